@@ -1,0 +1,126 @@
+"""HAM10000 on disk: metadata, where each image and mask lies, and which split it belongs to.
+
+Layout of the public release, any image size:
+    HAM10000_images_part_1/<image_id>.jpg, HAM10000_images_part_2/<image_id>.jpg
+    HAM10000_segmentations_lesion_tschandl/<image_id>_segmentation.png
+    HAM10000_metadata.csv  (or HAM10000_metadata, as Dataverse names it)
+
+Reference:
+    Tschandl, Rosendahl, Kittler (2018), doi:10.1038/sdata.2018.161; masks: Tschandl et al. (2020),
+    doi:10.1038/s41591-020-0942-0.
+"""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from core.image_io import read_image
+from core.preprocessing import limit_long_side
+
+DATA_VARIABLE = "DERMALENS_DATA"
+SPLITS = ("train", "validation", "test")
+SPLIT_FILE = Path(__file__).parent.parent / "training" / "splits" / "ham10000.csv"
+METADATA_COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
+
+
+class DatasetError(ValueError):
+    """The dataset is missing, incomplete or laid out in a way that is not understood."""
+
+
+def default_data_dir() -> Path | None:
+    """The dataset folder named by the `DERMALENS_DATA` environment variable, if any."""
+    value = os.environ.get(DATA_VARIABLE, "").strip()
+    return Path(value).expanduser() if value else None
+
+
+def read_ham10000(root: str | Path | None) -> pd.DataFrame:
+    """Read the metadata and find the files.
+
+    Args:
+        root: the dataset's folder; None raises with how to set it.
+
+    Returns:
+        One row an image: `METADATA_COLUMNS`, `image_path`, `mask_path` ("" where there is no file),
+        sorted by image id.
+
+    Raises:
+        DatasetError: no folder, no metadata, a column missing, or no image at all.
+    """
+    if root is None:
+        raise DatasetError(f"No dataset folder is set. Give --data DIR or set {DATA_VARIABLE}.")
+    root = Path(root).expanduser()
+    metadata = next(
+        (p for p in (root / "HAM10000_metadata.csv", root / "HAM10000_metadata") if p.is_file()), None
+    )
+    if metadata is None:
+        raise DatasetError(f"No HAM10000_metadata.csv in {root}. Point to the folder that holds it.")
+    frame = pd.read_csv(metadata)
+    missing = [column for column in METADATA_COLUMNS if column not in frame]
+    if missing:
+        raise DatasetError(f"{metadata.name} lacks the column(s) {', '.join(missing)}.")
+    frame = frame[list(METADATA_COLUMNS)].sort_values("image_id", ignore_index=True)
+    images = {path.stem: str(path) for path in root.glob("HAM10000_images*/*.jpg")}
+    masks = {
+        path.stem.removesuffix("_segmentation"): str(path)
+        for path in root.glob("HAM10000_segmentations_lesion_tschandl/*.png")
+    }
+    frame["image_path"] = frame["image_id"].map(images).fillna("")
+    frame["mask_path"] = frame["image_id"].map(masks).fillna("")
+    if not frame["image_path"].any():
+        raise DatasetError(f"No image in {root}/HAM10000_images_part_*/. Unpack both image archives there.")
+    return frame
+
+
+def read_split(root: str | Path | None, split: str, split_file: Path = SPLIT_FILE) -> pd.DataFrame:
+    """The rows of `read_ham10000` that belong to one split of the committed split file.
+
+    Raises:
+        DatasetError: unknown split, or images of the split are missing on disk.
+    """
+    if split not in SPLITS:
+        raise DatasetError(f"`split` must be one of {', '.join(SPLITS)}; got {split!r}.")
+    assignment = pd.read_csv(split_file, comment="#")
+    wanted = assignment.loc[assignment["split"] == split, ["image_id"]]
+    frame = wanted.merge(read_ham10000(root), on="image_id", how="left")
+    absent = frame["image_path"].isna() | (frame["image_path"] == "")
+    if absent.any():
+        raise DatasetError(
+            f"{int(absent.sum())} of {len(frame)} images of the {split} split are missing, the first is "
+            f"{frame.loc[absent, 'image_id'].iloc[0]}. Unpack the whole HAM10000 release."
+        )
+    return frame
+
+
+def read_mask(path: str | Path) -> np.ndarray:
+    """(H, W) bool expert mask from a 0/255 PNG (grey or palette)."""
+    return read_image(path).pixels[..., 0] > 127
+
+
+def load_pixels(frame: pd.DataFrame, long_side_px: int) -> list[np.ndarray]:
+    """Images of the rows, each (H, W, 3) uint8, shrunk to `long_side_px` at most."""
+    return [limit_long_side(read_image(path).pixels, long_side_px) for path in frame["image_path"]]
+
+
+def load_masks(frame: pd.DataFrame, shapes: list[tuple[int, int]]) -> list[np.ndarray]:
+    """Expert masks of the rows, each (H, W) bool at the size given in `shapes`.
+
+    Raises:
+        DatasetError: a row has no mask file.
+    """
+    if (frame["mask_path"] == "").any():
+        absent = frame.loc[frame["mask_path"] == "", "image_id"]
+        raise DatasetError(f"{len(absent)} images have no expert mask, the first is {absent.iloc[0]}.")
+    return [
+        resize_mask(read_mask(path), shape) for path, shape in zip(frame["mask_path"], shapes, strict=True)
+    ]
+
+
+def resize_mask(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool mask at another (height, width): a pixel is lesion if most of its area is."""
+    if mask.shape == tuple(shape):
+        return mask
+    share = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
+    return share > 0.5

@@ -1,0 +1,104 @@
+"""Augmented training batches for both networks, reproducible from (seed, epoch, batch)."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from core.preprocessing import Box, lesion_box, sample_square
+from training.augmentation import Augmentation, change_appearance, random_affine
+
+
+class Batches(keras.utils.PyDataset):
+    """Epochs of augmented samples; a subclass says what one sample is.
+
+    Call `start_epoch` before each epoch. The same seed, epoch and batch index always give the same
+    batch, so that an interrupted run goes on exactly as it would have.
+    """
+
+    def __init__(self, n_samples: int, batch_size: int, seed: int):
+        super().__init__(workers=1, max_queue_size=8)
+        self.n_samples, self.batch_size, self.seed = n_samples, batch_size, seed
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+        self.order = self.draw_order(np.random.default_rng((self.seed, epoch)))
+
+    def draw_order(self, rng: np.random.Generator) -> np.ndarray:
+        """Indices of this epoch's samples, in order."""
+        return rng.permutation(self.n_samples)
+
+    def __len__(self) -> int:
+        return len(self.order) // self.batch_size
+
+    def __getitem__(self, index: int):
+        rng = np.random.default_rng((self.seed, self.epoch, index))
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        inputs, targets = zip(*(self.sample(i, rng) for i in chosen), strict=True)
+        return np.stack(inputs), np.stack(targets)
+
+    def sample(self, index: int, rng: np.random.Generator):
+        raise NotImplementedError
+
+
+class SegmentationBatches(Batches):
+    """(N, S, S, 3) uint8 images and (N, S, S, 1) float32 masks in [0, 1]."""
+
+    def __init__(self, images, masks, size_px: int, augmentation: Augmentation, batch_size: int, seed: int):
+        self.images, self.size_px, self.augmentation = images, size_px, augmentation
+        self.masks = [mask.astype(np.uint8) * 255 for mask in masks]
+        super().__init__(len(images), batch_size, seed)
+
+    def sample(self, index, rng):
+        image = self.images[index]
+        matrix = random_affine(Box.whole(image), self.size_px, self.augmentation, rng)
+        square = sample_square(image, matrix, self.size_px)
+        mask = sample_square(self.masks[index], matrix, self.size_px)
+        return (
+            change_appearance(square, self.augmentation, rng),
+            (mask[..., None] / 255).astype(np.float32),
+        )
+
+
+class ClassificationBatches(Batches):
+    """(N, S, S, 3) uint8 windows and (N,) int32 labels.
+
+    Half of the windows show the whole image and half the lesion with a random margin, so that one
+    network learns both views. Classes are drawn with probability proportional to count**(1 - power).
+    """
+
+    def __init__(
+        self,
+        images: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray],
+        labels: np.ndarray,
+        size_px: int,
+        augmentation: Augmentation,
+        batch_size: int,
+        seed: int,
+        sampling_power: float = 0.5,
+        margins: tuple[float, float] = (0.1, 0.6),
+    ):
+        self.images, self.labels = images, labels.astype(np.int32)
+        self.boxes = [lesion_box(mask, margin=0.0) for mask in masks]
+        self.size_px, self.augmentation, self.margins = size_px, augmentation, margins
+        counts = np.bincount(labels)
+        share = counts[labels].astype(np.float64) ** -sampling_power
+        self.sampling = share / share.sum()
+        super().__init__(len(images), batch_size, seed)
+
+    def draw_order(self, rng):
+        return rng.choice(self.n_samples, size=self.n_samples, p=self.sampling)
+
+    def sample(self, index, rng):
+        image = self.images[index]
+        box = Box.whole(image) if rng.random() < 0.5 else self._lesion_window(index, rng)
+        matrix = random_affine(box, self.size_px, self.augmentation, rng)
+        square = sample_square(image, matrix, self.size_px)
+        return change_appearance(square, self.augmentation, rng), self.labels[index]
+
+    def _lesion_window(self, index: int, rng: np.random.Generator) -> Box:
+        box = self.boxes[index]
+        grow = rng.uniform(*self.margins) * max(box.width_px, box.height_px)
+        return Box(box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow)

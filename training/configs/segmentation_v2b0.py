@@ -1,0 +1,23 @@
+"""The shipped segmenter: U-Net decoder on an ImageNet EfficientNetV2B0 encoder, 192 px.
+
+    python -m training.train_segmentation --config segmentation_v2b0 --data DIR --imagenet WEIGHTS.h5
+
+Strong zoom, light and colour changes, so that close-ups, small lesions and other cameras come out right.
+"""
+
+from training.augmentation import Augmentation
+from training.engine import Stage
+from training.train_segmentation import SegmentationConfig
+
+CONFIG = SegmentationConfig(
+    name="segmentation_v2b0",
+    model={
+        "base_filters": 16,
+        "input_size_px": 192,
+        "dropout": (0.0, 0.2),
+        "batch_norm": True,
+        "encoder": "efficientnetv2b0",
+    },
+    stages=(Stage("all", epochs=3, learning_rate=8e-4),),
+    augmentation=Augmentation(zoom=(0.6, 1.7), brightness=0.25, contrast=0.3, vignette=0.15),
+)

@@ -1,0 +1,244 @@
+"""Train a network in stages: resumable after every epoch, best weights kept, everything logged.
+
+A run's folder holds
+    config.json        the configuration, versions, hardware and command
+    history.csv        one row an epoch: stage, learning rate, losses, validation scores, seconds
+    scores.json        the best epoch and the final validation scores
+    checkpoints/       last.weights.h5 (with optimiser) and best.weights.h5; not committed
+    tensorboard/       event files, where the tensorboard package is installed; not committed
+"""
+
+import dataclasses
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module, util
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+
+from training.batches import Batches
+
+RUNS_DIR = Path(__file__).parent / "runs"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training with one set of trainable layers and one cosine learning-rate schedule.
+
+    Attributes:
+        name: for the log.
+        epochs: how many.
+        learning_rate: its peak, after a linear warm-up over the first tenth of the steps.
+        frozen_until: layers before the one with this name prefix are frozen; "" trains every layer.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    frozen_until: str = ""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a run minimises and what it is judged by.
+
+    Attributes:
+        loss: Keras loss on a batch.
+        validate: model -> dict of validation scores.
+        monitor: the score that decides which epoch is best (higher is better).
+        patience: epochs without improvement before the run stops.
+        weight_decay: of AdamW; 0 is plain Adam.
+    """
+
+    loss: Callable
+    validate: Callable[[keras.Model], dict[str, float]]
+    monitor: str
+    patience: int = 5
+    weight_decay: float = 0.0
+
+
+def load_config(name_or_path: str):
+    """The `CONFIG` of training/configs/<name>.py, or of a Python file elsewhere.
+
+    Raises:
+        FileNotFoundError: there is no such configuration; lists those that exist.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".py":
+        path = Path(__file__).parent / "configs" / f"{name_or_path}.py"
+    if not path.is_file():
+        known = sorted(p.stem for p in (Path(__file__).parent / "configs").glob("[!_]*.py"))
+        raise FileNotFoundError(f"No configuration {name_or_path!r}; there are: {', '.join(known)}.")
+    spec = util.spec_from_file_location(path.stem, path)
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.CONFIG
+
+
+def freeze_until(model: keras.Model, prefix: str) -> None:
+    """Freeze the layers before the first one whose name starts with `prefix`; "" frees all.
+
+    Raises:
+        ValueError: no layer has that prefix.
+    """
+    names = [layer.name for layer in model.layers]
+    if prefix and not any(name.startswith(prefix) for name in names):
+        raise ValueError(f"No layer of {model.name} starts with {prefix!r}.")
+    frozen = bool(prefix)
+    for layer in model.layers:
+        frozen = frozen and not layer.name.startswith(prefix)
+        layer.trainable = not frozen
+
+
+def describe_environment() -> dict[str, Any]:
+    """Versions, hardware and the command, for a run's record."""
+    packages = ("keras", keras.backend.backend(), "numpy", "cv2")
+    return {
+        "command": "python -m " + " ".join([_module_name(), *sys.argv[1:]]),
+        "python": platform.python_version(),
+        "versions": {name: import_module(name).__version__ for name in packages},
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
+def _module_name() -> str:
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if spec else Path(sys.argv[0]).stem
+
+
+class Run:
+    """One training run and its folder; picks up where an earlier process stopped."""
+
+    def __init__(self, run_dir: Path, config: Any):
+        self.dir = run_dir
+        self.checkpoints = run_dir / "checkpoints"
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        self.history_file = run_dir / "history.csv"
+        self.rows = (
+            pd.read_csv(self.history_file).to_dict("records") if self.history_file.is_file() else []
+        )
+        record = {"config": dataclasses.asdict(config), **describe_environment()}
+        (run_dir / "config.json").write_text(json.dumps(record, indent=1, default=str) + "\n")
+        self.board = _summary_writer(run_dir / "tensorboard")
+
+    def best(self, monitor: str) -> tuple[float, int]:
+        """(score, epoch) of the best epoch so far; (-inf, -1) before the first."""
+        scores = [row[monitor] for row in self.rows]
+        return (max(scores), int(np.argmax(scores))) if scores else (float("-inf"), -1)
+
+    def record(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+        pd.DataFrame(self.rows).to_csv(self.history_file, index=False)
+        if self.board:
+            self.board(row)
+        print("  ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items()), flush=True)
+
+    @property
+    def last_weights(self) -> Path:
+        return self.checkpoints / "last.weights.h5"
+
+    @property
+    def best_weights(self) -> Path:
+        return self.checkpoints / "best.weights.h5"
+
+
+def _summary_writer(folder: Path) -> Callable[[dict], None] | None:
+    """A function that logs a history row to TensorBoard, where TensorFlow and tensorboard are there."""
+    if keras.backend.backend() != "tensorflow" or util.find_spec("tensorboard") is None:
+        print("TensorBoard logs are off: the tensorboard package or the TensorFlow backend is missing.")
+        return None
+    import tensorflow as tf
+
+    writer = tf.summary.create_file_writer(str(folder))
+
+    def write(row: dict) -> None:
+        with writer.as_default(step=int(row["epoch"])):
+            for name, value in row.items():
+                if isinstance(value, float):
+                    tf.summary.scalar(name, value)
+        writer.flush()
+
+    return write
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and the backend; leave OpenCV one thread beside the network's."""
+    keras.utils.set_random_seed(seed)
+    cv2.setNumThreads(1)
+
+
+def _compile(model: keras.Model, stage: Stage, objective: Objective, steps: int) -> None:
+    total = steps * stage.epochs
+    warmup = max(1, total // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        stage.learning_rate / 20,
+        max(1, total - warmup),
+        alpha=0.01,
+        warmup_target=stage.learning_rate,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=objective.weight_decay)
+    # XLA is several times slower than the plain graph on a CPU; on accelerators Keras decides.
+    on_accelerator = any(kind in str(keras.distribution.list_devices()).lower() for kind in ("gpu", "tpu"))
+    model.compile(optimizer, objective.loss, jit_compile="auto" if on_accelerator else False)
+    optimizer.build(model.trainable_variables)
+
+
+def train(
+    model: keras.Model, stages: tuple[Stage, ...], batches: Batches, objective: Objective, run: Run
+) -> dict[str, float]:
+    """Train through all stages and leave the best weights in `model`.
+
+    Returns:
+        The history row of the best epoch.
+    """
+    bare = keras.Model(model.inputs, model.outputs)  # shares the layers, has no optimiser to load or save
+    if run.rows:
+        bare.load_weights(run.last_weights)
+    end = 0
+    for stage in stages:
+        start, end = end, end + stage.epochs
+        if len(run.rows) >= end:
+            continue
+        freeze_until(model, stage.frozen_until)
+        _compile(model, stage, objective, len(batches))
+        if len(run.rows) > start:
+            model.load_weights(run.last_weights)
+        for epoch in range(max(start, len(run.rows)), end):
+            _train_epoch(model, bare, stage, epoch, batches, objective, run)
+            if epoch - run.best(objective.monitor)[1] >= objective.patience:
+                print(f"No better {objective.monitor} for {objective.patience} epochs: stopping early.")
+                break
+    bare.load_weights(run.best_weights)
+    return run.rows[run.best(objective.monitor)[1]]
+
+
+def _train_epoch(model, bare, stage: Stage, epoch: int, batches: Batches, objective: Objective, run: Run) -> None:
+    started = time.monotonic()
+    batches.start_epoch(epoch)
+    fitted = model.fit(
+        batches, initial_epoch=epoch, epochs=epoch + 1, verbose=1 if sys.stdout.isatty() else 2
+    )
+    best_before, _ = run.best(objective.monitor)
+    row = {
+        "epoch": epoch,
+        "stage": stage.name,
+        "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+        "loss": float(fitted.history["loss"][-1]),
+        **objective.validate(model),
+    }
+    row["seconds"] = round(time.monotonic() - started, 1)
+    if row[objective.monitor] > best_before:
+        bare.save_weights(run.best_weights)
+    model.save_weights(run.last_weights)
+    run.record(row)

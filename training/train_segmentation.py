@@ -1,0 +1,115 @@
+"""Train the lesion segmenter on HAM10000's expert masks.
+
+    python -m training.train_segmentation --config segmentation_v2b0 --data DIR --imagenet WEIGHTS.h5
+"""
+
+import argparse
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from core.dataset import default_data_dir, load_masks, load_pixels, read_split
+from core.metrics import dice, jaccard
+from core.preprocessing import Box, crop_square
+from models.unet import build_unet
+from training.augmentation import Augmentation
+from training.batches import SegmentationBatches
+from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, train
+from training.losses import bce_dice_loss
+
+
+@dataclass(frozen=True)
+class SegmentationConfig:
+    """One segmentation experiment.
+
+    Attributes:
+        name: of the run's folder.
+        model: arguments of `models.unet.build_unet`.
+        stages: see `training.engine.Stage`.
+        long_side_px: images are shrunk to this before anything else, here and in the analyser.
+        boundary_strength: extra weight of the loss along the lesion's edge.
+    """
+
+    name: str
+    model: dict
+    stages: tuple[Stage, ...]
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    long_side_px: int = 200
+    batch_size: int = 16
+    boundary_strength: float = 0.0
+    weight_decay: float = 1e-4
+    patience: int = 5
+    seed: int = 1
+
+
+def load_split_arrays(data: Path, split: str, long_side_px: int):
+    """(rows, images, expert masks) of a split at the working size."""
+    frame = read_split(data, split)
+    images = load_pixels(frame, long_side_px)
+    return frame, images, load_masks(frame, [image.shape[:2] for image in images])
+
+
+def make_validator(images, masks, size_px: int, batch_size: int = 32):
+    """A function model -> scores on whole images squeezed to the network's square, threshold 0.5."""
+    squares = np.stack([crop_square(image, Box.whole(image), size_px) for image in images])
+    truth = np.stack(
+        [crop_square(m.astype(np.uint8) * 255, Box.whole(m), size_px) > 127 for m in masks]
+    )
+
+    def validate(model) -> dict[str, float]:
+        predicted = model.predict(squares, batch_size=batch_size, verbose=0)[..., 0] > 0.5
+        dices = [dice(a, b) for a, b in zip(predicted, truth, strict=True)]
+        jaccards = np.array([jaccard(a, b) for a, b in zip(predicted, truth, strict=True)])
+        return {
+            "val_dice": float(np.mean(dices)),
+            "val_jaccard": float(jaccards.mean()),
+            "val_failed_share": float((jaccards < 0.65).mean()),
+        }
+
+    return validate
+
+
+def run_experiment(config: SegmentationConfig, data: Path, imagenet: str | None, limit: int | None = None):
+    """Train one configuration and write its run folder."""
+    seed_everything(config.seed)
+    run = Run(RUNS_DIR / config.name, config)
+    _, images, masks = load_split_arrays(data, "train", config.long_side_px)
+    _, val_images, val_masks = load_split_arrays(data, "validation", config.long_side_px)
+    size_px = config.model["input_size_px"]
+    model = build_unet(**config.model, imagenet_weights=imagenet)
+    batches = SegmentationBatches(
+        images[:limit], masks[:limit], size_px, config.augmentation, config.batch_size, config.seed
+    )
+    objective = Objective(
+        bce_dice_loss(config.boundary_strength),
+        make_validator(val_images[:limit], val_masks[:limit], size_px),
+        "val_dice",
+        config.patience,
+        config.weight_decay,
+    )
+    best = train(model, config.stages, batches, objective, run)
+    (run.dir / "scores.json").write_text(json.dumps({"best_epoch": best}, indent=1) + "\n")
+    print(f"Best epoch: {best}")
+
+
+def parse_arguments(description: str) -> argparse.Namespace:
+    """The arguments that both training commands take."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--config", required=True, help="name in training/configs/ or a .py file")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--imagenet", default="imagenet", help="weights file; by default Keras downloads")
+    parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments(__doc__.splitlines()[0])
+    config = load_config(arguments.config)
+    imagenet = arguments.imagenet if config.model.get("encoder") else None
+    run_experiment(config, arguments.data, imagenet, arguments.limit)
+
+
+if __name__ == "__main__":
+    main()
