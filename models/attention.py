@@ -24,7 +24,10 @@ def channel_attention(features: keras.KerasTensor, reduction: int = 16, name: st
     """
     channels = features.shape[-1]
     hidden = layers.Dense(
-        max(channels // reduction, 4), activation="relu", kernel_initializer="he_normal", name=f"{name}_hidden"
+        max(channels // reduction, 4),
+        activation="relu",
+        kernel_initializer="he_normal",
+        name=f"{name}_hidden",
     )
     score = layers.Dense(channels, name=f"{name}_score")
     average = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_average")(features)
@@ -51,7 +54,9 @@ def spatial_attention(features: keras.KerasTensor, kernel_size: int = 7, name: s
     mean = ops.mean(features, axis=-1, keepdims=True)
     maximum = ops.max(features, axis=-1, keepdims=True)
     pooled = layers.Concatenate(name=f"{name}_pooled")([mean, maximum])
-    weight = layers.Conv2D(1, kernel_size, padding="same", activation="sigmoid", name=f"{name}_weight")(pooled)
+    weight = layers.Conv2D(1, kernel_size, padding="same", activation="sigmoid", name=f"{name}_weight")(
+        pooled
+    )
     return layers.Multiply(name=name)([features, weight])
 
 
@@ -77,7 +82,10 @@ def attention_gate(skip: keras.KerasTensor, gate: keras.KerasTensor, name: str):
     """
     inner = max(skip.shape[-1] // 2, 1)
     summed = layers.Add(name=f"{name}_sum")(
-        [layers.Conv2D(inner, 1, name=f"{name}_skip")(skip), layers.Conv2D(inner, 1, name=f"{name}_gate")(gate)]
+        [
+            layers.Conv2D(inner, 1, name=f"{name}_skip")(skip),
+            layers.Conv2D(inner, 1, name=f"{name}_gate")(gate),
+        ]
     )
     active = layers.Activation("relu", name=f"{name}_relu")(summed)
     weight = layers.Conv2D(1, 1, activation="sigmoid", name=f"{name}_weight")(active)

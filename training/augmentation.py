@@ -45,9 +45,7 @@ class Augmentation:
     blur: float = 0.1
 
 
-def random_affine(
-    box: Box, size_px: int, augmentation: Augmentation, rng: np.random.Generator
-) -> np.ndarray:
+def random_affine(box: Box, size_px: int, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
     """(3, 3) matrix from a square of side `size_px` to the image, randomly changed around `box`."""
     a = augmentation
     angle = np.deg2rad(rng.uniform(-a.rotation_degrees, a.rotation_degrees))
@@ -97,9 +95,7 @@ def darken_corners(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (image * shade[..., None]).astype(np.uint8)
 
 
-def change_appearance(
-    image: np.ndarray, augmentation: Augmentation, rng: np.random.Generator
-) -> np.ndarray:
+def change_appearance(image: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
     """All changes that leave the mask alone: colours, dark corners, blur. (S, S, 3) uint8."""
     image = change_colours(image, augmentation, rng)
     if rng.random() < augmentation.vignette:

@@ -124,9 +124,7 @@ class Run:
         self.checkpoints = run_dir / "checkpoints"
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.history_file = run_dir / "history.csv"
-        self.rows = (
-            pd.read_csv(self.history_file).to_dict("records") if self.history_file.is_file() else []
-        )
+        self.rows = pd.read_csv(self.history_file).to_dict("records") if self.history_file.is_file() else []
         record = {"config": dataclasses.asdict(config), **describe_environment()}
         (run_dir / "config.json").write_text(json.dumps(record, indent=1, default=str) + "\n")
         self.board = _summary_writer(run_dir / "tensorboard")
@@ -141,7 +139,10 @@ class Run:
         pd.DataFrame(self.rows).to_csv(self.history_file, index=False)
         if self.board:
             self.board(row)
-        print("  ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items()), flush=True)
+        print(
+            "  ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items()),
+            flush=True,
+        )
 
     @property
     def last_weights(self) -> Path:
@@ -223,7 +224,9 @@ def train(
     return run.rows[run.best(objective.monitor)[1]]
 
 
-def _train_epoch(model, bare, stage: Stage, epoch: int, batches: Batches, objective: Objective, run: Run) -> None:
+def _train_epoch(
+    model, bare, stage: Stage, epoch: int, batches: Batches, objective: Objective, run: Run
+) -> None:
     started = time.monotonic()
     batches.start_epoch(epoch)
     fitted = model.fit(

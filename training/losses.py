@@ -79,5 +79,3 @@ def class_weights(labels: np.ndarray, n_classes: int, power: float) -> np.ndarra
     counts = np.maximum(np.bincount(labels, minlength=n_classes), 1)
     weights = counts.astype("float64") ** -power
     return weights * counts.sum() / (weights * counts).sum()
-
-

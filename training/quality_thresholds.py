@@ -21,7 +21,7 @@ from core.image_io import list_images, read_image
 from core.quality import QualityReport, assess_quality, pixel_features
 
 PERCENTILES = (0, 0.5, 1, 2, 5, 50, 95, 98, 99, 99.5, 100)
-BLURS_PX = (1.0, 1.5, 2.0, 3.0)  # Gaussian sigma, of 200 px
+BLURS_PX = (1.0, 1.5, 2.0, 3.0, 5.0)  # Gaussian sigma, of 200 px
 MEASURES = [name for name in QualityReport.__annotations__ if name != "findings"]
 OUTPUT = Path(__file__).parent / "runs" / "quality" / "thresholds.json"
 

@@ -1,6 +1,6 @@
 """Train the lesion segmenter on HAM10000's expert masks.
 
-    python -m training.train_segmentation --config segmentation_v2b0 --data DIR --imagenet WEIGHTS.h5
+python -m training.train_segmentation --config segmentation_v2b0 --data DIR --imagenet WEIGHTS.h5
 """
 
 import argparse
@@ -54,9 +54,7 @@ def load_split_arrays(data: Path, split: str, long_side_px: int):
 def make_validator(images, masks, size_px: int, batch_size: int = 32):
     """A function model -> scores on whole images squeezed to the network's square, threshold 0.5."""
     squares = np.stack([crop_square(image, Box.whole(image), size_px) for image in images])
-    truth = np.stack(
-        [crop_square(m.astype(np.uint8) * 255, Box.whole(m), size_px) > 127 for m in masks]
-    )
+    truth = np.stack([crop_square(m.astype(np.uint8) * 255, Box.whole(m), size_px) > 127 for m in masks])
 
     def validate(model) -> dict[str, float]:
         predicted = model.predict(squares, batch_size=batch_size, verbose=0)[..., 0] > 0.5

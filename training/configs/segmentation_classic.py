@@ -1,6 +1,6 @@
 """The classic U-Net 16-32-64-128-256 from scratch, 256 px, binary cross-entropy and Dice.
 
-    python -m training.train_segmentation --config segmentation_classic --data DIR
+python -m training.train_segmentation --config segmentation_classic --data DIR
 """
 
 from training.augmentation import Augmentation

@@ -1,0 +1,18 @@
+"""Settings of an analysis: what a user may switch, apart from what a bundle's manifest fixes."""
+
+from dataclasses import dataclass, field
+
+from core.preprocessing import PreprocessingSettings
+
+
+@dataclass(frozen=True)
+class AnalysisSettings:
+    """What a caller chooses for one analysis.
+
+    Attributes:
+        preprocessing: filters that run before the networks; a bundle states its defaults.
+        test_time_augmentation: average eight symmetric views of each window instead of one.
+    """
+
+    preprocessing: PreprocessingSettings = field(default_factory=PreprocessingSettings)
+    test_time_augmentation: bool = True

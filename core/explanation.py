@@ -1,0 +1,122 @@
+"""Class -> where the classifier looked: Grad-CAM and Grad-CAM++ through tf-keras-vis.
+
+The forward pass already left its feature maps in the `Classification`; gradients run through the small
+head alone, so any class costs a few milliseconds and no further pass through the backbone.
+
+A heatmap shows which regions moved the score. It is no outline of a lesion and no dermoscopic criterion.
+
+Reference:
+    Selvaraju et al. (2017), Grad-CAM, arXiv:1610.02391; Chattopadhay et al. (2018), Grad-CAM++,
+    arXiv:1710.11063. We compute the map in every view of the test-time augmentation, turn it back and
+    average, which makes it finer than one 6 x 6 map and equivariant to the views.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from core.classification import Classification
+from core.preprocessing import Box
+from core.symmetry import merge_views
+
+METHODS = ("gradcam", "gradcam++")
+# The maps are taken at the head's input, i.e. at the backbone's last feature map.
+_TARGET_LAYER = "explained_features"
+
+
+def compute_view_maps(head_model: Any, features: np.ndarray, class_index: int, method: str) -> np.ndarray:
+    """Class activation maps of a batch of feature maps.
+
+    Args:
+        head_model: Keras model (N, h, w, C) -> (N, K) logits.
+        features: (N, h, w, C) float32.
+        class_index: which logit to explain.
+        method: of `METHODS`.
+
+    Returns:
+        (N, h, w) float32, non-negative and not normalised; 0 where the gradient is 0.
+
+    Raises:
+        ValueError: unknown method.
+    """
+    if method not in METHODS:
+        raise ValueError(f"`method` must be one of {', '.join(METHODS)}; got {method!r}.")
+    from tf_keras_vis.gradcam import Gradcam
+    from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
+    from tf_keras_vis.utils.scores import CategoricalScore
+
+    explainer = (Gradcam if method == "gradcam" else GradcamPlusPlus)(_with_target(head_model), clone=False)
+    maps = explainer(
+        CategoricalScore([class_index] * len(features)),
+        features,
+        penultimate_layer=_TARGET_LAYER,
+        seek_penultimate_conv_layer=False,
+        expand_cam=False,
+        normalize_cam=False,
+    )
+    return np.nan_to_num(np.asarray(maps, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _with_target(head_model: Any) -> Any:
+    """The head behind a named identity layer, which tf-keras-vis can take as its target."""
+    import keras
+
+    inputs = keras.Input(head_model.input.shape[1:])
+    target = keras.layers.Activation("linear", name=_TARGET_LAYER)(inputs)
+    return keras.Model(inputs, head_model(target))
+
+
+def compute_saliency(
+    head_model: Any,
+    classification: Classification,
+    code: str,
+    shape: tuple[int, int],
+    method: str = "gradcam",
+) -> np.ndarray:
+    """Saliency of one class over the whole image.
+
+    Args:
+        head_model: see `compute_view_maps`.
+        classification: its features and windows are used.
+        code: the class to explain.
+        shape: (H, W) of the image.
+        method: of `METHODS`.
+
+    Returns:
+        (H, W) float32 in [0, 1], largest value 1; all 0 if nothing in the image moved the score up.
+
+    Raises:
+        ValueError: `code` is not a class of the bundle, or the method is unknown.
+    """
+    if code not in classification.classes:
+        raise ValueError(f"`code` must be one of {', '.join(classification.classes)}; got {code!r}.")
+    maps = compute_view_maps(head_model, classification.features, classification.classes.index(code), method)
+    windows = np.split(maps, len(classification.boxes))
+    total = np.zeros(shape, np.float32)
+    for views, box in zip(windows, classification.boxes, strict=True):
+        total += paste_map(merge_views(views), box, shape)
+    peak = float(total.max())
+    return total / peak if peak > 0 else total
+
+
+def paste_map(square: np.ndarray, box: Box, shape: tuple[int, int]) -> np.ndarray:
+    """Put a (h, w) map that covers `box` into an image of (H, W), 0 outside the box, float32 >= 0."""
+    height, width = square.shape
+    scale_x, scale_y = width / box.width_px, height / box.height_px
+    image_to_square = np.array(
+        [
+            [scale_x, 0.0, (0.5 - box.x0) * scale_x - 0.5],
+            [0.0, scale_y, (0.5 - box.y0) * scale_y - 0.5],
+        ]
+    )
+    pasted = cv2.warpAffine(
+        square.astype(np.float32),
+        image_to_square,
+        (shape[1], shape[0]),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    rows, columns = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
+    inside = np.outer((rows >= box.y0) & (rows <= box.y1), (columns >= box.x0) & (columns <= box.x1))
+    return np.where(inside, np.maximum(pasted, 0), 0).astype(np.float32)

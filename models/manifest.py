@@ -1,0 +1,145 @@
+"""The manifest of a model bundle: which networks, with which weights, meant for what, scoring what.
+
+Reading it needs no TensorFlow, so pages can say what they run on before any network is loaded.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.preprocessing import PreprocessingSettings
+from core.taxonomy import get_diagnosis
+
+WEIGHTS_DIR = Path(__file__).parent / "weights"
+MANIFEST_NAME = "manifest.json"
+VIEWS = ("whole", "crop")
+
+
+class BundleError(RuntimeError):
+    """A bundle is missing, damaged or does not fit its manifest; the message names file and remedy."""
+
+
+@dataclass(frozen=True)
+class NetworkEntry:
+    """One weights file of a bundle.
+
+    Attributes:
+        file: name beside the manifest.
+        sha256: hex digest of the file.
+        builder: a key of `models.loading.BUILDERS`.
+        arguments: of the builder; they include `input_size_px`.
+        long_side_px: the resolution the network was trained at: larger images are shrunk to it first.
+        record: the entry as it stands in the manifest (training command, split file, scores, ...).
+    """
+
+    file: str
+    sha256: str
+    builder: str
+    arguments: dict[str, Any]
+    long_side_px: int
+    record: dict[str, Any]
+
+    @property
+    def input_size_px(self) -> int:
+        return self.arguments["input_size_px"]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a bundle states about itself.
+
+    Attributes:
+        classes: diagnosis codes in the order of the classifier's outputs.
+        views: which windows of an image the classifier sees, of `VIEWS`.
+        crop_margin: skin around the lesion in the "crop" view, as a share of its longer side.
+        temperature: logits are divided by it; fitted on the validation split.
+        suspicious_threshold: suspicious share from which a lesion is called suspicious.
+        threshold_origin: where that threshold comes from, in words.
+        preprocessing: the filters that are on by default.
+    """
+
+    folder: Path
+    name: str
+    version: str
+    segmenter: NetworkEntry
+    classifier: NetworkEntry
+    classes: tuple[str, ...]
+    views: tuple[str, ...]
+    crop_margin: float
+    temperature: float
+    suspicious_threshold: float
+    threshold_origin: str
+    preprocessing: PreprocessingSettings
+
+    @property
+    def fingerprint(self) -> str:
+        """Short hash of both weights files and the decision numbers: changes whenever an answer can."""
+        parts = (
+            *(self.segmenter.sha256, self.classifier.sha256, self.temperature),
+            *(self.suspicious_threshold, self.views, self.crop_margin, self.classes),
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def read_manifest(folder: str | Path = WEIGHTS_DIR) -> Manifest:
+    """Read and check `manifest.json` of a bundle's folder.
+
+    Raises:
+        BundleError: missing, not JSON, a field missing or out of range.
+    """
+    folder = Path(folder)
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        raise BundleError(f"No {MANIFEST_NAME} in {folder}. Restore models/weights from the repository.")
+    try:
+        record = json.loads(path.read_text())
+        return _parse(folder, record)
+    except (KeyError, TypeError, ValueError) as error:
+        detail = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise BundleError(f"{path} is not a valid manifest: {detail}.") from error
+
+
+def _parse(folder: Path, record: dict) -> Manifest:
+    classifier = record["classifier"]
+    manifest = Manifest(
+        folder=folder,
+        name=record["name"],
+        version=record["version"],
+        segmenter=_parse_network(record["segmenter"]),
+        classifier=_parse_network(classifier),
+        classes=tuple(classifier["classes"]),
+        views=tuple(classifier["views"]),
+        crop_margin=float(classifier["crop_margin"]),
+        temperature=float(classifier["temperature"]),
+        suspicious_threshold=float(classifier["suspicious_threshold"]["value"]),
+        threshold_origin=classifier["suspicious_threshold"]["origin"],
+        preprocessing=PreprocessingSettings(**record["preprocessing"]["defaults"]),
+    )
+    if manifest.temperature <= 0:
+        raise ValueError(f"`temperature` must be positive; got {manifest.temperature}")
+    if not manifest.views or not set(manifest.views) <= set(VIEWS):
+        raise ValueError(f"`views` must be of {VIEWS}; got {manifest.views}")
+    for code in manifest.classes:
+        get_diagnosis(code)
+    return manifest
+
+
+def _parse_network(record: dict) -> NetworkEntry:
+    if Path(record["file"]).name != record["file"]:
+        raise ValueError(f"`file` must lie beside the manifest; got {record['file']!r}")
+    return NetworkEntry(
+        file=record["file"],
+        sha256=record["sha256"],
+        builder=record["builder"],
+        arguments=dict(record["arguments"]),
+        long_side_px=int(record["long_side_px"]),
+        record=record,
+    )
+
+
+def file_sha256(path: str | Path) -> str:
+    """Hex SHA-256 of a file."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

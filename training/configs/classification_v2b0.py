@@ -1,0 +1,23 @@
+"""The shipped classifier: EfficientNetV2B0 with channel and spatial attention, 192 px.
+
+    python -m training.train_classification --config classification_v2b0 --data DIR --imagenet WEIGHTS.h5
+
+Head first, then the last block, then everything; square-root class-balanced sampling, focal loss with
+mild class weights; every sample shows the whole image or the lesion with a random margin.
+"""
+
+from training.augmentation import Augmentation
+from training.engine import Stage
+from training.train_classification import ClassificationConfig
+
+CONFIG = ClassificationConfig(
+    name="classification_v2b0",
+    model={"backbone": "efficientnetv2b0", "input_size_px": 192, "attention": True, "dropout": 0.3},
+    stages=(
+        Stage("head", epochs=1, learning_rate=1e-3, frozen_until="features"),
+        Stage("last block", epochs=1, learning_rate=5e-4, frozen_until="block6a"),
+        Stage("all", epochs=8, learning_rate=5e-4),
+    ),
+    augmentation=Augmentation(),
+    weight_decay=1e-3,
+)
