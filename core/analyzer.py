@@ -24,7 +24,7 @@ from core.refinement import RefinedMask, refine_mask
 from core.segmentation import predict_masks
 from core.symmetry import N_SYMMETRIES
 from models.loading import Bundle, load_bundle
-from models.manifest import WEIGHTS_DIR, Manifest
+from models.manifest import Manifest
 
 ImageSource = LoadedImage | bytes | str | Path | np.ndarray
 
@@ -108,8 +108,8 @@ class Analyzer:
         )
 
     @classmethod
-    def load(cls, folder: str | Path = WEIGHTS_DIR) -> "Analyzer":
-        """The analyser of a bundle's folder; the shipped one by default.
+    def load(cls, folder: str | Path | None = None) -> "Analyzer":
+        """The analyser of a bundle's folder; the shipped one, or `DERMALENS_WEIGHTS`, if None.
 
         Raises:
             BundleError: the bundle is missing or damaged.

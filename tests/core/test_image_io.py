@@ -419,6 +419,13 @@ def test_dicom_scale_is_read_only_where_it_is_one(tags, expected_mm):
     assert read_image(make_dicom(make_pixels(), "RGB", **tags)).pixel_spacing_mm == expected_mm
 
 
+def test_dicom_with_a_garbled_scale_is_read_without_one():
+    data = make_dicom(make_pixels(), "RGB", PixelSpacing=[0.1, 0.1])
+    tag = bytes.fromhex("28003000") + b"DS"
+    assert data.count(tag) == 1
+    assert read_image(data.replace(tag, tag[:4] + b"D_")).pixel_spacing_mm is None
+
+
 def test_dicom_identity_does_not_reach_the_result():
     data = make_dicom(
         make_pixels(), "RGB", PatientName="Doe^Jane", PatientID="4711", PatientBirthDate="19700101"

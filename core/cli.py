@@ -1,0 +1,102 @@
+"""Command line of the engine.
+
+    python -m core.cli analyze PATH... [--csv out.csv] [--json out.json] [--masks DIR] [--overlays DIR]
+
+A PATH is an image or a folder. A bad file gives a row with its error and the run goes on; the exit
+status is 1 if any failed.
+"""
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from core.analyzer import Analysis, Analyzer
+from core.batch import analyze_paths, find_images
+from core.image_io import ImageError
+from core.report import (
+    NOTICE,
+    analysis_record,
+    analysis_row,
+    draw_overlay,
+    encode_png,
+    error_row,
+    rows_to_csv,
+)
+from models.manifest import BundleError
+
+app = typer.Typer(help=NOTICE, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _root() -> None:
+    """Keep `analyze` a subcommand while it is the only one."""
+
+
+@app.command()
+def analyze(
+    paths: Annotated[list[Path], typer.Argument(help="images or folders")],
+    csv: Annotated[Path | None, typer.Option(help="write one row an image")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write full records")] = None,
+    masks: Annotated[Path | None, typer.Option(help="folder for <stem>.png masks, 0/255")] = None,
+    overlays: Annotated[Path | None, typer.Option(help="folder for <stem>.png overlays")] = None,
+    no_tta: Annotated[bool, typer.Option("--no-tta", help="one view instead of eight")] = False,
+) -> None:
+    """Analyse dermoscopic images; without --csv or --json the table goes to standard output."""
+    try:
+        images = find_images(paths)
+        analyzer = Analyzer.load()
+    except (ImageError, BundleError) as error:
+        raise _fail(str(error)) from error
+    classes = analyzer.bundle.manifest.classes
+    settings = replace(analyzer.default_settings, test_time_augmentation=not no_tta)
+    for folder in filter(None, (masks, overlays)):
+        folder.mkdir(parents=True, exist_ok=True)
+    rows, records, failed = [], [], 0
+    progress = tqdm(analyze_paths(analyzer, images, settings), total=len(images), unit="image")
+    for outcome in progress:
+        if outcome.analysis is None:
+            failed += 1
+            tqdm.write(f"{outcome.path}: {outcome.error}")
+            rows.append(error_row(outcome.stem, outcome.error, classes))
+            records.append({"image": {"name": outcome.path.name}, "error": outcome.error})
+            continue
+        rows.append(analysis_row(outcome.analysis, outcome.stem))
+        if json_file:
+            records.append(analysis_record(outcome.analysis))
+        _write_pictures(outcome.analysis, outcome.stem, masks, overlays)
+    _write_results(rows_to_csv(rows, classes), records, csv, json_file)
+    if failed:
+        raise _fail(f"{failed} of {len(images)} images failed.")
+
+
+def _write_pictures(analysis: Analysis, stem: str, masks: Path | None, overlays: Path | None) -> None:
+    lesion = analysis.lesion
+    if masks:
+        (masks / f"{stem}.png").write_bytes(encode_png(lesion.lesion_mask))
+    if overlays:
+        drawn = draw_overlay(analysis.image.pixels, lesion.lesion_mask, lesion.contour)
+        (overlays / f"{stem}.png").write_bytes(encode_png(drawn))
+
+
+def _write_results(table: str, records: list, csv: Path | None, json_file: Path | None) -> None:
+    if csv:
+        csv.write_text(table)
+    if json_file:
+        json_file.write_text(json.dumps(records, indent=1) + "\n")
+    if not csv and not json_file:
+        with suppress(BrokenPipeError):
+            print(table, end="")
+
+
+def _fail(message: str) -> typer.Exit:
+    typer.echo(message, err=True)
+    return typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()
