@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from core.dataset import default_data_dir, load_masks, load_pixels, read_split
-from core.metrics import dice, jaccard
+from core.mask_metrics import dice, jaccard
 from core.preprocessing import Box, crop_square
 from models.unet import build_unet
 from training.augmentation import Augmentation

@@ -1,0 +1,154 @@
+"""Score a bundle on one split through the whole analysis, as a user would get it.
+
+    python -m training.evaluate --split test --data DIR
+
+Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
+<split>_predictions.csv (one row an image, no pixels). The test split is looked at once per bundle.
+"""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from core.analyzer import Analysis, Analyzer
+from core.batch import BATCH_SIZE
+from core.dataset import SPLITS, default_data_dir, read_mask, read_split, resize_mask
+from core.mask_metrics import dice, jaccard
+from core.metrics import (
+    accuracy,
+    balanced_accuracy,
+    classification_scores,
+    expected_calibration_error,
+    macro_roc_auc,
+)
+from core.report import to_json_types, warning_codes
+from core.symmetry import N_SYMMETRIES
+from core.taxonomy import suspicious_flags
+from core.uncertainty import grouped_bootstrap
+from models.manifest import Manifest
+from training.engine import RUNS_DIR, describe_environment
+
+FACTS = ["image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"]
+CLASS_METRICS = (accuracy, balanced_accuracy, macro_roc_auc, expected_calibration_error)
+FAILED_JACCARD = 0.65
+
+
+def describe_analysis(analysis: Analysis, expert_mask: np.ndarray) -> dict:
+    """The row of one image: probabilities with and without augmentation, mask scores, warnings."""
+    answer = analysis.classification
+    expert = resize_mask(expert_mask, analysis.shape)
+    single = answer.view_probabilities[::N_SYMMETRIES].mean(axis=0)
+    return {
+        **{f"p_{code}": p for code, p in zip(answer.classes, answer.probabilities, strict=True)},
+        **{f"p1_{code}": p for code, p in zip(answer.classes, single, strict=True)},
+        "prediction": answer.prediction,
+        "agreement": answer.agreement,
+        "dice": dice(analysis.lesion.lesion_mask, expert),
+        "jaccard": jaccard(analysis.lesion.lesion_mask, expert),
+        "lesion_area_fraction": analysis.lesion_area_fraction,
+        "warnings": ";".join(warning_codes(analysis)),
+    }
+
+
+def predict_split(analyzer: Analyzer, frame: pd.DataFrame) -> pd.DataFrame:
+    """Analyse every image of a split: the facts of the dataset and what was found."""
+    rows = []
+    for start in tqdm(range(0, len(frame), BATCH_SIZE), unit="batch"):
+        part = frame.iloc[start : start + BATCH_SIZE]
+        analyses = analyzer.analyze_batch(list(map(Path, part["image_path"])))
+        for analysis, mask_path in zip(analyses, part["mask_path"], strict=True):
+            rows.append(describe_analysis(analysis, read_mask(mask_path)))
+    return pd.concat([frame[FACTS].reset_index(drop=True), pd.DataFrame(rows)], axis=1)
+
+
+def probabilities_of(predictions: pd.DataFrame, classes, prefix: str = "p_") -> np.ndarray:
+    """(N, K) probabilities of a predictions table, rows summing to 1 again after rounding."""
+    values = predictions[[f"{prefix}{code}" for code in classes]].to_numpy(np.float64)
+    return values / values.sum(axis=1, keepdims=True)
+
+
+def score_predictions(predictions: pd.DataFrame, manifest: Manifest) -> dict:
+    """All scores of a predictions table, with intervals over lesions for the headline ones."""
+    classes = manifest.classes
+    labels = predictions["dx"].map({code: k for k, code in enumerate(classes)}).to_numpy(np.int64)
+    lesions = predictions["lesion_id"].to_numpy(object).astype(str)
+    probabilities = probabilities_of(predictions, classes)
+    flags = suspicious_flags(classes)
+    called = probabilities[:, flags].sum(axis=1) >= manifest.suspicious_threshold
+    truth = flags[labels]
+
+    def interval(statistic, *arrays) -> dict:
+        return asdict(grouped_bootstrap(statistic, lesions, *arrays))
+
+    mask_jaccard = predictions["jaccard"].to_numpy()
+    return {
+        "classification": {m.__name__: interval(m, labels, probabilities) for m in CLASS_METRICS},
+        "classification_detail": classification_scores(labels, probabilities, classes),
+        "classification_one_view": classification_scores(
+            labels, probabilities_of(predictions, classes, "p1_"), classes
+        ),
+        "suspicious_at_threshold": {
+            "threshold": manifest.suspicious_threshold,
+            "sensitivity": _rate(called, truth, lesions),
+            "specificity": _rate(~called, ~truth, lesions),
+        },
+        "segmentation": {
+            "dice": interval(np.nanmean, predictions["dice"].to_numpy()),
+            "jaccard": interval(np.nanmean, mask_jaccard),
+            "thresholded_jaccard": interval(
+                np.nanmean, np.where(mask_jaccard >= FAILED_JACCARD, mask_jaccard, 0.0)
+            ),
+            "share_failed": interval(np.nanmean, (mask_jaccard < FAILED_JACCARD).astype(float)),
+        },
+    }
+
+
+def _rate(hit: np.ndarray, among: np.ndarray, lesions: np.ndarray) -> dict:
+    """Share of `hit` among the rows where `among` holds, with its interval over lesions."""
+    return asdict(grouped_bootstrap(np.mean, lesions[among], hit[among].astype(float)))
+
+
+def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | None = None) -> dict:
+    """Write the predictions and scores of one split; returns the scores."""
+    analyzer = Analyzer.load(bundle)
+    manifest = analyzer.bundle.manifest
+    frame = read_split(data, split)
+    predictions = predict_split(analyzer, frame.head(limit) if limit else frame)
+    folder = RUNS_DIR / manifest.name
+    folder.mkdir(parents=True, exist_ok=True)
+    predictions.to_csv(folder / f"{split}_predictions.csv", index=False, float_format="%.6g")
+    scores = {
+        "bundle": manifest.name,
+        "version": manifest.version,
+        "fingerprint": manifest.fingerprint,
+        "split": split,
+        "n_images": len(predictions),
+        "n_lesions": int(predictions["lesion_id"].nunique()),
+        "environment": describe_environment(),
+        **score_predictions(predictions, manifest),
+    }
+    text = json.dumps(to_json_types(scores), indent=1)
+    (folder / f"{split}_scores.json").write_text(text + "\n")
+    return scores
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--split", choices=SPLITS, required=True)
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
+    parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
+    arguments = parser.parse_args()
+    scores = evaluate(arguments.split, arguments.data, arguments.bundle, arguments.limit)
+    for group in ("classification", "segmentation"):
+        for name, value in scores[group].items():
+            print(f"{name:28s} {value['estimate']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""Make a model bundle of two trained runs: weights, decisions from the validation split, manifest.
+
+    python -m training.export --segmentation RUN --classification RUN --data DIR --out models/weights
+
+On the validation split this chooses the windows the classifier sees, the filters that are on by
+default, the temperature and the threshold for "suspicious", and writes what it compared to
+training/runs/<bundle>/validation_choices.json. It never reads the test split.
+"""
+
+import argparse
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from core.classification import ClassifierInput
+from core.dataset import SPLIT_FILE, default_data_dir
+from core.metrics import threshold_for_sensitivity
+from core.refinement import refine_mask
+from core.symmetry import N_SYMMETRIES
+from core.taxonomy import suspicious_flags
+from models.efficientnet import build_classifier
+from models.loading import load_bundle
+from models.manifest import MANIFEST_NAME, SHIPPED_DIR, VIEWS, file_sha256
+from models.unet import build_unet
+from training.engine import RUNS_DIR
+from training.validation import (
+    LabelledImages,
+    apply_temperature,
+    classify_all,
+    compare_filters,
+    compare_refinements,
+    filters_that_help,
+    fit_temperature,
+    predict_all_masks,
+    view_scores,
+)
+
+PROJECT_DIR = RUNS_DIR.parent.parent
+SENSITIVITY = 0.95
+
+
+def write_half_precision(model: keras.Model, path: Path) -> None:
+    """Save weights with kernels as float16; vectors (biases, batch statistics) stay float32."""
+    full = path.with_name("full.weights.h5")
+    model.save_weights(full)
+    with h5py.File(full) as source, h5py.File(path, "w") as target:
+
+        def copy(name: str, item) -> None:
+            if isinstance(item, h5py.Dataset):
+                value = item[()]
+                half = value.ndim > 1 and value.dtype == np.float32
+                target.create_dataset(name, data=value.astype(np.float16) if half else value)
+            else:
+                target.require_group(name)
+            holder = target[name]
+            for key, attribute in item.attrs.items():
+                holder.attrs[key] = attribute
+
+        for key, attribute in source.attrs.items():
+            target.attrs[key] = attribute
+        source.visititems(copy)
+    full.unlink()
+
+
+def export_network(run_dir: Path, builder, builder_name: str, file: Path, **arguments) -> dict:
+    """Write one network's weights and return its manifest entry."""
+    record = json.loads((run_dir / "config.json").read_text())
+    arguments = record["config"]["model"] | arguments
+    model = builder(**arguments)
+    model.load_weights(run_dir / "checkpoints" / "best.weights.h5")
+    write_half_precision(model, file)
+    return {
+        "file": file.name,
+        "sha256": file_sha256(file),
+        "builder": builder_name,
+        "arguments": arguments,
+        "pixel_range": [0, 255],
+        "parameters": model.count_params(),
+        "long_side_px": record["config"]["long_side_px"],
+        "training_command": record["command"],
+        "training_run": run_dir.name,
+        "training_scores": json.loads((run_dir / "scores.json").read_text()),
+        "split_file": str(SPLIT_FILE.relative_to(PROJECT_DIR)),
+        "splits": {"weights": "train", "decisions": "validation"},
+    }
+
+
+def draft_manifest(name: str, segmentation: Path, classification: Path, out: Path) -> dict:
+    """Both networks exported, and decisions that are still neutral."""
+    config = json.loads((classification / "config.json").read_text())["config"]
+    segmenter = export_network(segmentation, build_unet, "unet", out / "segmenter.weights.h5")
+    classifier = export_network(
+        classification,
+        build_classifier,
+        "classifier",
+        out / "classifier.weights.h5",
+        n_classes=len(config["classes"]),
+    )
+    classifier |= {
+        "classes": config["classes"],
+        "views": list(VIEWS),
+        "crop_margin": config["crop_margin"],
+        "temperature": 1.0,
+        "suspicious_threshold": {"value": 0.5, "origin": "not set"},
+    }
+    return {
+        "name": name,
+        "version": "1",
+        "licence": "CC BY-NC 4.0, as HAM10000; trained from ImageNet weights under Apache-2.0",
+        "segmenter": segmenter,
+        "classifier": classifier,
+        "preprocessing": {"defaults": {}, "origin": "not set"},
+    }
+
+
+def choose_windows(bundle, split, masks, seen: ClassifierInput) -> tuple[dict, tuple[str, ...], np.ndarray]:
+    """Scores of each set of windows, the best by macro AUC, and its (N, V, K) view probabilities."""
+    answers = classify_all(bundle, split.images, masks, seen, N_SYMMETRIES)
+    views = np.stack([answer.view_probabilities for answer in answers])
+    parts = dict(zip(VIEWS, np.split(views, len(VIEWS), axis=1), strict=True))
+    options = {(window,): parts[window] for window in VIEWS} | {VIEWS: views}
+    scores = {
+        "+".join(windows): {
+            "one_view": view_scores(split.labels, part[:, ::N_SYMMETRIES].mean(axis=1)),
+            "eight_views": view_scores(split.labels, part.mean(axis=1)),
+        }
+        for windows, part in options.items()
+    }
+    best = max(options, key=lambda w: scores["+".join(w)]["eight_views"]["macro_roc_auc"])
+    return scores, best, options[best]
+
+
+def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
+    """(what was compared, the classifier and preprocessing decisions) on the validation split."""
+    bundle = load_bundle(out)
+    manifest = bundle.manifest
+    seen = ClassifierInput(
+        manifest.classes,
+        manifest.classifier.input_size_px,
+        manifest.classifier.long_side_px,
+        VIEWS,
+        manifest.crop_margin,
+        temperature=1.0,
+    )
+    maps = predict_all_masks(bundle, split.images, N_SYMMETRIES)
+    refinements = compare_refinements(maps, split.masks)
+    print(refinements, flush=True)
+    masks = [refine_mask(probability).lesion_mask for probability in maps]
+    window_scores, windows, views = choose_windows(bundle, split, masks, seen)
+    filters = compare_filters(bundle, split, replace(seen, windows=windows))
+    temperature = fit_temperature(views, split.labels)
+    calibrated = apply_temperature(views, temperature)
+    flags = suspicious_flags(manifest.classes)
+    threshold = threshold_for_sensitivity(flags[split.labels], calibrated[:, flags].sum(axis=1), SENSITIVITY)
+    compared = {
+        "n_images": len(split.labels),
+        "refinement": refinements,
+        "windows": window_scores,
+        "filters_one_view": filters,
+        "temperature": {
+            "value": temperature,
+            "before": view_scores(split.labels, views.mean(axis=1)),
+            "after": view_scores(split.labels, calibrated),
+        },
+    }
+    decisions = {
+        "views": list(windows),
+        "temperature": temperature,
+        "suspicious_threshold": {
+            "value": threshold,
+            "origin": f"reaches {SENSITIVITY:.0%} sensitivity for suspicious lesions on the validation split",
+        },
+        "preprocessing": asdict(filters_that_help(filters)),
+    }
+    return compared, decisions
+
+
+def export(name: str, segmentation: Path, classification: Path, data: Path, out: Path, limit=None) -> None:
+    """Write a bundle to `out` and the record of its choices to training/runs/<name>/."""
+    out.mkdir(parents=True, exist_ok=True)
+    record = draft_manifest(name, segmentation, classification, out)
+    path = out / MANIFEST_NAME
+    path.write_text(json.dumps(record, indent=1) + "\n")
+    split = LabelledImages.read(data, "validation", tuple(record["classifier"]["classes"]), limit)
+    compared, decisions = make_choices(out, split)
+    choices_file = RUNS_DIR / name / "validation_choices.json"
+    choices_file.parent.mkdir(parents=True, exist_ok=True)
+    choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
+    record["preprocessing"] = {
+        "defaults": decisions.pop("preprocessing"),
+        "origin": str(choices_file.resolve().relative_to(PROJECT_DIR)),
+    }
+    record["classifier"] |= decisions
+    path.write_text(json.dumps(record, indent=1) + "\n")
+    print(f"Wrote {path}: {decisions}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--name", default="ham10000", help="of the bundle")
+    parser.add_argument("--segmentation", required=True, help="run in training/runs/")
+    parser.add_argument("--classification", required=True, help="run in training/runs/")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--out", type=Path, default=SHIPPED_DIR)
+    parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
+    a = parser.parse_args()
+    export(a.name, RUNS_DIR / a.segmentation, RUNS_DIR / a.classification, a.data, a.out, a.limit)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""What the bundle's makers measure on the validation split: arrays in, numbers out.
+
+Every stage here is the engine's own (`predict_masks`, `refine_mask`, `classify`), so what is measured is
+what an analysis does.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from tqdm import tqdm
+
+from core.classification import Classification, ClassifierInput, classify
+from core.dataset import load_masks, load_pixels, read_split
+from core.mask_metrics import dice, jaccard, segmentation_scores
+from core.metrics import balanced_accuracy, expected_calibration_error, log_loss, macro_roc_auc
+from core.preprocessing import PreprocessingSettings, preprocess
+from core.refinement import RefinementSettings, refine_mask
+from core.segmentation import predict_masks
+from models.loading import Bundle
+
+CHUNK = 16
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """A split in memory: rows of the dataset, images, expert masks and class numbers."""
+
+    rows: pd.DataFrame
+    images: list[np.ndarray]
+    masks: list[np.ndarray]
+    labels: np.ndarray
+
+    @classmethod
+    def read(cls, data, split: str, classes: tuple[str, ...], limit: int | None = None) -> "LabelledImages":
+        rows = read_split(data, split).head(limit) if limit else read_split(data, split)
+        images = load_pixels(rows, long_side_px=10_000)
+        masks = load_masks(rows, [image.shape[:2] for image in images])
+        labels = rows["dx"].map({code: k for k, code in enumerate(classes)}).to_numpy(np.int64)
+        return cls(rows, images, masks, labels)
+
+
+def predict_all_masks(bundle: Bundle, images, n_views: int) -> list[np.ndarray]:
+    """Probability maps of many images, chunk by chunk."""
+    entry = bundle.manifest.segmenter
+    sizes = {"input_size_px": entry.input_size_px, "long_side_px": entry.long_side_px}
+    return [
+        probability
+        for start in tqdm(range(0, len(images), CHUNK), desc="masks", leave=False)
+        for probability in predict_masks(
+            bundle.segmenter, images[start : start + CHUNK], **sizes, n_views=n_views
+        )
+    ]
+
+
+def classify_all(bundle: Bundle, images, lesion_masks, seen: ClassifierInput, n_views: int):
+    """Classifications of many images, chunk by chunk, without keeping their features."""
+    answers: list[Classification] = []
+    for start in tqdm(range(0, len(images), CHUNK), desc="classes", leave=False):
+        part = slice(start, start + CHUNK)
+        networks = bundle.feature_network, bundle.head_network
+        for answer in classify(*networks, images[part], lesion_masks[part], seen, n_views):
+            answers.append(replace(answer, features=np.empty(0)))
+    return answers
+
+
+def score_masks(masks, truths) -> dict[str, float]:
+    """Segmentation scores of predicted against expert masks."""
+    pairs = list(zip(masks, truths, strict=True))
+    return segmentation_scores(
+        np.array([dice(a, b) for a, b in pairs]), np.array([jaccard(a, b) for a, b in pairs])
+    )
+
+
+def compare_refinements(probabilities, truths) -> dict[str, dict[str, float]]:
+    """Segmentation scores of each way to threshold the same probability maps."""
+    return {
+        method: score_masks(
+            [refine_mask(p, RefinementSettings(method=method)).lesion_mask for p in probabilities], truths
+        )
+        for method in ("adaptive", "otsu", "fixed")
+    }
+
+
+def compare_filters(bundle: Bundle, split: LabelledImages, seen: ClassifierInput) -> dict[str, dict]:
+    """Mask and class scores with no filter and with each filter alone, one view, whole pipeline."""
+    variants = {
+        "none": PreprocessingSettings(),
+        "hair_removal": PreprocessingSettings(hair_removal=True),
+        "colour_constancy": PreprocessingSettings(colour_constancy=True),
+        "edge_enhancement": PreprocessingSettings(edge_enhancement=True),
+    }
+    results = {}
+    for name, settings in variants.items():
+        images = [preprocess(image, settings) for image in split.images]
+        maps = predict_all_masks(bundle, images, n_views=1)
+        masks = [refine_mask(p).lesion_mask for p in maps]
+        answers = classify_all(bundle, images, masks, seen, n_views=1)
+        probabilities = np.stack([answer.probabilities for answer in answers])
+        results[name] = {
+            "dice": score_masks(masks, split.masks)["dice"],
+            "balanced_accuracy": balanced_accuracy(split.labels, probabilities),
+            "macro_roc_auc": macro_roc_auc(split.labels, probabilities),
+        }
+        print(name, results[name], flush=True)
+    return results
+
+
+def filters_that_help(results: dict[str, dict]) -> PreprocessingSettings:
+    """A filter is on by default only if it raises one of Dice and macro AUC and lowers neither."""
+    base = results["none"]
+    keys = ("dice", "macro_roc_auc")
+    return PreprocessingSettings(
+        **{
+            name: all(scores[key] >= base[key] for key in keys) and scores != base
+            for name, scores in results.items()
+            if name != "none"
+        }
+    )
+
+
+def view_scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """The scores by which windows and temperature are chosen."""
+    return {
+        "balanced_accuracy": balanced_accuracy(labels, probabilities),
+        "macro_roc_auc": macro_roc_auc(labels, probabilities),
+        "log_loss": log_loss(labels, probabilities),
+        "expected_calibration_error": expected_calibration_error(labels, probabilities),
+    }
+
+
+def apply_temperature(view_probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """(N, K) mean over views of softmax(logits / T), from (N, V, K) views taken at T = 1."""
+    logs = np.log(np.clip(view_probabilities, 1e-12, 1.0))
+    return softmax(logs / temperature, axis=-1).mean(axis=1)
+
+
+def fit_temperature(view_probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature with the smallest log-loss of the averaged views.
+
+    Args:
+        view_probabilities: (N, V, K), each view's softmax at temperature 1.
+        labels: (N,) class numbers.
+
+    Reference:
+        Guo et al. (2017), On calibration of modern neural networks, arXiv:1706.04599.
+    """
+    fitted = minimize_scalar(
+        lambda log_t: log_loss(labels, apply_temperature(view_probabilities, float(np.exp(log_t)))),
+        bounds=(np.log(0.1), np.log(10.0)),
+        method="bounded",
+    )
+    return float(np.exp(fitted.x))
