@@ -6,10 +6,10 @@ bytes and settings always give the same answer.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,14 +18,14 @@ from core.config import AnalysisSettings
 from core.explanation import compute_saliency
 from core.image_io import LoadedImage, read_image
 from core.morphology import Morphology, measure_lesion
-from core.preprocessing import preprocess
+from core.preprocessing import limit_long_side, preprocess
 from core.quality import QualityReport, assess_quality
 from core.refinement import RefinedMask, refine_mask
 from core.segmentation import predict_masks
-from core.symmetry import N_SYMMETRIES
 from models.loading import Bundle, load_bundle
 from models.manifest import Manifest
 
+Result = TypeVar("Result")
 ImageSource = LoadedImage | bytes | str | Path | np.ndarray
 
 
@@ -35,7 +35,8 @@ class Analysis:
 
     Attributes:
         image: what was read; `image.pixels` is (H, W, 3) uint8 RGB.
-        preprocessed: (H, W, 3) uint8, what the networks saw.
+        preprocessed: (h, w, 3) uint8, what the networks saw: the image at the resolution they were
+            trained at, with the chosen filters.
         quality: warnings about the image.
         mask_probability: (H, W) float32 in [0, 1].
         lesion: (H, W) mask and contour; `lesion.found` says whether there is one.
@@ -80,16 +81,16 @@ class Analysis:
 
 
 class _Stopwatch:
-    """Collects the time of each stage."""
+    """Runs stages and keeps how long each took."""
 
     def __init__(self) -> None:
         self.stage_ms: dict[str, float] = {}
 
-    @contextmanager
-    def time(self, stage: str) -> Iterator[None]:
+    def __call__(self, stage: str, function: Callable[..., Result], *arguments) -> Result:
         started = time.perf_counter()
-        yield
-        self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + (time.perf_counter() - started) * 1000
+        result = function(*arguments)
+        self.stage_ms[stage] = (time.perf_counter() - started) * 1000
+        return result
 
 
 class Analyzer:
@@ -97,7 +98,8 @@ class Analyzer:
 
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
-        manifest = bundle.manifest
+        self.manifest = manifest = bundle.manifest
+        self._working_side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
         self._seen = ClassifierInput(
             classes=manifest.classes,
             input_size_px=manifest.classifier.input_size_px,
@@ -119,7 +121,7 @@ class Analyzer:
     @property
     def default_settings(self) -> AnalysisSettings:
         """What the bundle states works best on its validation split."""
-        return AnalysisSettings(preprocessing=self.bundle.manifest.preprocessing)
+        return AnalysisSettings(preprocessing=self.manifest.preprocessing)
 
     def analyze(self, source: ImageSource, settings: AnalysisSettings | None = None) -> Analysis:
         """Inspect one image.
@@ -132,44 +134,43 @@ class Analyzer:
             ImageError: the image is refused; the message says why and what to do.
         """
         [analysis] = self.analyze_batch([source], settings)
-        started = time.perf_counter()
-        saliency = self.explain(analysis, analysis.classification.prediction)
-        elapsed = (time.perf_counter() - started) * 1000
-        return replace(analysis, saliency=saliency, stage_ms=analysis.stage_ms | {"explanation": elapsed})
+        watch = _Stopwatch()
+        saliency = watch("explanation", self.explain, analysis, analysis.classification.prediction)
+        return replace(analysis, saliency=saliency, stage_ms=analysis.stage_ms | watch.stage_ms)
 
     def analyze_batch(
         self, sources: Sequence[ImageSource], settings: AnalysisSettings | None = None
     ) -> list[Analysis]:
         """Inspect several images, without saliency; they go through the networks together."""
         settings = settings or self.default_settings
-        n_views = N_SYMMETRIES if settings.test_time_augmentation else 1
-        bundle, segmenter, watch = self.bundle, self.bundle.manifest.segmenter, _Stopwatch()
-        with watch.time("reading"):
-            loaded = [s if isinstance(s, LoadedImage) else read_image(s) for s in sources]
-            images = [image.pixels for image in loaded]
-        with watch.time("preprocessing"):
-            cleaned = [preprocess(image, settings.preprocessing) for image in images]
-        with watch.time("segmentation"):
-            sizes = {"input_size_px": segmenter.input_size_px, "long_side_px": segmenter.long_side_px}
-            maps = predict_masks(bundle.segmenter, cleaned, **sizes, n_views=n_views)
-        with watch.time("refinement"):
-            lesions = [refine_mask(mask_probability) for mask_probability in maps]
-            masks = [lesion.lesion_mask for lesion in lesions]
-        with watch.time("classification"):
-            networks = bundle.feature_network, bundle.head_network
-            answers = classify(*networks, cleaned, masks, self._seen, n_views)
-        with watch.time("quality"):
-            quality = [assess_quality(image, mask) for image, mask in zip(images, masks, strict=True)]
-        with watch.time("morphology"):
-            shapes = [
-                measure_lesion(one.pixels, mask, one.pixel_spacing_mm)
-                for one, mask in zip(loaded, masks, strict=True)
-            ]
+        watch = _Stopwatch()
+        loaded = watch("reading", _each, _read, sources)
+        images = [image.pixels for image in loaded]
+        small = watch("preprocessing", _each, self._prepare, images, [settings] * len(images))
+        maps = watch("segmentation", self._segment, small, images, settings)
+        lesions = watch("refinement", _each, refine_mask, maps)
+        masks = [lesion.lesion_mask for lesion in lesions]
+        answers = watch("classification", self._classify, small, masks, settings)
+        quality = watch("quality", _each, assess_quality, images, masks)
+        spacings = [image.pixel_spacing_mm for image in loaded]
+        shapes = watch("morphology", _each, measure_lesion, images, masks, spacings)
         stage_ms = {stage: ms / len(loaded) for stage, ms in watch.stage_ms.items()}
         return [
-            Analysis(*parts, saliency=None, settings=settings, manifest=bundle.manifest, stage_ms=stage_ms)
-            for parts in zip(loaded, cleaned, quality, maps, lesions, shapes, answers, strict=True)
+            Analysis(*parts, saliency=None, settings=settings, manifest=self.manifest, stage_ms=stage_ms)
+            for parts in zip(loaded, small, quality, maps, lesions, shapes, answers, strict=True)
         ]
+
+    def _prepare(self, image: np.ndarray, settings: AnalysisSettings) -> np.ndarray:
+        return preprocess(limit_long_side(image, self._working_side_px), settings.preprocessing)
+
+    def _segment(self, small, images, settings: AnalysisSettings) -> list[np.ndarray]:
+        entry, shapes = self.manifest.segmenter, [image.shape[:2] for image in images]
+        sizes = {"input_size_px": entry.input_size_px, "long_side_px": entry.long_side_px}
+        return predict_masks(self.bundle.segmenter, small, shapes, **sizes, n_views=settings.n_views)
+
+    def _classify(self, small, masks, settings: AnalysisSettings) -> list[Classification]:
+        networks = self.bundle.feature_network, self.bundle.head_network
+        return classify(*networks, small, masks, self._seen, settings.n_views)
 
     def explain(self, analysis: Analysis, code: str, method: str = "gradcam") -> np.ndarray:
         """(H, W) saliency in [0, 1] of any class, from the features that the analysis kept.
@@ -178,3 +179,11 @@ class Analyzer:
             ValueError: the code or the method is unknown.
         """
         return compute_saliency(self.bundle.head_model, analysis.classification, code, analysis.shape, method)
+
+
+def _read(source: ImageSource) -> LoadedImage:
+    return source if isinstance(source, LoadedImage) else read_image(source)
+
+
+def _each(function: Callable[..., Result], *columns: Sequence) -> list[Result]:
+    return [function(*row) for row in zip(*columns, strict=True)]

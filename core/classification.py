@@ -25,7 +25,7 @@ class Classification:
         probabilities: (K,) calibrated, sum to 1.
         view_probabilities: (V, K) the views they are the mean of, window after window.
         features: (V, h, w, C) float32 feature maps, for the explanation.
-        boxes: the window of each group of views, in pixels of the image.
+        boxes: the window of each group of views, in pixels of the lesion mask.
     """
 
     classes: tuple[str, ...]
@@ -95,7 +95,7 @@ class ClassifierInput:
 
 
 def window_boxes(lesion_mask: np.ndarray, seen: ClassifierInput) -> tuple[Box, ...]:
-    """The windows of one image, in its pixels; without a lesion "crop" is the whole image."""
+    """The windows of one image, in pixels of its lesion mask; without a lesion "crop" is the whole image."""
     boxes = {
         "whole": lambda: Box.whole(lesion_mask),
         "crop": lambda: lesion_box(lesion_mask, seen.crop_margin),
@@ -103,10 +103,15 @@ def window_boxes(lesion_mask: np.ndarray, seen: ClassifierInput) -> tuple[Box, .
     return tuple(boxes[window]() for window in seen.windows)
 
 
-def window_squares(image: np.ndarray, boxes: Sequence[Box], seen: ClassifierInput) -> np.ndarray:
-    """(n_windows, S, S, 3) uint8: the windows of one image at the network's input size."""
+def window_squares(
+    image: np.ndarray, boxes: Sequence[Box], shape: tuple[int, int], seen: ClassifierInput
+) -> np.ndarray:
+    """(n_windows, S, S, 3) uint8: windows at the network's input size.
+
+    `boxes` are in pixels of a frame of size `shape` (H, W), of which `image` may be a smaller copy.
+    """
     small = limit_long_side(image, seen.long_side_px)
-    factors = small.shape[1] / image.shape[1], small.shape[0] / image.shape[0]
+    factors = small.shape[1] / shape[1], small.shape[0] / shape[0]
     return np.stack([crop_square(small, box.scaled(*factors), seen.input_size_px) for box in boxes])
 
 
@@ -123,13 +128,16 @@ def classify(
     Args:
         feature_network: (N, S, S, 3) uint8 -> (N, h, w, C).
         head_network: (N, h, w, C) -> (N, K) logits.
-        images: each (H, W, 3) uint8 RGB.
+        images: each (h, w, 3) uint8 RGB; may be smaller copies of the frames that the masks cover.
         lesion_masks: each (H, W) bool; all False where no lesion was found.
         seen: the windows, sizes and temperature.
         n_views: 8 with test-time augmentation, 1 without.
     """
     boxes = [window_boxes(mask, seen) for mask in lesion_masks]
-    squares = [window_squares(image, own, seen) for image, own in zip(images, boxes, strict=True)]
+    squares = [
+        window_squares(image, own, mask.shape, seen)
+        for image, own, mask in zip(images, boxes, lesion_masks, strict=True)
+    ]
     views = np.concatenate([symmetry_views(square, n_views) for own in squares for square in own])
     features = feature_network(views)
     per_view = softmax(head_network(features).astype(np.float64) / seen.temperature, axis=1)

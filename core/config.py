@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from core.preprocessing import PreprocessingSettings
+from core.symmetry import N_SYMMETRIES
 
 
 @dataclass(frozen=True)
@@ -16,3 +17,8 @@ class AnalysisSettings:
 
     preprocessing: PreprocessingSettings = field(default_factory=PreprocessingSettings)
     test_time_augmentation: bool = True
+
+    @property
+    def n_views(self) -> int:
+        """How many symmetric views of each window the networks see."""
+        return N_SYMMETRIES if self.test_time_augmentation else 1

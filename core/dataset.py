@@ -13,12 +13,11 @@ Reference:
 import os
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from core.image_io import read_image
-from core.preprocessing import limit_long_side
+from core.preprocessing import limit_long_side, resize_mask
 
 DATA_VARIABLE = "DERMALENS_DATA"
 SPLITS = ("train", "validation", "test")
@@ -116,11 +115,3 @@ def load_masks(frame: pd.DataFrame, shapes: list[tuple[int, int]]) -> list[np.nd
     return [
         resize_mask(read_mask(path), shape) for path, shape in zip(frame["mask_path"], shapes, strict=True)
     ]
-
-
-def resize_mask(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """(H, W) bool mask at another (height, width): a pixel is lesion if most of its area is."""
-    if mask.shape == tuple(shape):
-        return mask
-    share = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
-    return share > 0.5

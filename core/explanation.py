@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 
 from core.classification import Classification
-from core.preprocessing import Box
+from core.preprocessing import OUTLINE_SIDE_PX, Box
+from core.segmentation import stretch_map
 from core.symmetry import merge_views
 
 METHODS = ("gradcam", "gradcam++")
@@ -93,11 +94,13 @@ def compute_saliency(
         raise ValueError(f"`code` must be one of {', '.join(classification.classes)}; got {code!r}.")
     maps = compute_view_maps(head_model, classification.features, classification.classes.index(code), method)
     windows = np.split(maps, len(classification.boxes))
-    total = np.zeros(shape, np.float32)
+    shrink = min(1.0, OUTLINE_SIDE_PX / max(shape))
+    small = round(shape[0] * shrink), round(shape[1] * shrink)
+    total = np.zeros(small, np.float32)
     for views, box in zip(windows, classification.boxes, strict=True):
-        total += paste_map(merge_views(views), box, shape)
+        total += paste_map(merge_views(views), box.scaled(small[1] / shape[1], small[0] / shape[0]), small)
     peak = float(total.max())
-    return total / peak if peak > 0 else total
+    return stretch_map(total / peak if peak > 0 else total, shape)
 
 
 def paste_map(square: np.ndarray, box: Box, shape: tuple[int, int]) -> np.ndarray:

@@ -18,10 +18,22 @@ which the picture's edge cuts off more than `MAX_CUT_SHARE` of the outline.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+
+from core.preprocessing import OUTLINE_SIDE_PX, limit_long_side, resize_mask
+from core.shape import (
+    Moments,
+    asymmetry,
+    compute_moments,
+    crofton_perimeter,
+    cut_share,
+    feret_diameter,
+    fractal_dimension,
+    outline_pixels,
+)
 
 # Reference colours in CIELAB (D65). The names are the rule's; the values are ours, set on the clusters of
 # 140,000 lesion pixels of 700 HAM10000 images, 100 a class (for instance vascular red near 44, 52, 1 and
@@ -104,26 +116,6 @@ class Morphology:
         return tuple(name for name, share in self.colour_shares if share >= MIN_COLOUR_SHARE)
 
 
-@dataclass(frozen=True)
-class MorphologyRow:
-    """One line of the measurement table: what, how much with its unit, and what that means."""
-
-    label: str
-    value: str
-    explanation: str
-
-
-@dataclass(frozen=True)
-class _Moments:
-    """Centroid, axes and direction of a mask, from whole-number sums: exact under flips and turns."""
-
-    x: float
-    y: float
-    major_px: float
-    minor_px: float
-    axis_rad: float  # NaN where all directions are alike
-
-
 def measure_lesion(
     image: np.ndarray, lesion_mask: np.ndarray, pixel_spacing_mm: float | None = None
 ) -> Morphology | None:
@@ -143,14 +135,28 @@ def measure_lesion(
     _check_arguments(image, lesion_mask, pixel_spacing_mm)
     if not lesion_mask.any():
         return None
-    moments = _compute_moments(lesion_mask)
-    outline = _outline_pixels(lesion_mask)
-    cut_share = _cut_share(outline, lesion_mask.shape)
-    diameter_px = _feret_diameter(outline)
+    small = limit_long_side(image, OUTLINE_SIDE_PX)
+    small_mask = resize_mask(lesion_mask, small.shape[:2])
+    if not small_mask.any():  # a speck that does not survive shrinking
+        small, small_mask = image, lesion_mask
+    measured = _enlarge(_measure(small, small_mask), image.shape[1] / small.shape[1])
+    return replace(
+        measured,
+        area_px=int(lesion_mask.sum()),
+        diameter_mm=None if pixel_spacing_mm is None else measured.diameter_px * pixel_spacing_mm,
+    )
+
+
+def _measure(image: np.ndarray, lesion_mask: np.ndarray) -> Morphology:
+    """The measurements of one region in pixels of this image, without a scale."""
+    moments = compute_moments(lesion_mask)
+    outline = outline_pixels(lesion_mask)
+    cut = cut_share(outline, lesion_mask.shape)
+    diameter_px = feret_diameter(outline)
     area_px = int(lesion_mask.sum())
-    has_shape = moments.minor_px >= MIN_WIDTH_PX and cut_share <= MAX_CUT_SHARE
-    perimeter_px = _crofton_perimeter(lesion_mask) if has_shape else NAN
-    asymmetry = _asymmetry(lesion_mask, moments) if has_shape else (NAN, NAN)
+    has_shape = moments.minor_px >= MIN_WIDTH_PX and cut <= MAX_CUT_SHARE
+    perimeter_px = crofton_perimeter(lesion_mask) if has_shape else NAN
+    missed = asymmetry(lesion_mask, moments) if has_shape else (NAN, NAN)
     steps = _border_steps(image, lesion_mask, moments) if moments.minor_px >= MIN_WIDTH_PX else (NAN,) * 8
     measured = sum(not math.isnan(step) for step in steps)
     colour_shares = _colour_shares(image, lesion_mask)
@@ -163,19 +169,34 @@ def measure_lesion(
         minor_axis_px=moments.minor_px,
         principal_axis_deg=math.degrees(moments.axis_rad) % 180.0,
         diameter_px=diameter_px,
-        diameter_mm=None if pixel_spacing_mm is None else diameter_px * pixel_spacing_mm,
-        cut_share=cut_share,
-        asymmetry_major=asymmetry[0],
-        asymmetry_minor=asymmetry[1],
+        diameter_mm=None,
+        cut_share=cut,
+        asymmetry_major=missed[0],
+        asymmetry_minor=missed[1],
         perimeter_px=perimeter_px,
         compactness=perimeter_px**2 / (4 * math.pi * area_px),
-        fractal_dimension=_fractal_dimension(outline) if has_shape else NAN,
+        fractal_dimension=fractal_dimension(outline) if has_shape else NAN,
         border_steps_delta_e=steps,
         abrupt_segments=sum(step >= ABRUPT_STEP_DELTA_E for step in steps) if measured else None,
         measured_segments=measured,
         colour_shares=colour_shares,
         colour_count=sum(share >= MIN_COLOUR_SHARE for _, share in colour_shares),
     )
+
+
+def _enlarge(morphology: Morphology, factor: float) -> Morphology:
+    """The same measurements in the pixels of an image `factor` times as wide."""
+    if factor == 1:
+        return morphology
+    lengths = (
+        "centroid_x_px",
+        "centroid_y_px",
+        "major_axis_px",
+        "minor_axis_px",
+        "diameter_px",
+        "perimeter_px",
+    )
+    return replace(morphology, **{name: getattr(morphology, name) * factor for name in lengths})
 
 
 def _check_arguments(image: np.ndarray, lesion_mask: np.ndarray, pixel_spacing_mm: float | None) -> None:
@@ -193,112 +214,10 @@ def _check_arguments(image: np.ndarray, lesion_mask: np.ndarray, pixel_spacing_m
         )
 
 
-# --- size and position
+# --- border
 
 
-def _compute_moments(mask: np.ndarray) -> _Moments:
-    ys, xs = np.nonzero(mask)
-    n, sx, sy = len(xs), int(xs.sum()), int(ys.sum())
-    # Python's whole numbers do not overflow, and n * sum(x^2) - (sum x)^2 has no rounding.
-    xx = (n * int((xs * xs).sum()) - sx * sx) / n**2 + 1 / 12  # a pixel is a unit square
-    yy = (n * int((ys * ys).sum()) - sy * sy) / n**2 + 1 / 12
-    xy = (n * int((xs * ys).sum()) - sx * sy) / n**2
-    split = math.hypot((xx - yy) / 2, xy)
-    axis_rad = math.atan2(2 * xy, xx - yy) / 2 if split > 0 else NAN
-    mean = (xx + yy) / 2
-    return _Moments(
-        sx / n, sy / n, 4 * math.sqrt(mean + split), 4 * math.sqrt(max(mean - split, 0)), axis_rad
-    )
-
-
-def _outline_pixels(mask: np.ndarray) -> np.ndarray:
-    """(N, 2) int64 (x, y): lesion pixels with a 4-neighbour outside the lesion or the picture."""
-    padded = np.pad(mask, 1)
-    inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    ys, xs = np.nonzero(mask & ~inside)
-    return np.stack([xs, ys], axis=1)
-
-
-def _cut_share(outline: np.ndarray, shape: tuple[int, ...]) -> float:
-    height, width = shape
-    x, y = outline.T
-    return float(np.mean((x == 0) | (y == 0) | (x == width - 1) | (y == height - 1)))
-
-
-def _feret_diameter(outline: np.ndarray) -> float:
-    """Largest distance between two edge midpoints of lesion pixels (one pixel: 1 px), in pixels."""
-    halves = np.array([(1, 0), (-1, 0), (0, 1), (0, -1)])
-    doubled = (2 * outline[:, None] + halves).reshape(-1, 2).astype(np.int32)
-    hull = cv2.convexHull(doubled).reshape(-1, 2).astype(np.float64)
-    squared = ((hull[:, None] - hull) ** 2).sum(axis=-1)
-    return float(np.sqrt(squared.max()) / 2)
-
-
-# --- A: asymmetry
-
-
-def _asymmetry(mask: np.ndarray, moments: _Moments) -> tuple[float, float]:
-    """Share of the area missed by the mirror image about the major and the minor axis.
-
-    A shape whose moments have no direction (a square, a disc) is mirrored about the picture's axes.
-    """
-    axis = 0.0 if math.isnan(moments.axis_rad) else moments.axis_rad
-    ys, xs = np.nonzero(mask)
-    reach = math.ceil(np.hypot(xs - moments.x, ys - moments.y).max()) + 2
-    x0, y0 = math.floor(moments.x), math.floor(moments.y)
-    canvas = np.zeros((2 * reach + 1, 2 * reach + 1), np.uint8)
-    canvas[ys - y0 + reach, xs - x0 + reach] = 255
-    centre = np.array([moments.x - x0 + reach, moments.y - y0 + reach])
-    area = len(xs)
-    shares = []
-    for angle in (axis, axis + math.pi / 2):
-        mirror = np.array(
-            [[math.cos(2 * angle), math.sin(2 * angle)], [math.sin(2 * angle), -math.cos(2 * angle)]]
-        )
-        matrix = np.column_stack([mirror, centre - mirror @ centre])
-        mirrored = cv2.warpAffine(canvas, matrix, canvas.shape, flags=cv2.INTER_LINEAR)
-        overlap = np.count_nonzero((mirrored >= 128) & (canvas > 0))
-        shares.append(float(1 - overlap / area))
-    return shares[0], shares[1]
-
-
-# --- B: border
-
-
-def _crofton_perimeter(mask: np.ndarray) -> float:
-    """Perimeter in pixels from crossings along rows, columns and both diagonals (Cauchy-Crofton).
-
-    Unbiased for a disc, about 5 % short for an upright square, unchanged by flips and quarter-turns.
-    """
-    grid = np.pad(mask, 1)
-    straight = np.count_nonzero(grid[:, 1:] != grid[:, :-1]) + np.count_nonzero(grid[1:] != grid[:-1])
-    diagonal = np.count_nonzero(grid[1:, 1:] != grid[:-1, :-1])
-    diagonal += np.count_nonzero(grid[1:, :-1] != grid[:-1, 1:])
-    return float(math.pi / 8 * (straight + diagonal / math.sqrt(2)))
-
-
-def _fractal_dimension(outline: np.ndarray) -> float:
-    """Box-counting dimension: slope of log(boxes) against -log(side), sides 2, 4, ... up to extent / 4.
-
-    Boxes are laid from each corner of the bounding box and averaged, so that a flip changes nothing.
-    NaN below three sides.
-    """
-    low, high = outline.min(axis=0), outline.max(axis=0)
-    extent = int((high - low).max()) + 1
-    sides = [2**k for k in range(1, 12) if 2**k <= extent / 4]
-    if len(sides) < 3:
-        return NAN
-    x = (outline[:, 0] - low[0], high[0] - outline[:, 0])
-    y = (outline[:, 1] - low[1], high[1] - outline[:, 1])
-    counts = [
-        np.mean([len(np.unique((u // side) * (extent + 1) + v // side)) for u in x for v in y])
-        for side in sides
-    ]
-    u, v = np.log(sides) - np.mean(np.log(sides)), np.log(counts)
-    return float(-(u * v).sum() / (u * u).sum())
-
-
-def _border_steps(image: np.ndarray, mask: np.ndarray, moments: _Moments) -> tuple[float, ...]:
+def _border_steps(image: np.ndarray, mask: np.ndarray, moments: Moments) -> tuple[float, ...]:
     """CIE76 distance between the mean colours just inside and just outside, per octant; NaN: unmeasured.
 
     Distances count from the nearest pixel of the other kind within the picture, so that the picture's edge
@@ -328,7 +247,7 @@ def _border_steps(image: np.ndarray, mask: np.ndarray, moments: _Moments) -> tup
     return tuple(np.linalg.norm(difference, axis=1).tolist())
 
 
-# --- C: colour
+# --- colour
 
 
 def _to_lab(pixels: np.ndarray) -> np.ndarray:
@@ -348,75 +267,3 @@ def _colour_shares(image: np.ndarray, mask: np.ndarray) -> tuple[tuple[str, floa
     ]
     shares = np.bincount(np.argmin(distances, axis=0), minlength=len(names)) / len(lab)
     return tuple(zip(names, shares.tolist(), strict=True))
-
-
-# --- the table
-
-
-def abcd_rows(morphology: Morphology) -> list[MorphologyRow]:
-    """The measurements as table rows, in the order A, B, C, D; used by page, report and command line."""
-    m = morphology
-    at_least = "at least " if m.cut_share > 0 else ""
-    cut_note = " The picture's edge cuts the lesion, so its true size is larger." if m.cut_share > 0 else ""
-    millimetres = "no scale" if m.diameter_mm is None else f"{m.diameter_mm:.1f} mm"
-    colours = ", ".join(m.colours_present) or "none"
-    abrupt = (
-        "not measurable" if m.abrupt_segments is None else f"{m.abrupt_segments} of {m.measured_segments}"
-    )
-    return [
-        MorphologyRow(
-            "A · Asymmetry about the long axis",
-            _percent(m.asymmetry_major),
-            "Share of the lesion that its mirror image about its long axis misses; 0 % is symmetric.",
-        ),
-        MorphologyRow(
-            "A · Asymmetry about the short axis",
-            _percent(m.asymmetry_minor),
-            "The same about the short axis, at right angles to the long one.",
-        ),
-        MorphologyRow(
-            "B · Abrupt border segments",
-            abrupt,
-            "Eighths of the outline where the colour ends with a sharp step instead of fading out.",
-        ),
-        MorphologyRow(
-            "B · Compactness",
-            _number(m.compactness),
-            "Outline length against area: 1 for a circle, higher for an elongated or ragged outline.",
-        ),
-        MorphologyRow(
-            "B · Fractal dimension",
-            _number(m.fractal_dimension),
-            "How much finer detail the outline shows on a closer look: about 1 when smooth.",
-        ),
-        MorphologyRow(
-            "C · Colours",
-            f"{m.colour_count} of {len(m.colour_shares)}: {colours}",
-            f"Dermoscopic colours that fill at least {MIN_COLOUR_SHARE:.0%} of the lesion; lighting and "
-            "white balance affect them.",
-        ),
-        MorphologyRow(
-            "D · Largest diameter",
-            f"{at_least}{m.diameter_px:.0f} px ({millimetres})",
-            "Longest distance across the lesion; millimetres only where the picture's scale is known."
-            + cut_note,
-        ),
-        MorphologyRow(
-            "Long and short axis",
-            f"{m.major_axis_px:.0f} × {m.minor_axis_px:.0f} px",
-            "Axes of the ellipse that spreads as the lesion does.",
-        ),
-        MorphologyRow(
-            "Area",
-            f"{at_least}{m.area_px:,} px ({m.area_share:.1%} of the picture)",
-            "Size of the outlined lesion.",
-        ),
-    ]
-
-
-def _percent(share: float) -> str:
-    return "not measurable" if math.isnan(share) else f"{share:.0%}"
-
-
-def _number(value: float) -> str:
-    return "not measurable" if math.isnan(value) else f"{value:.2f}"

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+# Larger images are outlined and measured on a copy with this longer side: the networks' maps are several
+# times coarser, and a 12-megapixel photograph would take seconds.
+OUTLINE_SIDE_PX = 1024
+
 
 @dataclass(frozen=True)
 class Box:
@@ -46,6 +50,15 @@ def limit_long_side(image: np.ndarray, long_side_px: int) -> np.ndarray:
         return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def resize_mask(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool mask at another (height, width): a pixel is lesion if most of its area is."""
+    if mask.shape == tuple(shape):
+        return mask
+    shrinks = shape[0] < mask.shape[0] or shape[1] < mask.shape[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=interpolation) > 0.5
 
 
 def lesion_box(lesion_mask: np.ndarray, margin: float) -> Box:

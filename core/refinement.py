@@ -18,6 +18,8 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 
+from core.preprocessing import OUTLINE_SIDE_PX, limit_long_side, resize_mask
+
 ThresholdMethod = Literal["adaptive", "otsu", "fixed"]
 
 # Probabilities are quantised to this many steps, so that histograms and box sums are sums of whole
@@ -124,6 +126,14 @@ def refine_mask(
         ValueError: `mask_probability` is not a finite 2-D floating-point map in [0, 1].
     """
     _check_probability(mask_probability)
+    mask, threshold = _refine(limit_long_side(mask_probability, OUTLINE_SIDE_PX), settings)
+    mask = resize_mask(mask, mask_probability.shape)
+    contour = _trace(mask.astype(np.uint8)) if mask.any() else np.zeros((0, 2), np.float32)
+    return RefinedMask(mask, contour, threshold)
+
+
+def _refine(mask_probability: np.ndarray, settings: RefinementSettings) -> tuple[np.ndarray, float]:
+    """(H, W) bool mask, empty without a lesion, and the global cut."""
     levels = np.rint(mask_probability.astype(np.float32, copy=False) * _LEVELS)
     threshold = settings.fixed_threshold if settings.method == "fixed" else _clipped_otsu(levels, settings)
     mask = _threshold_map(levels, threshold, settings)
@@ -133,8 +143,8 @@ def refine_mask(
         mask = _smooth(mask, settings)
         mask = _fill_holes(_main_region(mask, levels, settings))  # smoothing can cut a thin neck
     if mask.sum() < max(1.0, settings.min_area_share * mask.size):
-        return RefinedMask(np.zeros(mask.shape, bool), np.zeros((0, 2), np.float32), threshold)
-    return RefinedMask(mask.astype(bool), _trace(mask), threshold)
+        mask = np.zeros_like(mask)
+    return mask.astype(bool), threshold
 
 
 def _check_probability(mask_probability: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Image -> lesion probability map at the image's own size, by the bundle's U-Net."""
+"""Image -> lesion probability map at any size, by the bundle's U-Net."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,6 +12,7 @@ from core.symmetry import N_SYMMETRIES, merge_views, symmetry_views
 def predict_masks(
     network: Callable[[np.ndarray], np.ndarray],
     images: Sequence[np.ndarray],
+    shapes: Sequence[tuple[int, int]] | None = None,
     *,
     input_size_px: int,
     long_side_px: int,
@@ -24,7 +25,8 @@ def predict_masks(
 
     Args:
         network: (N, S, S, 3) uint8 -> (N, S, S, 1) float32 in [0, 1].
-        images: each (H, W, 3) uint8 RGB, of any size.
+        images: each (h, w, 3) uint8 RGB, of any size.
+        shapes: (H, W) of each map; the images' own sizes if None.
         input_size_px: S.
         long_side_px: resolution the network was trained at.
         n_views: 8 with test-time augmentation, 1 without.
@@ -32,15 +34,14 @@ def predict_masks(
     Returns:
         For each image (H, W) float32 in [0, 1].
     """
+    shapes = shapes or [image.shape[:2] for image in images]
     squares = [
         crop_square(small, Box.whole(small), input_size_px)
         for small in (limit_long_side(image, long_side_px) for image in images)
     ]
     batch = np.concatenate([symmetry_views(square, n_views) for square in squares])
     answers = network(batch)[..., 0].reshape(len(images), n_views, input_size_px, input_size_px)
-    return [
-        stretch_map(merge_views(views), image.shape[:2]) for views, image in zip(answers, images, strict=True)
-    ]
+    return [stretch_map(merge_views(views), shape) for views, shape in zip(answers, shapes, strict=True)]
 
 
 def stretch_map(square: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

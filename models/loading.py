@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from models.manifest import WEIGHTS_DIR, BundleError, Manifest, NetworkEntry, file_sha256, read_manifest
+from models.manifest import BundleError, Manifest, NetworkEntry, file_sha256, read_manifest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 MAX_BATCH = 32
@@ -68,8 +68,8 @@ class CompiledNetwork:
             return np.concatenate([self._function(piece).numpy() for piece in pieces])
 
 
-def load_bundle(folder: str | Path = WEIGHTS_DIR) -> Bundle:
-    """Load the bundle in `folder`; the shipped one by default.
+def load_bundle(folder: str | Path | None = None) -> Bundle:
+    """Load the bundle in `folder`; `models.manifest.bundle_dir()` if None.
 
     Raises:
         BundleError: no manifest, a missing file, a wrong hash or weights of another shape.

@@ -5,6 +5,7 @@ Reading it needs no TensorFlow, so pages can say what they run on before any net
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,16 @@ from typing import Any
 from core.preprocessing import PreprocessingSettings
 from core.taxonomy import get_diagnosis
 
-WEIGHTS_DIR = Path(__file__).parent / "weights"
+SHIPPED_DIR = Path(__file__).parent / "weights"
+WEIGHTS_VARIABLE = "DERMALENS_WEIGHTS"
 MANIFEST_NAME = "manifest.json"
 VIEWS = ("whole", "crop")
+
+
+def bundle_dir() -> Path:
+    """The bundle to use: the folder named by `DERMALENS_WEIGHTS`, else the shipped one."""
+    value = os.environ.get(WEIGHTS_VARIABLE, "").strip()
+    return Path(value).expanduser() if value else SHIPPED_DIR
 
 
 class BundleError(RuntimeError):
@@ -83,13 +91,13 @@ class Manifest:
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
-def read_manifest(folder: str | Path = WEIGHTS_DIR) -> Manifest:
-    """Read and check `manifest.json` of a bundle's folder.
+def read_manifest(folder: str | Path | None = None) -> Manifest:
+    """Read and check `manifest.json` of a bundle's folder; `bundle_dir()` if None.
 
     Raises:
         BundleError: missing, not JSON, a field missing or out of range.
     """
-    folder = Path(folder)
+    folder = bundle_dir() if folder is None else Path(folder)
     path = folder / MANIFEST_NAME
     if not path.is_file():
         raise BundleError(f"No {MANIFEST_NAME} in {folder}. Restore models/weights from the repository.")

@@ -8,38 +8,12 @@ import zlib
 from io import BytesIO
 
 import numpy as np
-import pydicom
 import pytest
 from PIL import Image
-from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLosslessSV1
 
 from core import image_io
 from core.image_io import ImageError, list_images, read_image
-
-HEIGHT, WIDTH = 80, 100
-
-
-def make_pixels() -> np.ndarray:
-    """(80, 100, 3) smooth RGB with a red top left corner: survives JPEG, shows any turn or swap."""
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
-    pixels = np.stack([120 + x // 2, 80 + y // 2, np.full_like(x, 90)], axis=2).astype(np.uint8)
-    pixels[:30, :30] = (250, 10, 10)
-    return pixels
-
-
-def encode(image: Image.Image | np.ndarray, format_: str, **options) -> bytes:
-    image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
-    buffer = BytesIO()
-    image.save(buffer, format_, **options)
-    return buffer.getvalue()
-
-
-def refusal(source) -> ImageError:
-    with pytest.raises(ImageError) as caught:
-        read_image(source)
-    assert len(str(caught.value)) > 30  # what came and what to do
-    return caught.value
+from tests.core.image_files import HEIGHT, WIDTH, encode, make_dicom, make_pixels, refusal
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -50,32 +24,6 @@ def png_header(width: int, height: int) -> bytes:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
-
-
-def make_dicom(
-    values: np.ndarray, photometric: str, *, frame: bytes | None = None, syntax=None, **tags
-) -> bytes:
-    """Encode (H, W) or (H, W, 3) values, or an already compressed `frame` of that shape, as DICOM."""
-    dataset = pydicom.Dataset()
-    dataset.file_meta = pydicom.dataset.FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax or ExplicitVRLittleEndian
-    dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.77.1.4"
-    dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
-    dataset.Rows, dataset.Columns = values.shape[:2]
-    dataset.SamplesPerPixel = 3 if values.ndim == 3 else 1
-    if values.ndim == 3:
-        dataset.PlanarConfiguration = 0
-    dataset.PhotometricInterpretation = photometric
-    dataset.BitsAllocated = dataset.BitsStored = values.dtype.itemsize * 8
-    dataset.HighBit = dataset.BitsStored - 1
-    dataset.PixelRepresentation = int(values.dtype.kind == "i")
-    dataset.PixelData = values.tobytes() if frame is None else encapsulate([frame])
-    dataset["PixelData"].VR = "OB" if values.itemsize == 1 else "OW"
-    for name, value in tags.items():
-        setattr(dataset, name, value)
-    buffer = BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
 
 
 # --- what is accepted -----------------------------------------------------------------------------
@@ -355,87 +303,6 @@ def test_errors_travel_between_processes():
     assert error.reason == "empty" and isinstance(error, ValueError) and "0 bytes" in str(error)
 
 
-# --- DICOM ----------------------------------------------------------------------------------------
-
-
-def test_dicom_rgb_returns_the_exact_pixels_and_the_scale(tmp_path):
-    path = tmp_path / "lesion.dcm"
-    path.write_bytes(make_dicom(make_pixels(), "RGB", PixelSpacing=[0.05, 0.05]))
-    loaded = read_image(path)
-    assert (loaded.format, loaded.name, loaded.pixel_spacing_mm) == ("DICOM", "lesion.dcm", 0.05)
-    np.testing.assert_array_equal(loaded.pixels, make_pixels())
-
-
-def test_dicom_monochrome_is_scaled_and_monochrome1_inverted():
-    levels = make_pixels()[..., 0]
-    wide = levels.astype(np.uint16) * 257
-    for values in (levels, wide, (wide.astype(np.int32) - 2**15).astype(np.int16)):
-        np.testing.assert_array_equal(read_image(make_dicom(values, "MONOCHROME2")).pixels[..., 1], levels)
-        np.testing.assert_array_equal(
-            read_image(make_dicom(values, "MONOCHROME1")).pixels[..., 1], 255 - levels
-        )
-
-
-def test_dicom_12_bits_in_16_use_the_stored_range():
-    values = np.full((HEIGHT, WIDTH), 4095, np.uint16)
-    assert (read_image(make_dicom(values, "MONOCHROME2", BitsStored=12, HighBit=11)).pixels == 255).all()
-
-
-def test_dicom_ybr_becomes_rgb():
-    ycbcr = np.asarray(Image.fromarray(make_pixels()).convert("YCbCr"))
-    pixels = read_image(make_dicom(ycbcr, "YBR_FULL")).pixels
-    assert np.abs(pixels.astype(int) - make_pixels()).max() <= 3
-
-
-@pytest.mark.parametrize(
-    ("format_", "syntax", "photometric"),
-    [("JPEG", JPEGBaseline8Bit, "YBR_FULL_422"), ("JPEG2000", JPEG2000Lossless, "YBR_RCT")],
-)
-def test_dicom_compressed_with_jpeg_is_decoded(format_, syntax, photometric):
-    frame = encode(make_pixels(), format_, **({"no_jp2": True} if format_ == "JPEG2000" else {"quality": 95}))
-    data = make_dicom(make_pixels(), photometric, frame=frame, syntax=syntax)
-    assert np.abs(read_image(data).pixels.astype(int) - make_pixels()).mean() < 3
-
-
-def test_dicom_compressed_greyscale_is_decoded():
-    levels = make_pixels()[..., 0]
-    data = make_dicom(
-        levels, "MONOCHROME2", frame=encode(levels, "JPEG", quality=95), syntax=JPEGBaseline8Bit
-    )
-    assert np.abs(read_image(data).pixels[..., 2].astype(int) - levels).mean() < 3
-
-
-@pytest.mark.parametrize(
-    ("tags", "expected_mm"),
-    [
-        ({}, None),
-        ({"ImagerPixelSpacing": [0.1, 0.1]}, 0.1),
-        ({"PixelSpacing": [0.02, 0.02], "ImagerPixelSpacing": [0.1, 0.1]}, 0.02),
-        ({"PixelSpacing": [0, 0]}, None),
-        ({"PixelSpacing": [0.1, 0.2]}, None),
-    ],
-)
-def test_dicom_scale_is_read_only_where_it_is_one(tags, expected_mm):
-    assert read_image(make_dicom(make_pixels(), "RGB", **tags)).pixel_spacing_mm == expected_mm
-
-
-def test_dicom_with_a_garbled_scale_is_read_without_one():
-    data = make_dicom(make_pixels(), "RGB", PixelSpacing=[0.1, 0.1])
-    tag = bytes.fromhex("28003000") + b"DS"
-    assert data.count(tag) == 1
-    assert read_image(data.replace(tag, tag[:4] + b"D_")).pixel_spacing_mm is None
-
-
-def test_dicom_identity_does_not_reach_the_result():
-    data = make_dicom(
-        make_pixels(), "RGB", PatientName="Doe^Jane", PatientID="4711", PatientBirthDate="19700101"
-    )
-    assert b"Doe^Jane" in data
-    kept = pickle.dumps(read_image(data))
-    for secret in (b"Doe", b"Jane", b"4711", b"19700101"):
-        assert secret not in kept.replace(read_image(data).sha256.encode(), b"")
-
-
 def test_jpeg_metadata_does_not_reach_the_result():
     exif = Image.Exif()
     exif[0x013B] = "Jane Doe, 12 Main Street"
@@ -443,32 +310,6 @@ def test_jpeg_metadata_does_not_reach_the_result():
     assert b"Jane Doe" in data and b"ward 3" in data
     kept = pickle.dumps(read_image(data))
     assert b"Jane Doe" not in kept and b"ward 3" not in kept
-
-
-def test_dicom_refusals():
-    rgb = make_dicom(make_pixels(), "RGB")
-    frames = make_dicom(make_pixels(), "RGB", NumberOfFrames=2, PixelData=make_pixels().tobytes() * 2)
-    lossless = make_dicom(make_pixels(), "RGB", frame=b"\xff\xd8\xff\xd9", syntax=JPEGLosslessSV1)
-    assert refusal(frames).reason == "animated"
-    assert refusal(lossless).reason == "unsupported"
-    assert refusal(make_dicom(make_pixels()[..., 0], "PALETTE COLOR")).reason == "unsupported"
-    assert refusal(make_dicom(make_pixels(), "RGB", Rows=9000, Columns=9000)).reason == "too_large"
-    assert refusal(make_dicom(make_pixels()[:63], "RGB")).reason == "too_small"
-    assert refusal(rgb[: len(rgb) // 2]).reason == "truncated"
-    assert refusal(rgb[:140]).reason == "truncated"
-
-
-def test_dicom_that_understates_its_compressed_size_is_refused():
-    frame = encode(np.zeros((400, 500, 3), np.uint8), "JPEG")
-    data = make_dicom(make_pixels(), "YBR_FULL_422", frame=frame, syntax=JPEGBaseline8Bit)
-    error = refusal(data)
-    assert error.reason == "truncated" and "500 x 400" in str(error)
-
-
-def test_deflated_dicom_is_refused_unread(monkeypatch):
-    monkeypatch.setattr(pydicom, "dcmread", lambda *_, **__: pytest.fail("inflated"))
-    data = bytes(128) + b"DICM" + b"1.2.840.10008.1.2.1.99" + bytes(100)
-    assert refusal(data).reason == "unsupported"
 
 
 # --- folders --------------------------------------------------------------------------------------

@@ -1,18 +1,13 @@
-"""Metrics against hand derivations, scikit-learn and brute force."""
+"""Classification metrics against hand derivations, scikit-learn and brute force."""
 
 import math
 
 import numpy as np
 import pytest
 import sklearn.metrics as reference
-from scipy.stats import bootstrap
 
 from core import metrics
 from core.taxonomy import HAM10000_CLASSES
-
-A = np.array([[True, True, False], [True, False, False]])  # 3 pixels
-B = np.array([[True, False, False], [True, True, True]])  # 4 pixels, 2 shared
-EMPTY, FULL = np.zeros((2, 3), bool), np.ones((2, 3), bool)
 
 
 @pytest.fixture
@@ -25,72 +20,6 @@ def scored():
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert set(y_true) == set(range(7))
     return y_true, probabilities
-
-
-# --- segmentation
-
-
-def test_overlap_metrics_by_hand():
-    assert metrics.dice(A, B) == pytest.approx(2 * 2 / (3 + 4))
-    assert metrics.jaccard(A, B) == pytest.approx(2 / 5)
-    assert metrics.pixel_accuracy(A, B) == pytest.approx(3 / 6)  # both: 2, neither: 1
-    assert metrics.mask_sensitivity(A, B) == pytest.approx(2 / 4)
-    assert metrics.mask_specificity(A, B) == pytest.approx(1 / 2)
-
-
-def test_overlap_of_equal_and_of_disjoint_masks():
-    assert metrics.dice(A, A) == metrics.jaccard(A, A) == 1
-    assert metrics.dice(A, ~A) == metrics.jaccard(A, ~A) == 0
-    assert metrics.dice(A, EMPTY) == 0
-
-
-def test_undefined_overlap_is_nan():
-    assert math.isnan(metrics.dice(EMPTY, EMPTY)) and math.isnan(metrics.jaccard(EMPTY, EMPTY))
-    assert math.isnan(metrics.thresholded_jaccard(EMPTY, EMPTY))
-    assert math.isnan(metrics.mask_sensitivity(A, EMPTY)) and math.isnan(metrics.mask_specificity(A, FULL))
-    assert math.isnan(metrics.pixel_accuracy(np.zeros((0, 3), bool), np.zeros((0, 3), bool)))
-
-
-def test_overlap_agrees_with_scikit_learn_and_dice_follows_from_jaccard():
-    rng = np.random.default_rng(1)
-    for density in (0.05, 0.5, 0.95):
-        a, b = rng.random((2, 31, 47)) < density
-        flat = b.ravel(), a.ravel()
-        assert metrics.dice(a, b) == pytest.approx(reference.f1_score(*flat))
-        assert metrics.jaccard(a, b) == pytest.approx(reference.jaccard_score(*flat))
-        assert metrics.pixel_accuracy(a, b) == pytest.approx(reference.accuracy_score(*flat))
-        assert metrics.mask_sensitivity(a, b) == pytest.approx(reference.recall_score(*flat))
-        assert metrics.mask_specificity(a, b) == pytest.approx(reference.recall_score(*flat, pos_label=False))
-        j = metrics.jaccard(a, b)
-        assert metrics.dice(a, b) == pytest.approx(2 * j / (1 + j))
-
-
-@pytest.mark.parametrize("metric", [metrics.dice, metrics.jaccard, metrics.pixel_accuracy])
-def test_overlap_is_symmetric(metric):
-    assert metric(A, B) == metric(B, A)
-
-
-def test_thresholded_jaccard_drops_failed_masks():
-    assert metrics.thresholded_jaccard(A, B) == 0
-    assert metrics.thresholded_jaccard(A, B, threshold=0.4) == pytest.approx(0.4)  # at the limit it passes
-
-
-def test_segmentation_scores_leave_undefined_images_out():
-    jaccards = np.array([0.9, 0.5, math.nan])
-    scores = metrics.segmentation_scores(2 * jaccards / (1 + jaccards), jaccards)
-    assert scores["jaccard"] == pytest.approx(0.7)
-    assert scores["thresholded_jaccard"] == pytest.approx(0.45)
-    assert scores["share_failed"] == 0.5 and scores["n_images"] == 2
-    nothing = metrics.segmentation_scores(np.array([]), np.array([]))
-    assert math.isnan(nothing["dice"]) and nothing["n_images"] == 0
-    with pytest.raises(ValueError, match="jaccards"):
-        metrics.segmentation_scores(np.zeros(3), np.zeros(2))
-
-
-@pytest.mark.parametrize("bad", [A.astype(np.uint8), A[:, :2]])
-def test_masks_of_other_type_or_shape_are_refused(bad):
-    with pytest.raises(ValueError, match="bool and of one shape"):
-        metrics.dice(A, bad)
 
 
 # --- classification
@@ -261,82 +190,3 @@ def test_threshold_without_positives_is_nan_and_bad_targets_are_refused():
         metrics.threshold_for_sensitivity(np.ones(3, int), np.zeros(3))
     with pytest.raises(ValueError, match="NaN"):
         metrics.threshold_for_sensitivity(np.ones(3, bool), np.full(3, np.nan))
-
-
-# --- uncertainty
-
-
-def test_bootstrap_of_single_image_groups_matches_scipy():
-    values = np.random.default_rng(4).normal(size=200)
-    ours = metrics.grouped_bootstrap(np.mean, np.arange(200), values, n_resamples=2000)
-    theirs = bootstrap((values,), np.mean, n_resamples=2000, method="percentile", rng=0).confidence_interval
-    assert ours.estimate == pytest.approx(values.mean())
-    assert ours.low == pytest.approx(theirs.low, abs=0.02) and ours.high == pytest.approx(
-        theirs.high, abs=0.02
-    )
-
-
-def test_bootstrap_resamples_lesions_not_images():
-    # Fifty lesions with ten identical images each: 500 images, but only 50 independent values, so the
-    # interval is that of 50 and about sqrt(10) times as wide as image resampling would claim.
-    values = np.random.default_rng(5).normal(size=50)
-    lesions = np.repeat(np.arange(50), 10)
-    by_lesion = metrics.grouped_bootstrap(np.mean, lesions, np.repeat(values, 10))
-    by_value = metrics.grouped_bootstrap(np.mean, np.arange(50), values)
-    by_image = metrics.grouped_bootstrap(np.mean, np.arange(500), np.repeat(values, 10))
-    assert (by_lesion.low, by_lesion.high) == pytest.approx((by_value.low, by_value.high))
-    ratio = (by_lesion.high - by_lesion.low) / (by_image.high - by_image.low)
-    assert ratio == pytest.approx(math.sqrt(10), rel=0.15)
-
-
-def test_bootstrap_keeps_groups_whole_and_rows_together():
-    groups = np.array(["b", "a", "b", "c"])
-    rows, copies = np.arange(4), 10 * np.arange(4)
-    seen = []
-
-    def statistic(x, y):
-        assert (y == 10 * x).all()
-        assert np.count_nonzero(x == 0) == np.count_nonzero(x == 2)  # both images of lesion b
-        seen.append(len(x))
-        return 0.0
-
-    metrics.grouped_bootstrap(statistic, groups, rows, copies, n_resamples=50)
-    assert len(seen) == 51 and min(seen) >= 3 and max(seen) <= 6
-
-
-def test_bootstrap_is_reproducible_and_tolerates_undefined_draws(scored):
-    y_true, probabilities = scored
-
-    def run(seed: int) -> metrics.Interval:
-        return metrics.grouped_bootstrap(
-            metrics.macro_roc_auc,
-            np.arange(12),
-            y_true[:12],
-            probabilities[:12],
-            n_resamples=200,
-            seed=seed,
-        )
-
-    assert run(1) == run(1) and run(1) != run(2)
-    assert 0 <= run(1).low <= run(1).estimate <= run(1).high <= 1
-
-    sometimes = metrics.grouped_bootstrap(
-        lambda x: math.nan if x[0] == 0 else float(x.mean()), np.arange(8), np.arange(8.0)
-    )
-    assert math.isnan(sometimes.estimate) and not math.isnan(sometimes.low)
-
-
-def test_bootstrap_limits_are_nan_when_undefined():
-    one_lesion = metrics.grouped_bootstrap(np.mean, np.zeros(5), np.arange(5.0))
-    assert one_lesion.estimate == 2 and math.isnan(one_lesion.low) and math.isnan(one_lesion.high)
-    never = metrics.grouped_bootstrap(lambda x: math.nan, np.arange(5), np.arange(5.0))
-    assert math.isnan(never.estimate) and math.isnan(never.high)
-
-
-def test_bootstrap_refuses_bad_arguments():
-    with pytest.raises(ValueError, match="rows"):
-        metrics.grouped_bootstrap(np.mean, np.arange(5), np.arange(4))
-    with pytest.raises(ValueError, match="rows"):
-        metrics.grouped_bootstrap(np.mean, np.arange(5))
-    with pytest.raises(ValueError, match="confidence"):
-        metrics.grouped_bootstrap(np.mean, np.arange(5), np.arange(5), confidence=95)

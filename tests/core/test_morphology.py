@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from core.morphology import REFERENCE_COLOURS_LAB, abcd_rows, measure_lesion
+from core.morphology import REFERENCE_COLOURS_LAB, measure_lesion
+from core.morphology_table import abcd_rows
 
 SKIN = (220, 180, 170)
 PIGMENT = (90, 55, 40)

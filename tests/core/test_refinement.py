@@ -1,6 +1,5 @@
 """Refinement on maps of known shape: discs, specks, holes, gradients and their eight symmetries."""
 
-
 import cv2
 import numpy as np
 import pytest

@@ -1,0 +1,123 @@
+"""Speed and memory, measured in one run on this machine: `make bench`.
+
+Prints, and writes to training/runs/benchmark.json:
+    the time of one analysis as a multiple of the bare forward passes it contains,
+    the command line's throughput over a folder as a share of the bare batched forward passes,
+    the time in which a page opens without TensorFlow,
+    the peak memory of this process.
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from typer.testing import CliRunner
+
+from core import cli
+from core.analyzer import Analyzer
+from core.batch import BATCH_SIZE
+from core.phantoms import draw_phantom
+from core.report import encode_png
+from core.symmetry import N_SYMMETRIES
+from training.engine import RUNS_DIR, describe_environment
+
+REPEATS = 7
+FOLDER_SIZE = 24
+PAGE_PROBE = """
+import sys, time
+started = time.perf_counter()
+from streamlit.testing.v1 import AppTest
+imported = time.perf_counter()
+app = AppTest.from_file("streamlit_app.py", default_timeout=60).run()
+assert not app.exception, app.exception
+assert "tensorflow" not in sys.modules, "a page imported TensorFlow"
+print(time.perf_counter() - imported)
+"""
+
+
+def median_seconds(action: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Median duration of `action` after one call that does not count."""
+    action()
+    durations = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        action()
+        durations.append(time.perf_counter() - started)
+    return statistics.median(durations)
+
+
+def bare_passes(analyzer: Analyzer, n_images: int) -> Callable[[], None]:
+    """Only the networks' forward passes that `n_images` analyses contain, batched as they are there."""
+    manifest, bundle = analyzer.bundle.manifest, analyzer.bundle
+    rng = np.random.default_rng(0)
+
+    def noise(count: int, side: int) -> np.ndarray:
+        return rng.integers(0, 256, (count * n_images, side, side, 3), dtype=np.uint8)
+
+    masks = noise(N_SYMMETRIES, manifest.segmenter.input_size_px)
+    windows = noise(N_SYMMETRIES * len(manifest.views), manifest.classifier.input_size_px)
+
+    def run() -> None:
+        bundle.segmenter(masks)
+        bundle.head_network(bundle.feature_network(windows))
+
+    return run
+
+
+def measure_cli(analyzer: Analyzer) -> float:
+    """Seconds an image of the command line over a folder of PNG files, networks already loaded."""
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(Analyzer, "load", lambda: analyzer):
+        for seed in range(FOLDER_SIZE):
+            (Path(folder) / f"{seed}.png").write_bytes(encode_png(draw_phantom(seed).image))
+        arguments = ["analyze", folder, "--csv", f"{folder}/out.csv", "--masks", f"{folder}/masks"]
+
+        def run() -> None:
+            result = CliRunner().invoke(cli.app, arguments)
+            assert result.exit_code == 0, result.output
+
+        return median_seconds(run, repeats=2) / FOLDER_SIZE
+
+
+def measure_page() -> float:
+    """Seconds in which the first page opens in a fresh process, Streamlit already imported."""
+    times = [
+        float(subprocess.check_output([sys.executable, "-c", PAGE_PROBE], text=True).splitlines()[-1])
+        for _ in range(3)
+    ]
+    return statistics.median(times)
+
+
+def main() -> None:
+    analyzer = Analyzer.load()
+    image = draw_phantom(0).image
+    one = median_seconds(lambda: analyzer.analyze(image))
+    bare_one = median_seconds(bare_passes(analyzer, 1))
+    per_image = measure_cli(analyzer)
+    bare_batched = median_seconds(bare_passes(analyzer, BATCH_SIZE), repeats=3) / BATCH_SIZE
+    results = {
+        "analysis_seconds": one,
+        "bare_passes_seconds": bare_one,
+        "analysis_over_bare": one / bare_one,
+        "cli_seconds_per_image": per_image,
+        "bare_batched_seconds_per_image": bare_batched,
+        "cli_throughput_share_of_bare": bare_batched / per_image,
+        "page_opens_seconds": measure_page(),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "environment": describe_environment(),
+    }
+    (RUNS_DIR / "benchmark.json").write_text(json.dumps(results, indent=1) + "\n")
+    for name, value in results.items():
+        if isinstance(value, float):
+            print(f"{name:34s} {value:10.3f}")
+
+
+if __name__ == "__main__":
+    main()
