@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from core.analyzer import Analysis, Analyzer
 from core.batch import BATCH_SIZE
-from core.dataset import SPLITS, default_data_dir, read_mask, read_split, resize_mask
+from core.dataset import SPLITS, default_data_dir, read_mask, read_split
 from core.mask_metrics import dice, jaccard
 from core.metrics import (
     accuracy,
@@ -26,6 +26,7 @@ from core.metrics import (
     expected_calibration_error,
     macro_roc_auc,
 )
+from core.preprocessing import resize_mask
 from core.report import to_json_types, warning_codes
 from core.symmetry import N_SYMMETRIES
 from core.taxonomy import suspicious_flags

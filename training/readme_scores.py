@@ -1,0 +1,90 @@
+"""Write the README's tables of scores from the files that the evaluation and the benchmark wrote.
+
+    python -m training.readme_scores            rewrites the tables
+"""
+
+import json
+from pathlib import Path
+
+from models.manifest import read_manifest
+from training.engine import RUNS_DIR
+
+README = RUNS_DIR.parent.parent / "README.md"
+START, END = "<!-- scores: python -m training.readme_scores -->", "<!-- end of scores -->"
+ROWS = (
+    ("Lesion Dice", "segmentation", "dice"),
+    ("Lesion Jaccard", "segmentation", "jaccard"),
+    ("Thresholded Jaccard (0.65)", "segmentation", "thresholded_jaccard"),
+    ("Masks with Jaccard < 0.65", "segmentation", "share_failed"),
+    ("Balanced accuracy, 7 classes", "classification", "balanced_accuracy"),
+    ("Accuracy", "classification", "accuracy"),
+    ("Macro ROC AUC", "classification", "macro_roc_auc"),
+    ("Expected calibration error (15 bins)", "classification", "expected_calibration_error"),
+    ("Sensitivity for suspicious lesions", "suspicious_at_threshold", "sensitivity"),
+    ("Specificity for suspicious lesions", "suspicious_at_threshold", "specificity"),
+)
+
+
+def read_scores(split: str) -> dict:
+    """The scores file of the shipped bundle for one split."""
+    path = RUNS_DIR / read_manifest().name / f"{split}_scores.json"
+    return json.loads(path.read_text())
+
+
+def score_table() -> str:
+    """Markdown: each score on the test split with its interval, and on the validation split."""
+    test, validation = read_scores("test"), read_scores("validation")
+    lines = ["| | test split (95 % interval) | validation |", "|---|---|---|"]
+    for label, group, key in ROWS:
+        value, other = test[group][key], validation[group][key]
+        lines.append(
+            f"| {label} | {value['estimate']:.3f} ({value['low']:.3f} to {value['high']:.3f}) "
+            f"| {other['estimate']:.3f} |"
+        )
+    lines.append("")
+    lines.append(
+        f"Test: {test['n_images']} images of {test['n_lesions']} lesions; bundle {test['bundle']} "
+        f"version {test['version']}, fingerprint `{test['fingerprint']}`."
+    )
+    return "\n".join(lines)
+
+
+def benchmark_table() -> str:
+    """Markdown: the ratios of `make bench`, measured in one run."""
+    results = json.loads((RUNS_DIR / "benchmark.json").read_text())
+    rows = (
+        ("One analysis as a multiple of the bare forward passes in it", "analysis_over_bare", "{:.2f}"),
+        (
+            "Command line over a folder, share of bare batched throughput",
+            "cli_throughput_share_of_bare",
+            "{:.2f}",
+        ),
+        ("First page opens, Streamlit already imported, no TensorFlow", "page_opens_seconds", "{:.2f} s"),
+        ("Peak memory of the benchmark's process", "peak_memory_mb", "{:.0f} MB"),
+    )
+    lines = ["| | measured |", "|---|---|"]
+    lines += [f"| {label} | {form.format(results[key])} |" for label, key, form in rows]
+    return "\n".join(lines)
+
+
+def render(text: str) -> str:
+    """The README's text with fresh tables between the markers.
+
+    Raises:
+        ValueError: a marker is missing.
+    """
+    if START not in text or END not in text:
+        raise ValueError(f"The README lacks the markers {START!r} and {END!r}.")
+    before, rest = text.split(START)
+    _, after = rest.split(END)
+    return f"{before}{START}\n{score_table()}\n\n{benchmark_table()}\n{END}{after}"
+
+
+def main() -> None:
+    path = Path(README)
+    path.write_text(render(path.read_text()))
+    print(f"Wrote the tables of {path.name}")
+
+
+if __name__ == "__main__":
+    main()
