@@ -3,7 +3,7 @@
     python -m training.evaluate --split test --data DIR
 
 Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
-<split>_predictions.csv (one row an image, no pixels). The test split is looked at once per bundle.
+<split>_predictions.csv (one row an image, no pixels); headline scores go into the bundle's manifest too. The test split is looked at once per bundle.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from core.report import to_json_types, warning_codes
 from core.symmetry import N_SYMMETRIES
 from core.taxonomy import suspicious_flags
 from core.uncertainty import grouped_bootstrap
-from models.manifest import Manifest
+from models.manifest import MANIFEST_NAME, Manifest
 from training.engine import RUNS_DIR, describe_environment
 
 FACTS = ["image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"]
@@ -133,9 +133,20 @@ def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | No
         "environment": describe_environment(),
         **score_predictions(predictions, manifest),
     }
-    text = json.dumps(to_json_types(scores), indent=1)
-    (folder / f"{split}_scores.json").write_text(text + "\n")
+    scores = to_json_types(scores)
+    (folder / f"{split}_scores.json").write_text(json.dumps(scores, indent=1) + "\n")
+    if not limit:
+        _note_in_manifest(manifest, split, scores)
     return scores
+
+
+def _note_in_manifest(manifest: Manifest, split: str, scores: dict) -> None:
+    """Put the headline scores beside the networks that earned them."""
+    path = manifest.folder / MANIFEST_NAME
+    record = json.loads(path.read_text())
+    for network, group in (("segmenter", "segmentation"), ("classifier", "classification")):
+        record[network].setdefault("scores", {})[split] = scores[group]
+    path.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
 """Write the README's tables of scores from the files that the evaluation and the benchmark wrote.
 
-    python -m training.readme_scores            rewrites the tables
+    python -m training.readme_scores
+
+A test compares the README with what this command would write.
 """
 
 import json
