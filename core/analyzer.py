@@ -142,6 +142,8 @@ class Analyzer:
         self, sources: Sequence[ImageSource], settings: AnalysisSettings | None = None
     ) -> list[Analysis]:
         """Inspect several images, without saliency; they go through the networks together."""
+        if not sources:
+            return []
         settings = settings or self.default_settings
         watch = _Stopwatch()
         loaded = watch("reading", _each, _read, sources)

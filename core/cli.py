@@ -7,6 +7,7 @@ status is 1 if any failed.
 """
 
 import json
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -54,14 +55,16 @@ def analyze(
         raise _fail(str(error)) from error
     classes = analyzer.bundle.manifest.classes
     settings = replace(analyzer.default_settings, test_time_augmentation=not no_tta)
-    for folder in filter(None, (masks, overlays)):
-        folder.mkdir(parents=True, exist_ok=True)
+    # Before the work, so that a folder that cannot be made does not cost its results.
+    for folder in (masks, overlays, csv and csv.parent, json_file and json_file.parent):
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
     rows, records, failed = [], [], 0
     progress = tqdm(analyze_paths(analyzer, images, settings), total=len(images), unit="image")
     for outcome in progress:
         if outcome.analysis is None:
             failed += 1
-            tqdm.write(f"{outcome.path}: {outcome.error}")
+            tqdm.write(f"{outcome.path}: {outcome.error}", file=sys.stderr)
             rows.append(error_row(outcome.stem, outcome.error, classes))
             records.append({"image": {"name": outcome.path.name}, "error": outcome.error})
             continue
@@ -85,9 +88,9 @@ def _write_pictures(analysis: Analysis, stem: str, masks: Path | None, overlays:
 
 def _write_results(table: str, records: list, csv: Path | None, json_file: Path | None) -> None:
     if csv:
-        csv.write_text(table)
+        csv.write_text(table, encoding="utf-8")
     if json_file:
-        json_file.write_text(json.dumps(records, indent=1) + "\n")
+        json_file.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
     if not csv and not json_file:
         with suppress(BrokenPipeError):
             print(table, end="")

@@ -66,8 +66,8 @@ def read_ham10000(root: str | Path | None) -> pd.DataFrame:
         path.stem.removesuffix("_segmentation"): str(path)
         for path in root.glob("HAM10000_segmentations_lesion_tschandl/*.png")
     }
-    frame["image_path"] = frame["image_id"].map(images).fillna("")
-    frame["mask_path"] = frame["image_id"].map(masks).fillna("")
+    frame["image_path"] = [images.get(image_id, "") for image_id in frame["image_id"]]
+    frame["mask_path"] = [masks.get(image_id, "") for image_id in frame["image_id"]]
     if not frame["image_path"].any():
         raise DatasetError(f"No image in {root}/HAM10000_images_part_*/. Unpack both image archives there.")
     return frame

@@ -5,7 +5,7 @@ import warnings
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.image_error import ImageError, check_size, damaged, several_frames, too_large
 
@@ -62,7 +62,9 @@ def open_pillow(data: bytes, formats: tuple[str, ...]) -> Image.Image:
         raise too_large("over 89") from None
     except Exception as error:  # as in decode_pillow above
         if data.startswith(_OUR_SIGNATURES):
-            raise damaged("image", error) from None
+            # "cannot identify image file <BytesIO object at 0x...>" says nothing, and never twice the same.
+            unnamed = isinstance(error, UnidentifiedImageError)
+            raise damaged("image", "its header makes no sense" if unnamed else error) from None
     for offset, signature, what in _FOREIGN_SIGNATURES:
         if data[offset:].startswith(signature):
             raise ImageError(

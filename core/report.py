@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from core.analyzer import Analysis
+from models.manifest import Manifest
 
 NOTICE = (
     "Dermalens is research and teaching software, not a medical device. "
@@ -72,14 +73,15 @@ def rows_to_csv(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> str:
 def harmless(value: Any) -> Any:
     """Text that starts like a spreadsheet formula gets a leading apostrophe.
 
+    A carriage return, which may stand in a file's name, becomes a space: `csv` would not quote it.
+
     >>> harmless("=1+1"), harmless("mel"), harmless(-0.5)
     ("'=1+1", 'mel', -0.5)
     """
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
-    )
+    if not isinstance(value, str):
+        return value
+    mark = "'" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else ""
+    return mark + value.replace("\r", " ")
 
 
 def analysis_record(analysis: Analysis) -> dict[str, Any]:
@@ -114,16 +116,20 @@ def analysis_record(analysis: Analysis) -> dict[str, Any]:
         "morphology": asdict(analysis.morphology) if analysis.morphology else None,
         "quality": asdict(analysis.quality),
         "settings": asdict(analysis.settings),
-        "bundle": {
-            "name": analysis.manifest.name,
-            "version": analysis.manifest.version,
-            "fingerprint": analysis.manifest.fingerprint,
-            "segmenter_sha256": analysis.manifest.segmenter.sha256,
-            "classifier_sha256": analysis.manifest.classifier.sha256,
-        },
+        "bundle": _bundle_record(analysis.manifest),
         "stage_ms": analysis.stage_ms,
     }
     return to_json_types(record)
+
+
+def _bundle_record(manifest: Manifest) -> dict[str, str]:
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "fingerprint": manifest.fingerprint,
+        "segmenter_sha256": manifest.segmenter.sha256,
+        "classifier_sha256": manifest.classifier.sha256,
+    }
 
 
 def to_json_types(value: Any) -> Any:

@@ -83,10 +83,12 @@ class Manifest:
 
     @property
     def fingerprint(self) -> str:
-        """Short hash of both weights files and the decision numbers: changes whenever an answer can."""
+        """Short hash of both weights files, sizes and the decision numbers: changes whenever an answer can."""
         parts = (
             *(self.segmenter.sha256, self.classifier.sha256, self.temperature),
             *(self.suspicious_threshold, self.views, self.crop_margin, self.classes),
+            *(self.segmenter.arguments, self.segmenter.long_side_px),
+            *(self.classifier.arguments, self.classifier.long_side_px),
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
@@ -125,8 +127,10 @@ def _parse(folder: Path, record: dict) -> Manifest:
         threshold_origin=classifier["suspicious_threshold"]["origin"],
         preprocessing=PreprocessingSettings(**record["preprocessing"]["defaults"]),
     )
-    if manifest.temperature <= 0:
+    if not manifest.temperature > 0:  # NaN, which JSON readers let through, is refused too
         raise ValueError(f"`temperature` must be positive; got {manifest.temperature}")
+    if not 0 < manifest.suspicious_threshold <= 1:
+        raise ValueError(f"`suspicious_threshold` must lie in (0, 1]; got {manifest.suspicious_threshold}")
     if not manifest.views or not set(manifest.views) <= set(VIEWS):
         raise ValueError(f"`views` must be of {VIEWS}; got {manifest.views}")
     for code in manifest.classes:
@@ -137,6 +141,8 @@ def _parse(folder: Path, record: dict) -> Manifest:
 def _parse_network(record: dict) -> NetworkEntry:
     if Path(record["file"]).name != record["file"]:
         raise ValueError(f"`file` must lie beside the manifest; got {record['file']!r}")
+    if "input_size_px" not in record["arguments"]:
+        raise ValueError(f"`arguments` of {record['file']} must name `input_size_px`")
     return NetworkEntry(
         file=record["file"],
         sha256=record["sha256"],

@@ -139,6 +139,10 @@ class Run:
         scores = [row[monitor] for row in self.rows]
         return (max(scores), int(np.argmax(scores))) if scores else (float("-inf"), -1)
 
+    def out_of_patience(self, objective: Objective) -> bool:
+        """Whether the last `objective.patience` epochs brought no better score."""
+        return bool(self.rows) and len(self.rows) - 1 - self.best(objective.monitor)[1] >= objective.patience
+
     def record(self, row: dict[str, Any]) -> None:
         self.rows.append(row)
         pd.DataFrame(self.rows).to_csv(self.history_file, index=False)
@@ -214,6 +218,8 @@ def train(
     end = 0
     for stage in stages:
         start, end = end, end + stage.epochs
+        if run.out_of_patience(objective):
+            break
         if len(run.rows) >= end:
             continue
         freeze_until(model, stage.frozen_until)
@@ -222,7 +228,7 @@ def train(
             model.load_weights(run.last_weights)
         for epoch in range(max(start, len(run.rows)), end):
             _train_epoch(model, bare, stage, epoch, batches, objective, run)
-            if epoch - run.best(objective.monitor)[1] >= objective.patience:
+            if run.out_of_patience(objective):
                 print(f"No better {objective.monitor} for {objective.patience} epochs: stopping early.")
                 break
     bare.load_weights(run.best_weights)
@@ -234,9 +240,9 @@ def _train_epoch(
 ) -> None:
     started = time.monotonic()
     batches.start_epoch(epoch)
-    fitted = model.fit(
-        batches, initial_epoch=epoch, epochs=epoch + 1, verbose=1 if sys.stdout.isatty() else 2
-    )
+    # The epoch's order is drawn already; Keras would shuffle it again, differently after an interruption.
+    verbose = 1 if sys.stdout.isatty() else 2
+    fitted = model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=verbose)
     best_before, _ = run.best(objective.monitor)
     row = {
         "epoch": epoch,

@@ -298,6 +298,11 @@ def test_damaged_bytes_never_escape_as_another_error():
                     assert error.reason
 
 
+def test_the_same_damage_gets_the_same_message():
+    data = b"\xff\xd8\xff broken"
+    assert str(refusal(data)) == str(refusal(data)) and "BytesIO" not in str(refusal(data))
+
+
 def test_errors_travel_between_processes():
     error = pickle.loads(pickle.dumps(refusal(b"")))
     assert error.reason == "empty" and isinstance(error, ValueError) and "0 bytes" in str(error)

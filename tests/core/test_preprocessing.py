@@ -17,6 +17,7 @@ from core.preprocessing import (
     limit_long_side,
     preprocess,
     remove_hair,
+    resize_mask,
 )
 from core.symmetry import N_SYMMETRIES, apply_symmetry
 
@@ -96,6 +97,12 @@ def test_beyond_the_edge_the_image_is_mirrored():
     np.testing.assert_array_equal(crop_square(image, Box(-2, 0, 2, 4), 4)[0], [30, 20, 10, 20])
 
 
+def test_fine_structure_does_not_alias_in_a_much_smaller_square():
+    # Stripes of 1 px, five to a pixel: a point sample hits 0 or 200, the area holds 2 or 3 of 5 white ones.
+    stripes = np.tile(np.array([0, 200], np.uint8), (120, 60))
+    assert np.abs(crop_square(stripes, Box.whole(stripes), 24).astype(int) - 100).max() <= 20
+
+
 @pytest.mark.parametrize("size_px", [16, 64, 96], ids=["shrunk", "about the same", "enlarged"])
 @pytest.mark.parametrize("view", range(N_SYMMETRIES))
 def test_cropping_commutes_with_the_eight_symmetries(view, size_px):
@@ -106,6 +113,13 @@ def test_cropping_commutes_with_the_eight_symmetries(view, size_px):
     turned, turned_mask = (np.ascontiguousarray(apply_symmetry(a, view)) for a in (image, mask))
     found = crop_square(turned, lesion_box(turned_mask, 0.3), size_px)
     assert np.abs(found.astype(int) - expected).max() <= 2  # OpenCV interpolates in steps of 1/32 px
+
+
+def test_a_resized_pixel_is_lesion_if_most_of_its_area_is():
+    # Four blocks of 2 x 2 with 3, 2, 1 and 4 lesion pixels: half is not most.
+    mask = np.array([[1, 1, 1, 0], [1, 0, 1, 0], [1, 0, 1, 1], [0, 0, 1, 1]], bool)
+    np.testing.assert_array_equal(resize_mask(mask, (2, 2)), [[True, False], [False, True]])
+    assert resize_mask(mask, (4, 4)) is mask
 
 
 # --- filters

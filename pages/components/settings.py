@@ -1,0 +1,46 @@
+"""The switches of an analysis, as one panel."""
+
+import streamlit as st
+
+from core.config import AnalysisSettings
+from core.preprocessing import PreprocessingSettings
+from models.manifest import Manifest
+
+_FILTERS = (
+    ("hair_removal", "Hair removal", "Paints dark hairs over before the networks look."),
+    ("colour_constancy", "Colour constancy", "Evens out the tint of the light (shades of grey)."),
+    ("edge_enhancement", "Edge enhancement", "Sharpens the luminance."),
+)
+
+
+def draw_settings(manifest: Manifest | None) -> AnalysisSettings:
+    """Filters and test-time augmentation; the bundle states the filters that are on by default."""
+    defaults = manifest.preprocessing if manifest else PreprocessingSettings()
+    st.markdown("**Before the networks**")
+    filters = {
+        field: st.toggle(
+            label, getattr(defaults, field), key=f"setting_{field}", help=text, persist_state="session"
+        )
+        for field, label, text in _FILTERS
+    }
+    st.markdown("**The networks**")
+    augmented = st.toggle(
+        "Test-time augmentation",
+        True,
+        key="setting_augmentation",
+        help="Eight flips and quarter-turns are averaged: steadier, and it shows the spread. Slower.",
+        persist_state="session",
+    )
+    return AnalysisSettings(PreprocessingSettings(**filters), augmented)
+
+
+def draw_impression_switch() -> bool:
+    """Whether the ranking waits for the reader's own impression."""
+    st.markdown("**The reader**")
+    return st.toggle(
+        "Your impression first",
+        key="impression_first",
+        help="Hides the networks' answer until you have chosen a class yourself. A wrong machine answer "
+        "misleads experts too (Tschandl et al. 2020).",
+        persist_state="session",
+    )

@@ -1,0 +1,221 @@
+"""Diagnose: images in, inspected lesions out."""
+
+import streamlit as st
+
+from core.analyzer import Analysis
+from core.explanation import METHODS
+from core.image_io import ImageError
+from core.taxonomy import get_diagnosis
+from models.manifest import BundleError
+from pages.components import engine, gallery, inbox, notices, result, settings, viewer
+from pages.components.notices import percent
+
+METHOD_NAMES = dict(zip(METHODS, ("Grad-CAM", "Grad-CAM++"), strict=True))
+
+WHAT_FOLLOWS = """
+Within seconds you see
+
+:material/gesture: the lesion's outline and mask  \n:material/bar_chart: calibrated probabilities, ranked, with their spread  \n:material/local_fire_department: a heatmap for any class  \n:material/straighten: ABCD measurements  \n:material/warning: what is wrong with the picture, if anything
+
+:gray[Close-ups taken through a dermatoscope work; ordinary photographs of skin do not.]
+"""
+
+
+def draw_toolbar(manifest, has_images: bool):
+    """Title, inputs and switches in one line; returns settings and whether the reader goes first."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title("Diagnose", anchor=False, width="stretch")
+        if has_images:
+            with st.popover("Add images", icon=":material/add_photo_alternate:", key="add_images"):
+                inbox.draw_uploader("Dermoscopic images")
+                inbox.draw_camera()
+            with st.popover("Samples", icon=":material/brush:"):
+                st.caption("Drawn by Dermalens, not patients.")
+                inbox.draw_samples(min_column_width=110)
+        with st.popover("Settings", icon=":material/tune:"):
+            chosen = settings.draw_settings(manifest)
+            reader_first = settings.draw_impression_switch()
+        if len(inbox.items()) > 1:
+            shown = inbox.picked().sha256
+            st.button("Remove", icon=":material/delete:", key="remove", on_click=inbox.remove, args=(shown,))
+        if has_images:
+            st.button("Clear", icon=":material/close:", key="clear", on_click=inbox.clear)
+    notices.draw_notice()
+    return chosen, reader_first
+
+
+def draw_empty() -> None:
+    """What to do when there is no image yet."""
+    left, right = st.columns([1, 1.5], gap="large")
+    with left:
+        st.subheader("Your images", anchor=False)
+        inbox.draw_uploader("Drop one or several dermoscopic images")
+        inbox.draw_camera()
+        st.markdown(WHAT_FOLLOWS)
+    with right:
+        st.subheader("Or a sample: drawn, not a patient", anchor=False)
+        inbox.draw_samples(min_column_width=160)
+
+
+def draw_refusals(outcomes: dict[str, engine.Outcome]) -> None:
+    """Say which files were not read, and why."""
+    for sha256, outcome in outcomes.items():
+        if isinstance(outcome, ImageError):
+            name = notices.escape(inbox.items()[sha256].name)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.error(str(outcome), title=f"{name} was not read", icon=":material/broken_image:")
+                st.button("Dismiss", key=f"dismiss_{sha256[:12]}", on_click=inbox.remove, args=(sha256,))
+    if left_out := st.session_state.get("inbox_left_out"):
+        st.warning(
+            f"At most {inbox.MAX_ITEMS} images at a time; left out: {notices.escape(', '.join(left_out))}. Remove some first, "
+            "or use the command line for a folder.",
+            icon=":material/warning:",
+        )
+
+
+@st.fragment  # a moved slider redraws the pictures alone
+def draw_viewer(analysis: Analysis, focus: str | None) -> None:
+    """Original beside the chosen view; without `focus`, nothing that gives the answer away."""
+    views = viewer.VIEWS if focus else viewer.VIEWS[:-1]
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        view = st.segmented_control(
+            "View",
+            views,
+            default=viewer.OUTLINE,
+            required=True,
+            format_func=lambda name: name.removesuffix(" map"),  # four names fit beside each other on a phone
+            key="view",
+            persist_state="session",
+        )
+        opacity = st.slider(
+            "Fill" if view == viewer.OUTLINE else "Opacity",
+            0,
+            100,
+            round(100 * viewer.DEFAULT_OPACITY[view]),
+            step=5,
+            format="%d%%",
+            key=f"opacity_{view}",
+            persist_state="session",
+            width=160,
+        )
+        method = METHODS[0]
+        if view == viewer.GRADCAM:
+            method = st.segmented_control(
+                "Method",
+                METHODS,
+                default=METHODS[0],
+                required=True,
+                format_func=METHOD_NAMES.get,
+                key="method",
+                persist_state="session",
+            )
+    saliency = engine.explain(analysis, focus, method) if view == viewer.GRADCAM else None
+    viewer.draw_panels(analysis, view, opacity / 100, saliency, focus or analysis.classification.prediction)
+    if view == viewer.GRADCAM:
+        if not saliency.any():
+            st.caption(f"Nothing in this image raised the score of {get_diagnosis(focus).name}.")
+        st.caption(f":material/info: {notices.HEATMAP_CAUTION}")
+
+
+def ask_impression(analysis: Analysis) -> None:
+    """Let the reader choose first; the networks' answer follows."""
+    st.subheader("What is your impression?", anchor=False)
+    choice = st.pills(
+        "Your impression",
+        analysis.classification.classes,
+        format_func=lambda code: get_diagnosis(code).name,
+        key=f"impression_{analysis.image.sha256[:12]}",
+        label_visibility="collapsed",
+    )
+    if choice:
+        st.session_state.setdefault("impressions", {})[analysis.image.sha256] = choice
+        st.rerun()
+    st.caption("The networks have answered; their ranking appears once you have chosen.")
+
+
+def draw_impression(analysis: Analysis, choice: str) -> None:
+    """The reader's choice beside the networks' ranking."""
+    codes = [code for code, _, _ in analysis.classification.ranked()]
+    share = percent(analysis.classification.ranked()[codes.index(choice)][1])
+    st.markdown(
+        f":material/person: **Your impression:** {get_diagnosis(choice).name}, "
+        f"number {codes.index(choice) + 1} of the networks' ranking with {share}."
+    )
+
+
+def draw_result(analysis: Analysis, reader_first: bool) -> None:
+    """Everything about one image."""
+    notices.draw_quality(analysis.quality)
+    if not analysis.lesion.found:
+        st.info(
+            "The segmentation network outlined nothing here. The probabilities come from the whole image "
+            "and deserve little trust.",
+            title="No lesion found",
+            icon=":material/search_off:",
+        )
+    impression = st.session_state.get("impressions", {}).get(analysis.image.sha256)
+    waiting = reader_first and impression is None
+    if waiting:
+        with st.container(border=True):
+            ask_impression(analysis)
+    else:
+        with st.container(border=True):
+            result.draw_verdict(analysis)
+            if reader_first:
+                draw_impression(analysis, impression)
+    draw_details(analysis, waiting)
+
+
+def draw_details(analysis: Analysis, waiting: bool) -> None:
+    """Pictures beside the ranking, measurements beside what stands behind the result."""
+    focus = None
+    if waiting:
+        viewing = st.container(border=True)
+    else:
+        left, right = st.columns([2.1, 1], gap="medium")
+        viewing = left.container(border=True, height="stretch")
+        with right.container(border=True, height="stretch"):
+            focus = result.draw_classes(analysis)
+    with viewing:
+        draw_viewer(analysis, focus)
+    with st.container(border=True):
+        analysis = result.draw_measurements(analysis)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.subheader("Behind this result", anchor=False, width="stretch")
+            if not waiting:
+                result.draw_downloads(analysis)
+        result.draw_provenance(analysis)
+
+
+try:
+    manifest, failure = engine.read_current_manifest(), None
+except BundleError as error:
+    manifest, failure = None, error
+images = inbox.items()
+chosen_settings, reader_first = draw_toolbar(manifest, bool(images))
+if failure:
+    notices.draw_bundle_error(failure)
+if not images:
+    draw_empty()
+    st.stop()
+if failure:
+    st.stop()
+try:
+    outcomes = engine.analyse_all(list(images.values()), inbox.picked(), manifest, chosen_settings)
+except BundleError as error:
+    notices.draw_bundle_error(error)
+    st.stop()
+draw_refusals(outcomes)
+readable = {sha: outcome for sha, outcome in outcomes.items() if isinstance(outcome, engine.Summary)}
+if not readable:
+    st.markdown("Nothing to show yet. Add another image above, or try a sample.")
+    st.stop()
+picked = inbox.picked().sha256
+picked = picked if picked in readable else next(iter(readable))
+if len(images) > 1:
+    gallery.draw_strip(outcomes, picked)
+draw_result(engine.get_analysis(images[picked], manifest, chosen_settings), reader_first)
+if len(images) > 1:
+    hidden = set(readable) - set(st.session_state.get("impressions", {})) if reader_first else set()
+    gallery.draw_all(outcomes, hidden, manifest)

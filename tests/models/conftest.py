@@ -1,0 +1,57 @@
+"""A tiny but real bundle: networks built from code, weights and manifest written to a folder."""
+
+import json
+from pathlib import Path
+
+import keras
+import pytest
+
+from core.taxonomy import HAM10000_CLASSES
+from models import efficientnet
+from models.efficientnet import build_classifier
+from models.manifest import MANIFEST_NAME, file_sha256
+from models.unet import build_unet
+
+UNET = {"base_filters": 2, "depth": 2, "input_size_px": 32}
+CLASSIFIER = {"backbone": "tiny", "input_size_px": 64, "n_classes": 7}
+
+
+def build_tiny_backbone(include_top, weights, input_tensor):
+    """One convolution with the call signature of `keras.applications`."""
+    features = keras.layers.Conv2D(8, 3, strides=16, name="tiny_conv")(input_tensor)
+    return keras.Model(input_tensor, features)
+
+
+def network_entry(path: Path, builder: str, arguments: dict) -> dict:
+    return {
+        "file": path.name,
+        "sha256": file_sha256(path),
+        "builder": builder,
+        "arguments": arguments,
+        "long_side_px": 200,
+    }
+
+
+@pytest.fixture
+def bundle_folder(tmp_path, monkeypatch) -> Path:
+    """Weights of both networks beside their manifest."""
+    monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+    keras.utils.set_random_seed(0)
+    build_unet(**UNET).save_weights(tmp_path / "segmenter.weights.h5")
+    build_classifier(**CLASSIFIER).save_weights(tmp_path / "classifier.weights.h5")
+    manifest = {
+        "name": "tiny",
+        "version": "1",
+        "segmenter": network_entry(tmp_path / "segmenter.weights.h5", "unet", UNET),
+        "classifier": network_entry(tmp_path / "classifier.weights.h5", "classifier", CLASSIFIER)
+        | {
+            "classes": list(HAM10000_CLASSES),
+            "views": ["whole", "crop"],
+            "crop_margin": 0.3,
+            "temperature": 1.5,
+            "suspicious_threshold": {"value": 0.2, "origin": "made up"},
+        },
+        "preprocessing": {"defaults": {"hair_removal": True}},
+    }
+    (tmp_path / MANIFEST_NAME).write_text(json.dumps(manifest))
+    return tmp_path

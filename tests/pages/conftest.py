@@ -1,0 +1,47 @@
+"""The app through its entrypoint, on the tests' tiny stand-in networks."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.phantoms import draw_phantom
+from core.report import encode_png
+from models import loading, manifest
+from tests.fakes import fake_bundle, fake_manifest
+
+
+def open_app() -> AppTest:
+    """The app's first page."""
+    return AppTest.from_file("../../streamlit_app.py", default_timeout=60).run()
+
+
+@pytest.fixture
+def fake_networks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Stand-ins for the shipped bundle; returns how often the networks were loaded."""
+    st.cache_resource.clear()
+    bundle, loads = fake_bundle(), []
+    monkeypatch.setattr(manifest, "read_manifest", lambda folder=None: fake_manifest())
+    monkeypatch.setattr(loading, "load_bundle", lambda folder=None: loads.append(folder) or bundle)
+    yield lambda: len(loads)
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def app(fake_networks: Callable[[], int]) -> AppTest:
+    """The app, opened, with stand-in networks."""
+    return open_app()
+
+
+@pytest.fixture(scope="session")
+def phantom_png() -> bytes:
+    """A drawn lesion, 300 x 400 px."""
+    return encode_png(draw_phantom(7, size_px=(300, 400)).image)
+
+
+@pytest.fixture(scope="session")
+def bare_skin_png() -> bytes:
+    """Evenly bright skin: the stand-in segmenter, which takes dark for lesion, finds nothing."""
+    return encode_png(np.full((300, 400, 3), (222, 190, 180), np.uint8))

@@ -1,0 +1,134 @@
+"""Training batches: shapes, types, reproducibility, and what they draw."""
+
+import numpy as np
+import pytest
+
+from core.preprocessing import Box
+from tests.training.test_augmentation import NONE
+from training.augmentation import Augmentation
+from training.batches import Batches, ClassificationBatches, SegmentationBatches
+
+
+class Numbers(Batches):
+    """Sample i is i, with one random number."""
+
+    def sample(self, index, rng):
+        return np.array([index]), rng.random()
+
+
+@pytest.fixture
+def images() -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(6)]
+
+
+@pytest.fixture
+def masks() -> list[np.ndarray]:
+    mask = np.zeros((48, 64), bool)
+    mask[10:30, 20:50] = True
+    return [mask] * 6
+
+
+def equal(a, b) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+# --- any batches
+
+
+def test_an_epoch_shows_each_sample_at_most_once_and_drops_the_rest():
+    batches = Numbers(n_samples=10, batch_size=3, seed=0)
+    assert len(batches) == 3
+    seen = np.concatenate([batches[i][0][:, 0] for i in range(3)])
+    assert len(set(seen)) == 9 and set(seen) <= set(range(10))
+
+
+def test_the_same_seed_epoch_and_index_give_the_same_batch():
+    first, second = (Numbers(10, 3, seed=4) for _ in range(2))
+    first.start_epoch(2)
+    first[0], first[1]
+    second.start_epoch(2)
+    assert equal(first[2], second[2])  # whatever was read before
+
+
+def test_epochs_and_seeds_differ():
+    batches = Numbers(10, 10, seed=4)
+    epochs = []
+    for epoch in range(3):
+        batches.start_epoch(epoch)
+        epochs.append(batches[0])
+    assert not equal(epochs[0], epochs[1]) and not equal(epochs[1], epochs[2])
+    assert not equal(Numbers(10, 10, seed=5)[0], epochs[0])
+    drawn = [set(numbers) for _, numbers in epochs]  # not the same changes in another order
+    assert not drawn[0] & drawn[1] and not drawn[1] & drawn[2]
+
+
+# --- segmentation
+
+
+def test_segmentation_batches_hold_uint8_images_and_masks_between_0_and_1(images, masks):
+    x, y = SegmentationBatches(images, masks, 32, Augmentation(), batch_size=4, seed=0)[0]
+    assert x.shape == (4, 32, 32, 3) and x.dtype == np.uint8
+    assert y.shape == (4, 32, 32, 1) and y.dtype == np.float32
+    assert y.min() >= 0 and y.max() <= 1 and 0 < y.mean() < 1
+
+
+def test_masks_follow_their_images(masks):
+    # Images painted white on the lesion and black beside it: geometry must move both alike.
+    painted = [np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255 for mask in masks]
+    geometry = Augmentation(
+        brightness=0, contrast=0, saturation=0, channel_gain=0, gamma=0, vignette=0, blur=0
+    )
+    x, y = SegmentationBatches(painted, masks, 32, geometry, batch_size=6, seed=0)[0]
+    np.testing.assert_allclose(x[..., :1] / 255, y, atol=1.5 / 255)
+
+
+# --- classification
+
+
+def make(images, masks, labels, **options) -> ClassificationBatches:
+    options = {"augmentation": NONE, "batch_size": 6, "seed": 0} | options
+    return ClassificationBatches(images, masks, np.asarray(labels), 32, **options)
+
+
+def test_classification_batches_hold_uint8_windows_and_their_labels(images, masks):
+    # Each image is a flat level, its label: the pair must stay together.
+    flat = [np.full((48, 64, 3), 40 * label, np.uint8) for label in range(6)]
+    x, y = make(flat, masks, range(6))[0]
+    assert x.shape == (6, 32, 32, 3) and x.dtype == np.uint8 and y.dtype == np.int32
+    np.testing.assert_allclose(x[:, 16, 16, 0], 40 * y, atol=1)
+
+
+@pytest.mark.parametrize(("power", "expected"), [(0.0, [4 / 6, 2 / 6]), (1.0, [1 / 2, 1 / 2])])
+def test_sampling_power_goes_from_as_they_come_to_evenly(images, masks, power, expected):
+    labels = np.array([0, 0, 0, 0, 1, 1])
+    batches = make(images, masks, labels, sampling_power=power)
+    shares = [batches.sampling[labels == label].sum() for label in (0, 1)]
+    np.testing.assert_allclose(shares, expected)
+
+
+def test_rare_classes_are_drawn_as_often_as_their_share_says(images, masks):
+    labels = np.array([0] * 900 + [1] * 100)
+    batches = make(images[:1] * 1000, masks[:1] * 1000, labels, sampling_power=1.0)
+    assert 0.45 < labels[batches.order].mean() < 0.55
+
+
+def test_half_of_the_windows_show_the_whole_image(images, masks):
+    # Columns count up to 63 along x, so a window's range of values is the range of x that it shows.
+    ramp = np.repeat(np.tile(np.arange(64, dtype=np.uint8), (48, 1))[..., None], 3, axis=2)
+    batches = make([ramp] * 200, masks[:1] * 200, [0] * 200, batch_size=200)
+    x, _ = batches[0]
+    whole = np.ptp(x[:, 16, :, 0].astype(int), axis=1) > 58
+    assert 0.4 < whole.mean() < 0.6
+
+
+def test_the_lesion_window_is_the_lesion_with_a_margin_in_range(images, masks):
+    # The lesion spans 20..50 by 10..30, so its square is 30 px about (35, 20), grown by 0.1 to 0.6 of 30.
+    batches = make(images, masks, [0] * 6, margins=(0.1, 0.6))
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        window = batches._lesion_window(0, rng)
+        assert isinstance(window, Box) and window.width_px == pytest.approx(window.height_px)
+        assert (window.x0 + window.x1) / 2 == pytest.approx(35)
+        assert (window.y0 + window.y1) / 2 == pytest.approx(20)
+        assert 30 * 1.2 <= window.width_px <= 30 * 2.2

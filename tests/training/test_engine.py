@@ -1,0 +1,196 @@
+"""Training that can be interrupted, stops early and keeps its best weights; on a model of two layers."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from training import engine
+from training.batches import Batches
+from training.engine import Objective, Run, Stage, freeze_until, load_config, train
+
+
+@dataclass(frozen=True)
+class Config:
+    name: str = "tiny"
+    learning_rate: float = 0.1
+
+
+class Points(Batches):
+    """y = x . (1, -2, 3), with noise that depends on epoch and batch."""
+
+    def sample(self, index, rng):
+        x = rng.normal(size=3).astype(np.float32)
+        return x, np.float32([x @ [1, -2, 3]])
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_tensorboard():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_summary_writer", lambda folder: None)
+        yield
+
+
+def build_model() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(4, name="body")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(1, name="head")(hidden))
+
+
+def squared_error(y_true, y_pred):
+    return keras.ops.mean((y_true - y_pred) ** 2, axis=-1)
+
+
+def objective(scores=None, interrupt_before: int | None = None, patience: int = 5) -> Objective:
+    """Judge epochs by `scores` in turn, or by the weights themselves if None."""
+    given = iter(scores or ())
+    judged = 0
+
+    def validate(model) -> dict[str, float]:
+        nonlocal judged
+        judged += 1
+        if judged == interrupt_before:
+            raise Interrupted
+        own = -float(np.abs(model.get_layer("body").get_weights()[0]).sum())
+        return {"val_score": next(given) if scores else own}
+
+    return Objective(squared_error, validate, "val_score", patience, weight_decay=1e-3)
+
+
+def train_in(folder: Path, stages, objective: Objective) -> tuple[keras.Model, dict]:
+    model = build_model()
+    best = train(model, stages, Points(24, 8, seed=3), objective, Run(folder, Config()))
+    return model, best
+
+
+def history(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "history.csv").drop(columns="seconds")
+
+
+# --- layers
+
+
+def test_layers_before_the_prefix_are_frozen():
+    model = build_model()
+    freeze_until(model, "head")
+    assert {layer.name: layer.trainable for layer in model.layers[1:]} == {"body": False, "head": True}
+    freeze_until(model, "")
+    assert all(layer.trainable for layer in model.layers)
+
+
+def test_an_unknown_prefix_is_refused():
+    with pytest.raises(ValueError, match="starts with 'tail'"):
+        freeze_until(build_model(), "tail")
+
+
+def test_a_frozen_stage_leaves_the_body_alone(tmp_path):
+    before = build_model()
+    model, _ = train_in(tmp_path, (Stage("head", 1, 0.1, frozen_until="head"),), objective())
+    for name, same in (("body", True), ("head", False)):
+        old, new = (m.get_layer(name).get_weights()[0] for m in (before, model))
+        assert np.array_equal(old, new) is same
+
+
+# --- training
+
+STAGES = (Stage("head", 1, 0.05, frozen_until="head"), Stage("all", 2, 0.05))
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory) -> tuple[Path, keras.Model]:
+    """The folder and model of a run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("straight")
+    model, _ = train_in(folder, STAGES, objective())
+    return folder, model
+
+
+def test_a_run_writes_one_row_an_epoch_and_its_configuration(straight):
+    folder, _ = straight
+    rows = history(folder)
+    assert list(rows["epoch"]) == [0, 1, 2] and list(rows["stage"]) == ["head", "all", "all"]
+    assert {"learning_rate", "loss", "val_score"} < set(rows.columns)
+    record = json.loads((folder / "config.json").read_text())
+    assert record["config"] == {"name": "tiny", "learning_rate": 0.1}
+    assert {"command", "python", "versions", "cores"} < set(record)
+
+
+def test_training_learns(tmp_path):
+    _, _ = train_in(tmp_path, (Stage("all", 12, 0.1),), objective())
+    losses = history(tmp_path)["loss"]
+    assert losses.iloc[-1] < 0.2 * losses.iloc[0]
+
+
+@pytest.mark.parametrize("interrupt_before", [1, 2, 3], ids=["first", "new stage", "amid a stage"])
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path, straight, interrupt_before):
+    with pytest.raises(Interrupted):
+        train_in(tmp_path, STAGES, objective(interrupt_before=interrupt_before))
+    resumed, _ = train_in(tmp_path, STAGES, objective())
+    pd.testing.assert_frame_equal(history(tmp_path), history(straight[0]), rtol=1e-5)
+    for old, new in zip(straight[1].get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(new, old, rtol=1e-4, atol=1e-6)
+
+
+def test_a_finished_run_is_not_trained_again(straight):
+    folder, model = straight
+    before = history(folder)
+    again, _ = train_in(folder, STAGES, objective(interrupt_before=1))
+    pd.testing.assert_frame_equal(history(folder), before)
+    for old, new in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
+    alone, _ = train_in(tmp_path / "alone", (Stage("all", 3, 0.05),), objective([0.1, 0.2, 0.3]))
+    kept, best = train_in(tmp_path / "kept", (Stage("all", 3, 0.05),), objective([0.1, 0.9, 0.3]))
+    assert (best["epoch"], best["val_score"]) == (1, 0.9)
+    assert not np.allclose(kept.get_weights()[0], alone.get_weights()[0])  # not the last epoch's
+    stored = build_model()
+    stored.load_weights(tmp_path / "kept" / "checkpoints" / "best.weights.h5")
+    for new, old in zip(kept.get_weights(), stored.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_patience_ends_the_whole_run(tmp_path):
+    # Best in epoch 0; epochs 1 and 2 are no better, which uses up a patience of 2: no second stage.
+    stages = (Stage("first", 6, 0.05), Stage("second", 4, 0.05))
+    _, best = train_in(tmp_path, stages, objective([0.5, 0.4, 0.4], patience=2))
+    assert list(history(tmp_path)["stage"]) == ["first"] * 3 and best["epoch"] == 0
+
+
+def test_a_run_that_stopped_early_stays_stopped(tmp_path):
+    stages = (Stage("all", 6, 0.05),)
+    train_in(tmp_path, stages, objective([0.5, 0.4, 0.4], patience=2))
+    _, best = train_in(tmp_path, stages, objective(interrupt_before=1, patience=2))
+    assert len(history(tmp_path)) == 3 and best["epoch"] == 0
+
+
+# --- configurations
+
+
+def test_a_configuration_is_found_by_name_and_by_path(tmp_path):
+    assert load_config("segmentation_classic").name == "segmentation_classic"
+    (tmp_path / "mine.py").write_text("CONFIG = 'mine'\n")
+    assert load_config(str(tmp_path / "mine.py")) == "mine"
+
+
+@pytest.mark.parametrize("name", ["nonsense", "nonsense.py"])
+def test_an_unknown_configuration_lists_those_there_are(name):
+    with pytest.raises(
+        FileNotFoundError, match=r"No configuration 'nonsense.*classification_v2b0.*segmentation_v2b0"
+    ):
+        load_config(name)
+
+
+def test_every_shipped_configuration_loads_and_carries_its_files_name():
+    names = sorted(path.stem for path in (Path(engine.__file__).parent / "configs").glob("[!_]*.py"))
+    assert len(names) >= 3
+    assert [load_config(name).name for name in names] == names

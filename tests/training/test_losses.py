@@ -1,0 +1,128 @@
+"""Losses by hand: numbers small enough to check on paper."""
+
+import math
+
+import numpy as np
+import pytest
+
+from training.losses import (
+    bce_dice_loss,
+    boundary_weights,
+    class_weights,
+    dice_coefficient,
+    focal_loss,
+    hard_dice,
+)
+
+LN2 = math.log(2)
+
+
+def masks(*rows) -> np.ndarray:
+    """One image a row: (N, 1, W, 1) float32."""
+    return np.array(rows, np.float32)[:, None, :, None]
+
+
+# --- segmentation
+
+
+def test_soft_dice_by_hand():
+    # 2 * (1 * 0.5) / (1 + 0.5 + 0.5) = 0.5; a perfect and a disjoint prediction beside it.
+    truth, predicted = masks([1, 0], [1, 0], [1, 0]), masks([0.5, 0.5], [1, 0], [0, 1])
+    np.testing.assert_allclose(dice_coefficient(truth, predicted), [0.5, 1.0, 0.0], atol=1e-5)
+
+
+def test_nothing_found_where_nothing_is_counts_as_perfect():
+    np.testing.assert_allclose(dice_coefficient(masks([0, 0]), masks([0, 0])), [1.0])
+
+
+def test_hard_dice_cuts_at_one_half():
+    # 0.6 counts, 0.4 does not: 2 * 1 / (2 + 1).
+    np.testing.assert_allclose(hard_dice(masks([1, 1]), masks([0.6, 0.4])), [2 / 3], rtol=1e-5)
+
+
+def test_bce_dice_by_hand():
+    # Cross-entropy of 0.5 is ln 2 for each pixel, and Dice is 0.5.
+    loss = bce_dice_loss()(masks([1, 0]), masks([0.5, 0.5]))
+    np.testing.assert_allclose(loss, [LN2 + 1 - 0.5], rtol=1e-5)
+
+
+def test_a_perfect_mask_costs_nothing_and_the_opposite_stays_finite():
+    truth = masks([1, 0], [1, 0])
+    perfect, opposite = np.asarray(bce_dice_loss()(truth, masks([1, 0], [0, 1])))
+    assert perfect == pytest.approx(0, abs=1e-5)
+    assert opposite == pytest.approx(-math.log(1e-6) + 1, rel=0.02)  # probabilities are clipped at 1e-6
+
+
+def test_boundary_weights_surround_a_single_pixel():
+    truth = np.zeros((1, 5, 5, 1), np.float32)
+    truth[0, 2, 2] = 1
+    expected = np.ones((5, 5))
+    expected[1:4, 1:4] = 3  # within 1 px of the pixel: 1 + strength
+    np.testing.assert_allclose(np.asarray(boundary_weights(truth, 1, 2.0))[0, ..., 0], expected)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_mask_without_a_boundary_has_plain_weights(value):
+    truth = np.full((1, 5, 5, 1), value, np.float32)
+    np.testing.assert_allclose(boundary_weights(truth, 1, 2.0), np.ones((1, 5, 5, 1)))
+
+
+def test_boundary_strength_weighs_errors_near_the_edge_more():
+    truth = np.zeros((1, 9, 9, 1), np.float32)
+    truth[0, :, :4] = 1
+    near, far = np.copy(truth), np.copy(truth)
+    near[0, 4, 4], far[0, 4, 8] = 0.9, 0.9  # the same error beside the edge and away from it
+    plain, weighted = bce_dice_loss(), bce_dice_loss(2.0, boundary_width_px=1)
+    assert np.asarray(plain(truth, near)) == pytest.approx(np.asarray(plain(truth, far)))
+    assert np.asarray(weighted(truth, near)) > np.asarray(weighted(truth, far)) + 0.01
+
+
+# --- classification
+
+
+def test_focal_loss_by_hand():
+    # Two equal logits: p = 0.5, so (1 - 0.5)^2 * ln 2.
+    loss = focal_loss([1.0, 1.0], gamma=2.0)(np.array([1]), np.zeros((1, 2), np.float32))
+    np.testing.assert_allclose(loss, [0.25 * LN2], rtol=1e-6)
+
+
+def test_focal_loss_without_gamma_is_cross_entropy():
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(size=(6, 3)).astype(np.float32), np.array([0, 1, 2, 2, 1, 0])
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    expected = -np.log(probabilities[np.arange(6), labels])
+    np.testing.assert_allclose(focal_loss([1, 1, 1], gamma=0.0)(labels, logits), expected, rtol=1e-5)
+
+
+def test_the_weight_is_that_of_the_true_class():
+    logits = np.zeros((2, 2), np.float32)
+    loss = focal_loss([3.0, 0.5], gamma=0.0)(np.array([[0], [1]]), logits)  # (N, 1) labels as Keras gives
+    np.testing.assert_allclose(loss, [3 * LN2, 0.5 * LN2], rtol=1e-6)
+
+
+def test_gamma_takes_weight_from_what_is_already_right():
+    logits = np.array([[4.0, 0.0], [0.0, 4.0]], np.float32)
+    labels = np.array([0, 0])  # the first is right, the second wrong
+    plain, focal = (np.asarray(focal_loss([1, 1], gamma)(labels, logits)) for gamma in (0.0, 2.0))
+    ratio = focal / plain
+    assert ratio[0] < 0.01 and ratio[1] > 0.9
+
+
+def test_label_smoothing_by_hand():
+    # Targets 0.9 and 0.1 against probabilities 0.8 and 0.2.
+    logits = np.log(np.array([[0.8, 0.2]], np.float32))
+    loss = focal_loss([1, 1], gamma=0.0, label_smoothing=0.2)(np.array([0]), logits)
+    np.testing.assert_allclose(loss, [-0.9 * math.log(0.8) - 0.1 * math.log(0.2)], rtol=1e-5)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.25, 1.0])
+def test_class_weights_average_to_one_over_the_samples(power):
+    labels = np.repeat([0, 1, 2], [70, 20, 10])
+    weights = class_weights(labels, 3, power)
+    assert weights[labels].mean() == pytest.approx(1)
+    # Class 2 is seven times rarer than class 0, and weights follow count ** -power.
+    assert weights[2] / weights[0] == pytest.approx(7**power)
+
+
+def test_a_class_without_samples_has_a_finite_weight():
+    assert np.isfinite(class_weights(np.array([0, 0, 1]), 3, 1.0)).all()
