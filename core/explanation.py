@@ -22,15 +22,16 @@ from core.segmentation import stretch_map
 from core.symmetry import merge_views
 
 METHODS = ("gradcam", "gradcam++")
-# The maps are taken at the head's input, i.e. at the backbone's last feature map.
-_TARGET_LAYER = "explained_features"
+# The maps are taken at the head's first layer, i.e. at the backbone's last feature map; the name is that
+# of models.efficientnet.FEATURES_LAYER, which cannot be imported without TensorFlow.
+_TARGET_LAYER = "features"
 
 
 def compute_view_maps(head_model: Any, features: np.ndarray, class_index: int, method: str) -> np.ndarray:
     """Class activation maps of a batch of feature maps.
 
     Args:
-        head_model: Keras model (N, h, w, C) -> (N, K) logits.
+        head_model: Keras model (N, h, w, C) -> (N, K) logits that begins with a layer "features".
         features: (N, h, w, C) float32.
         class_index: which logit to explain.
         method: of `METHODS`.
@@ -47,7 +48,7 @@ def compute_view_maps(head_model: Any, features: np.ndarray, class_index: int, m
     from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
     from tf_keras_vis.utils.scores import CategoricalScore
 
-    explainer = (Gradcam if method == "gradcam" else GradcamPlusPlus)(_with_target(head_model), clone=False)
+    explainer = (Gradcam if method == "gradcam" else GradcamPlusPlus)(head_model, clone=False)
     maps = explainer(
         CategoricalScore([class_index] * len(features)),
         features,
@@ -57,15 +58,6 @@ def compute_view_maps(head_model: Any, features: np.ndarray, class_index: int, m
         normalize_cam=False,
     )
     return np.nan_to_num(np.asarray(maps, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _with_target(head_model: Any) -> Any:
-    """The head behind a named identity layer, which tf-keras-vis can take as its target."""
-    import keras
-
-    inputs = keras.Input(head_model.input.shape[1:])
-    target = keras.layers.Activation("linear", name=_TARGET_LAYER)(inputs)
-    return keras.Model(inputs, head_model(target))
 
 
 def compute_saliency(

@@ -88,9 +88,13 @@ def split_classifier(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Cut a classifier at its feature map: (image -> features, features -> logits), sharing weights.
 
     With the two apart, Grad-CAM for every class costs one forward pass and gradients through the head.
+    The head begins with a layer "features" of its own, which such a gradient can name as its target.
     """
     features = model.get_layer(FEATURES_LAYER).output
+    head = keras.Model(features, model.output)
+    inputs = keras.Input(features.shape[1:])
+    target = layers.Activation("linear", name=FEATURES_LAYER)(inputs)
     return (
         keras.Model(model.input, features, name="feature_network"),
-        keras.Model(features, model.output, name="head_network"),
+        keras.Model(inputs, head(target), name="head_network"),
     )

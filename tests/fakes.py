@@ -32,7 +32,8 @@ def build_fake_head(n_classes: int = len(HAM10000_CLASSES)):
     import keras
 
     inputs = keras.Input((CELLS, CELLS, CHANNELS))
-    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    features = keras.layers.Activation("linear", name="features")(inputs)
+    pooled = keras.layers.GlobalAveragePooling2D()(features)
     model = keras.Model(inputs, keras.layers.Dense(n_classes, name="logits")(pooled))
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 3, w.shape).astype(np.float32) for w in model.get_weights()])

@@ -17,7 +17,8 @@ SHAPE = (60, 80)
 def head():
     """Logits: mel is the mean of channel 0, nv is minus that; channel 1 counts for nothing."""
     inputs = keras.Input((4, 4, 2))
-    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    features = keras.layers.Activation("linear", name="features")(inputs)
+    pooled = keras.layers.GlobalAveragePooling2D()(features)
     model = keras.Model(inputs, keras.layers.Dense(2)(pooled))
     model.set_weights([np.array([[1.0, -1.0], [0.0, 0.0]], np.float32), np.zeros(2, np.float32)])
     return model
