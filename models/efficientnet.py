@@ -91,7 +91,7 @@ def split_classifier(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     The head begins with a layer "features" of its own, which such a gradient can name as its target.
     """
     features = model.get_layer(FEATURES_LAYER).output
-    head = keras.Model(features, model.output)
+    head = keras.Model(features, model.output, name="head")
     inputs = keras.Input(features.shape[1:])
     target = layers.Activation("linear", name=FEATURES_LAYER)(inputs)
     return (

@@ -37,7 +37,7 @@ def test_the_two_halves_give_what_the_whole_gives(classifier):
 
 def test_the_halves_share_the_weights_of_the_whole(classifier):
     _, head_network = split_classifier(classifier)
-    assert head_network.get_layer("logits") is classifier.get_layer("logits")
+    assert head_network.get_layer("head").get_layer("logits") is classifier.get_layer("logits")
 
 
 @pytest.fixture
