@@ -3,14 +3,9 @@
 import streamlit as st
 
 from core.analyzer import Analysis
-from core.explanation import METHODS
 from core.image_io import ImageError
-from core.taxonomy import get_diagnosis
 from models.manifest import BundleError
-from pages.components import engine, gallery, inbox, notices, result, settings, viewer
-from pages.components.notices import percent
-
-METHOD_NAMES = dict(zip(METHODS, ("Grad-CAM", "Grad-CAM++"), strict=True))
+from pages.components import engine, gallery, impression, inbox, notices, result, settings, viewer
 
 WHAT_FOLLOWS = """
 Within seconds you see
@@ -73,76 +68,6 @@ def draw_refusals(outcomes: dict[str, engine.Outcome]) -> None:
         )
 
 
-@st.fragment  # a moved slider redraws the pictures alone
-def draw_viewer(analysis: Analysis, focus: str | None) -> None:
-    """Original beside the chosen view; without `focus`, nothing that gives the answer away."""
-    views = viewer.VIEWS if focus else viewer.VIEWS[:-1]
-    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        view = st.segmented_control(
-            "View",
-            views,
-            default=viewer.OUTLINE,
-            required=True,
-            format_func=lambda name: name.removesuffix(" map"),  # four names fit beside each other on a phone
-            key="view",
-            persist_state="session",
-        )
-        opacity = st.slider(
-            "Fill" if view == viewer.OUTLINE else "Opacity",
-            0,
-            100,
-            round(100 * viewer.DEFAULT_OPACITY[view]),
-            step=5,
-            format="%d%%",
-            key=f"opacity_{view}",
-            persist_state="session",
-            width=160,
-        )
-        method = METHODS[0]
-        if view == viewer.GRADCAM:
-            method = st.segmented_control(
-                "Method",
-                METHODS,
-                default=METHODS[0],
-                required=True,
-                format_func=METHOD_NAMES.get,
-                key="method",
-                persist_state="session",
-            )
-    saliency = engine.explain(analysis, focus, method) if view == viewer.GRADCAM else None
-    viewer.draw_panels(analysis, view, opacity / 100, saliency, focus or analysis.classification.prediction)
-    if view == viewer.GRADCAM:
-        if not saliency.any():
-            st.caption(f"Nothing in this image raised the score of {get_diagnosis(focus).name}.")
-        st.caption(f":material/info: {notices.HEATMAP_CAUTION}")
-
-
-def ask_impression(analysis: Analysis) -> None:
-    """Let the reader choose first; the networks' answer follows."""
-    st.subheader("What is your impression?", anchor=False)
-    choice = st.pills(
-        "Your impression",
-        analysis.classification.classes,
-        format_func=lambda code: get_diagnosis(code).name,
-        key=f"impression_{analysis.image.sha256[:12]}",
-        label_visibility="collapsed",
-    )
-    if choice:
-        st.session_state.setdefault("impressions", {})[analysis.image.sha256] = choice
-        st.rerun()
-    st.caption("The networks have answered; their ranking appears once you have chosen.")
-
-
-def draw_impression(analysis: Analysis, choice: str) -> None:
-    """The reader's choice beside the networks' ranking."""
-    codes = [code for code, _, _ in analysis.classification.ranked()]
-    share = percent(analysis.classification.ranked()[codes.index(choice)][1])
-    st.markdown(
-        f":material/person: **Your impression:** {get_diagnosis(choice).name}, "
-        f"number {codes.index(choice) + 1} of the networks' ranking with {share}."
-    )
-
-
 def draw_result(analysis: Analysis, reader_first: bool) -> None:
     """Everything about one image."""
     notices.draw_quality(analysis.quality)
@@ -153,16 +78,15 @@ def draw_result(analysis: Analysis, reader_first: bool) -> None:
             title="No lesion found",
             icon=":material/search_off:",
         )
-    impression = st.session_state.get("impressions", {}).get(analysis.image.sha256)
-    waiting = reader_first and impression is None
+    waiting = reader_first and not impression.is_given(analysis.image.sha256)
     if waiting:
         with st.container(border=True):
-            ask_impression(analysis)
+            impression.ask(analysis)
     else:
         with st.container(border=True):
             result.draw_verdict(analysis)
             if reader_first:
-                draw_impression(analysis, impression)
+                impression.draw(analysis)
     draw_details(analysis, waiting)
 
 
@@ -177,7 +101,7 @@ def draw_details(analysis: Analysis, waiting: bool) -> None:
         with right.container(border=True, height="stretch"):
             focus = result.draw_classes(analysis)
     with viewing:
-        draw_viewer(analysis, focus)
+        viewer.draw_viewer(analysis, focus)
     with st.container(border=True):
         analysis = result.draw_measurements(analysis)
     with st.container(border=True):
@@ -217,5 +141,5 @@ if len(images) > 1:
     gallery.draw_strip(outcomes, picked)
 draw_result(engine.get_analysis(images[picked], manifest, chosen_settings), reader_first)
 if len(images) > 1:
-    hidden = set(readable) - set(st.session_state.get("impressions", {})) if reader_first else set()
+    hidden = {sha for sha in readable if reader_first and not impression.is_given(sha)}
     gallery.draw_all(outcomes, hidden, manifest)

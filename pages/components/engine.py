@@ -18,9 +18,9 @@ from core.report import analysis_row
 from models import loading
 from models import manifest as manifests
 from models.manifest import BundleError, Manifest
+from pages.components.figures import thumbnail
 from pages.components.inbox import InboxItem
 from pages.components.notices import escape
-from pages.components.viewer import thumbnail
 
 # What a session may keep. The oldest goes first; a full result is computed again when it is looked at.
 MAX_OUTCOMES = 96

@@ -1,11 +1,16 @@
-"""Charts: the ranking of the classes, and where the suspicious share stands."""
+"""Charts and small pictures: the ranking, where the suspicious share stands, thumbnails."""
 
+import base64
 import textwrap
+from io import BytesIO
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from PIL import Image
 
 from core.classification import Classification
+from core.preprocessing import limit_long_side
 from core.taxonomy import get_diagnosis
 from pages.components.notices import percent
 
@@ -37,6 +42,45 @@ def build_ranking(classification: Classification, focus: str) -> go.Figure:
             hovertemplate="<b>%{customdata[0]}</b><br>%{x:.1%} · %{customdata[1]}<extra></extra>",
         )
     )
+    _style_ranking(figure, codes, shares, focus)
+    return figure
+
+
+def describe_ranking(classification: Classification) -> str:
+    """The chart in words."""
+    ranked = (f"{get_diagnosis(code).name} {percent(share)}" for code, share, _ in classification.ranked())
+    return f"Class probabilities, most probable first: {'; '.join(ranked)}."
+
+
+def draw_threshold_bar(share: float, threshold: float) -> None:
+    """A thin bar with the suspicious share and a tick at the threshold."""
+    colour = AMBER if share >= threshold else BLUE
+    label = f"Suspicious share {share:.1%}, threshold {threshold:.1%}"
+    st.html(
+        f'<div role="img" aria-label="{label}" style="position:relative;height:1.7rem;margin:0.1rem 0 0">'
+        '<div style="height:0.55rem;border-radius:0.3rem;background:rgba(128,145,165,0.25);overflow:hidden">'
+        f'<div style="height:100%;width:{share:.2%};background:{colour}"></div></div>'
+        f'<div style="position:absolute;top:-0.2rem;left:calc({threshold:.2%} - 1px);height:0.95rem;width:2px;'
+        'background:currentColor"></div>'
+        f'<div style="position:absolute;top:0.75rem;left:{min(max(threshold, 0.1), 0.9):.2%};font-size:0.78rem;'
+        f'transform:translateX(-50%);white-space:nowrap;opacity:0.8">threshold {threshold:.1%}</div></div>'
+    )
+
+
+def thumbnail(image: np.ndarray, side_px: int = 160) -> str:
+    """A small picture as a data URL, e.g. for a table's image column."""
+    return to_data_url(limit_long_side(image, side_px))
+
+
+def to_data_url(image: np.ndarray) -> str:
+    """An (H, W, 3) or (H, W) uint8 picture as a JPEG data URL."""
+    stream = BytesIO()
+    Image.fromarray(image).save(stream, "JPEG", quality=90)
+    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+
+def _style_ranking(figure: go.Figure, codes: tuple[str, ...], shares: tuple[float, ...], focus: str) -> None:
+    """Names on the left, percentages on the right, no grid to distract."""
     colour = st.get_option(f"theme.{st.context.theme.type or 'light'}.textColor")
     for code, share in zip(codes, shares, strict=True):
         text = f"<b>{percent(share)}</b>" if code == focus else percent(share)
@@ -65,28 +109,6 @@ def build_ranking(classification: Classification, focus: str) -> go.Figure:
         bargap=0.38,
         showlegend=False,
         dragmode=False,
-    )
-    return figure
-
-
-def describe_ranking(classification: Classification) -> str:
-    """The chart in words."""
-    ranked = (f"{get_diagnosis(code).name} {percent(share)}" for code, share, _ in classification.ranked())
-    return f"Class probabilities, most probable first: {'; '.join(ranked)}."
-
-
-def draw_threshold_bar(share: float, threshold: float) -> None:
-    """A thin bar with the suspicious share and a tick at the threshold."""
-    colour = AMBER if share >= threshold else BLUE
-    label = f"Suspicious share {share:.1%}, threshold {threshold:.1%}"
-    st.html(
-        f'<div role="img" aria-label="{label}" style="position:relative;height:1.7rem;margin:0.1rem 0 0">'
-        '<div style="height:0.55rem;border-radius:0.3rem;background:rgba(128,145,165,0.25);overflow:hidden">'
-        f'<div style="height:100%;width:{share:.2%};background:{colour}"></div></div>'
-        f'<div style="position:absolute;top:-0.2rem;left:calc({threshold:.2%} - 1px);height:0.95rem;width:2px;'
-        'background:currentColor"></div>'
-        f'<div style="position:absolute;top:0.75rem;left:{min(max(threshold, 0.1), 0.9):.2%};font-size:0.78rem;'
-        f'transform:translateX(-50%);white-space:nowrap;opacity:0.8">threshold {threshold:.1%}</div></div>'
     )
 
 

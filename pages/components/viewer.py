@@ -1,22 +1,22 @@
 """Original beside view: what to draw for each view, and the two panels with their shared zoom."""
 
-import base64
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from core.analyzer import Analysis
+from core.explanation import METHODS
 from core.preprocessing import limit_long_side
 from core.report import blend_heatmap, draw_overlay
 from core.taxonomy import get_diagnosis
-from pages.components import inbox
-from pages.components.notices import percent
+from pages.components import engine, inbox
+from pages.components.figures import to_data_url
+from pages.components.notices import HEATMAP_CAUTION, percent
 
 OUTLINE, MASK, PROBABILITY, GRADCAM = "Outline", "Mask", "Probability map", "Grad-CAM"
 VIEWS = (OUTLINE, MASK, PROBABILITY, GRADCAM)
+METHOD_NAMES = dict(zip(METHODS, ("Grad-CAM", "Grad-CAM++"), strict=True))
 DEFAULT_OPACITY = {OUTLINE: 0.0, MASK: 0.7, PROBABILITY: 0.6, GRADCAM: 0.5}
 
 # Sent to the browser at most at this size: three times a panel's width, so that zooming shows detail.
@@ -47,6 +47,42 @@ _mount = st.components.v2.component(
 )
 
 
+@st.fragment  # a moved slider redraws the pictures alone
+def draw_viewer(analysis: Analysis, focus: str | None) -> None:
+    """Original beside the chosen view; without `focus`, nothing that gives the answer away."""
+    view, opacity, method = _draw_controls(VIEWS if focus else VIEWS[:-1])
+    saliency = engine.explain(analysis, focus, method) if view == GRADCAM else None
+    draw_panels(analysis, view, opacity, saliency, focus or analysis.classification.prediction)
+    if view == GRADCAM:
+        if not saliency.any():
+            st.caption(f"Nothing in this image raised the score of {get_diagnosis(focus).name}.")
+        st.caption(f":material/info: {HEATMAP_CAUTION}")
+
+
+def _draw_controls(views: tuple[str, ...]) -> tuple[str, float, str]:
+    """View, opacity in [0, 1] and Grad-CAM method."""
+    kept = {"persist_state": "session"}
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        view = st.segmented_control(
+            "View",
+            views,
+            default=OUTLINE,
+            required=True,
+            format_func=lambda name: name.removesuffix(" map"),  # four names fit side by side on a phone
+            key="view",
+            **kept,
+        )
+        label, start = "Fill" if view == OUTLINE else "Opacity", round(100 * DEFAULT_OPACITY[view])
+        opacity = st.slider(
+            label, 0, 100, start, step=5, format="%d%%", key=f"opacity_{view}", width=160, **kept
+        )
+        if view != GRADCAM:
+            return view, opacity / 100, METHODS[0]
+        names = {"default": METHODS[0], "format_func": METHOD_NAMES.get}
+        method = st.segmented_control("Method", METHODS, required=True, key="method", **names, **kept)
+    return view, opacity / 100, method
+
+
 def draw_panels(
     analysis: Analysis, view: str, opacity: float, saliency: np.ndarray | None, code: str
 ) -> None:
@@ -63,11 +99,11 @@ def draw_panels(
             "aspect": f"{width} / {height}",
             "panels": [
                 {
-                    "src": _data_url(original),
+                    "src": to_data_url(original),
                     "alt": f"Original, {width} by {height} pixels.",
                     "caption": f"Original · {name}",
                 },
-                {"src": _data_url(picture), "alt": describe_view(analysis, view, code), "caption": caption},
+                {"src": to_data_url(picture), "alt": describe_view(analysis, view, code), "caption": caption},
             ],
             "legend": _legend(view),
         },
@@ -110,13 +146,9 @@ def describe_view(analysis: Analysis, view: str, code: str) -> str:
     if not analysis.lesion.found:
         return "No lesion was found in this image."
     x, y = analysis.lesion.contour.mean(axis=0) / np.array(analysis.shape[::-1])
-    place = f"{'left' if x < 0.4 else 'right' if x > 0.6 else 'middle'}, {'top' if y < 0.4 else 'bottom' if y > 0.6 else 'centre'}"
-    return f"{view} of the lesion: it covers {percent(analysis.lesion_area_fraction)} of the image ({place})."
-
-
-def thumbnail(image: np.ndarray, side_px: int = 160) -> str:
-    """A small picture as a data URL, e.g. for a table's image column."""
-    return _data_url(limit_long_side(image, side_px))
+    across = "left" if x < 0.4 else "right" if x > 0.6 else "middle"
+    down = "top" if y < 0.4 else "bottom" if y > 0.6 else "middle"
+    return f"{view} of the lesion: it covers {percent(analysis.lesion_area_fraction)} of the image ({across}, {down})."
 
 
 def _legend(view: str) -> dict[str, str] | None:
@@ -125,10 +157,4 @@ def _legend(view: str) -> dict[str, str] | None:
     ramp = np.broadcast_to(np.linspace(0, 1, 128, dtype=np.float32), (6, 128))
     strip = blend_heatmap(np.zeros((6, 128, 3), np.uint8), ramp, 1.0)
     low, high = ("not lesion", "lesion") if view == PROBABILITY else ("no effect", "strongest")
-    return {"src": _data_url(strip), "low": low, "high": high}
-
-
-def _data_url(image: np.ndarray) -> str:
-    stream = BytesIO()
-    Image.fromarray(image).save(stream, "JPEG", quality=90)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    return {"src": to_data_url(strip), "low": low, "high": high}

@@ -1,11 +1,13 @@
 """Diagnose as a user meets it, in a real browser."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.image_io import read_image
 from core.phantoms import draw_phantom
 from core.report import encode_png
 from core.taxonomy import get_diagnosis
@@ -26,6 +28,7 @@ def result(page: Page, phantom_file: Path) -> Page:
     page.locator("input[type=file]").first.set_input_files(phantom_file)
     expect(page.get_by_text("Suspicious share")).to_be_visible()
     expect(page.get_by_text("Behind this result")).to_be_visible()
+    expect(shown_picture(page)).to_have_attribute("alt", re.compile("^Outline of the lesion"))
     return page
 
 
@@ -40,8 +43,8 @@ def choose_view(page: Page, name: str) -> None:
 
 def test_upload_shows_outline_probabilities_and_heatmap(result: Page):
     picture = shown_picture(result)
-    assert picture.get_attribute("alt").startswith("Outline of the lesion")
-    assert picture.evaluate("image => image.naturalWidth") == 600
+    size = "async image => { await image.decode(); return [image.naturalWidth, image.naturalHeight]; }"
+    assert picture.evaluate(size) == [600, 450]
     expect(result.locator(".js-plotly-plot .bars .point")).to_have_count(7)
     outline = picture.get_attribute("src")
     choose_view(result, "Grad-CAM")
@@ -84,8 +87,6 @@ def test_json_can_be_downloaded_and_read_back(result: Page):
 
 
 def test_mask_can_be_downloaded_at_the_images_size(result: Page):
-    from core.image_io import read_image
-
     with result.expect_download() as waiting:
         result.get_by_role("button", name="Mask", exact=True).last.click()
     assert waiting.value.suggested_filename == "phantom_mask.png"
