@@ -8,7 +8,7 @@ A heatmap shows which regions moved the score. It is no outline of a lesion and 
 Reference:
     Selvaraju et al. (2017), Grad-CAM, arXiv:1610.02391; Chattopadhay et al. (2018), Grad-CAM++,
     arXiv:1710.11063. We compute the map in every view of the test-time augmentation, turn it back and
-    average, which makes it finer than one 6 x 6 map and equivariant to the views.
+    average over views and windows, which makes it finer than one 6 x 6 map and equivariant to the views.
 """
 
 from typing import Any
@@ -25,6 +25,7 @@ METHODS = ("gradcam", "gradcam++")
 # The maps are taken at the head's first layer, i.e. at the backbone's last feature map; the name is that
 # of models.efficientnet.FEATURES_LAYER, which cannot be imported without TensorFlow.
 _TARGET_LAYER = "features"
+FEATHER = 0.15  # convention: about one cell of a 6 x 6 feature map
 
 
 def compute_view_maps(head_model: Any, features: np.ndarray, class_index: int, method: str) -> np.ndarray:
@@ -88,11 +89,28 @@ def compute_saliency(
     windows = np.split(maps, len(classification.boxes))
     shrink = min(1.0, OUTLINE_SIDE_PX / max(shape))
     small = round(shape[0] * shrink), round(shape[1] * shrink)
-    total = np.zeros(small, np.float32)
-    for views, box in zip(windows, classification.boxes, strict=True):
-        total += paste_map(merge_views(views), box.scaled(small[1] / shape[1], small[0] / shape[0]), small)
-    peak = float(total.max())
-    return stretch_map(total / peak if peak > 0 else total, shape)
+    boxes = [box.scaled(small[1] / shape[1], small[0] / shape[0]) for box in classification.boxes]
+    weights = [window_weight(box, small) for box in boxes]
+    pasted = [paste_map(merge_views(views), box, small) for views, box in zip(windows, boxes, strict=True)]
+    covered = np.maximum(sum(weights), np.finfo(np.float32).eps)
+    mean = sum(weight * values for weight, values in zip(weights, pasted, strict=True)) / covered
+    peak = float(mean.max())
+    return stretch_map(mean / peak if peak > 0 else mean, shape)
+
+
+def window_weight(box: Box, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) float32: how much a window counts at each pixel.
+
+    1 in its middle, falling to 0 at its edge over `FEATHER` of its side, 0 outside: where two windows
+    overlap their mean has no step.
+    """
+
+    def ramp(low: float, high: float, length: int) -> np.ndarray:
+        centres = np.arange(length) + 0.5
+        inside = np.minimum(centres - low, high - centres) / (FEATHER * (high - low))
+        return np.clip(inside, 0.0, 1.0).astype(np.float32)
+
+    return np.outer(ramp(box.y0, box.y1, shape[0]), ramp(box.x0, box.x1, shape[1]))
 
 
 def paste_map(square: np.ndarray, box: Box, shape: tuple[int, int]) -> np.ndarray:

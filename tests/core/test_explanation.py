@@ -84,13 +84,25 @@ def test_the_map_follows_the_region_that_drives_the_class(head, method, row, col
     assert (peak_y // 15, peak_x // 20) == (row, column)
 
 
-def test_windows_add_up_where_they_lie(head):
+def test_windows_are_averaged_where_they_lie(head):
     # The same hot top left cell in the whole image and in a window at the bottom right.
     crop = Box(40, 30, 80, 60)
     features = np.stack([one_hot_cell(0, 0), one_hot_cell(0, 0)])
     saliency = compute_saliency(head, classification(features, Box(0, 0, 80, 60), crop), "mel", SHAPE)
-    assert saliency[:10, :15].max() > 0.9 and saliency[31:36, 41:48].max() > 0.9
+    assert saliency[:10, :15].max() > 0.9 and saliency[33:38, 43:50].max() > 0.3
     assert saliency[50:, :30].max() == 0
+
+
+def test_a_window_fades_in_without_a_step(head):
+    # Hot everywhere in the crop, cold in the whole image: from one pixel to the next at most one step of
+    # the ramp, whose length is 15 % of 40 px.
+    hot = np.zeros((4, 4, 2), np.float32)
+    hot[..., 0] = 1
+    cold = np.zeros((4, 4, 2), np.float32)
+    boxes = Box(0, 0, 80, 60), Box(20, 10, 60, 50)
+    saliency = compute_saliency(head, classification(np.stack([cold, hot]), *boxes), "mel", SHAPE)
+    assert saliency[30, 40] == pytest.approx(1, abs=0.01) and saliency[30, 19] == 0
+    assert np.abs(np.diff(saliency[30])).max() < 0.25
 
 
 def test_unknown_class_and_method_are_refused_with_the_known_ones(head):
