@@ -75,8 +75,11 @@ def score_masks(masks, truths) -> dict[str, float]:
 
 
 def compare_refinements(probabilities, truths) -> dict[str, dict[str, float]]:
-    """Segmentation scores of each way to threshold the same probability maps."""
-    return {
+    """Segmentation scores of each way to threshold the same probability maps.
+
+    "plain" is p > 0.5 and nothing else; the other three share the cleaning and smoothing.
+    """
+    return {"plain": score_masks([p > 0.5 for p in probabilities], truths)} | {
         method: score_masks(
             [refine_mask(p, RefinementSettings(method=method)).lesion_mask for p in probabilities], truths
         )
