@@ -100,14 +100,7 @@ class Analyzer:
         self.bundle = bundle
         self.manifest = manifest = bundle.manifest
         self._working_side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
-        self._seen = ClassifierInput(
-            classes=manifest.classes,
-            input_size_px=manifest.classifier.input_size_px,
-            long_side_px=manifest.classifier.long_side_px,
-            windows=manifest.views,
-            crop_margin=manifest.crop_margin,
-            temperature=manifest.temperature,
-        )
+        self._seen = classifier_input(manifest)
 
     @classmethod
     def load(cls, folder: str | Path | None = None) -> "Analyzer":
@@ -181,6 +174,18 @@ class Analyzer:
             ValueError: the code or the method is unknown.
         """
         return compute_saliency(self.bundle.head_model, analysis.classification, code, analysis.shape, method)
+
+
+def classifier_input(manifest: Manifest) -> ClassifierInput:
+    """What a bundle's classifier sees, as its manifest states it."""
+    return ClassifierInput(
+        classes=manifest.classes,
+        input_size_px=manifest.classifier.input_size_px,
+        long_side_px=manifest.classifier.long_side_px,
+        windows=manifest.views,
+        crop_margin=manifest.crop_margin,
+        temperature=manifest.temperature,
+    )
 
 
 def _read(source: ImageSource) -> LoadedImage:

@@ -210,7 +210,7 @@ def train(
     """Train through all stages and leave the best weights in `model`.
 
     Returns:
-        The history row of the best epoch.
+        The history row of the best epoch, which is also written to scores.json.
     """
     bare = keras.Model(model.inputs, model.outputs)  # shares the layers, has no optimiser to load or save
     if run.rows:
@@ -232,7 +232,10 @@ def train(
                 print(f"No better {objective.monitor} for {objective.patience} epochs: stopping early.")
                 break
     bare.load_weights(run.best_weights)
-    return run.rows[run.best(objective.monitor)[1]]
+    best = run.rows[run.best(objective.monitor)[1]]
+    (run.dir / "scores.json").write_text(json.dumps({"best_epoch": best}, indent=1) + "\n")
+    print(f"Best epoch: {best}")
+    return best
 
 
 def _train_epoch(

@@ -16,6 +16,7 @@ import h5py
 import keras
 import numpy as np
 
+from core.analyzer import classifier_input
 from core.classification import ClassifierInput
 from core.dataset import SPLIT_FILE, default_data_dir
 from core.metrics import threshold_for_sensitivity
@@ -137,15 +138,7 @@ def choose_windows(bundle, split, masks, seen: ClassifierInput) -> tuple[dict, t
 def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
     """(what was compared, the classifier and preprocessing decisions) on the validation split."""
     bundle = load_bundle(out)
-    manifest = bundle.manifest
-    seen = ClassifierInput(
-        manifest.classes,
-        manifest.classifier.input_size_px,
-        manifest.classifier.long_side_px,
-        VIEWS,
-        manifest.crop_margin,
-        temperature=1.0,
-    )
+    seen = classifier_input(bundle.manifest)  # the draft's: all windows, temperature 1
     maps = predict_all_masks(bundle, split.images, N_SYMMETRIES)
     refinements = compare_refinements(maps, split.masks)
     print(refinements, flush=True)
@@ -154,7 +147,7 @@ def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
     filters = compare_filters(bundle, split, replace(seen, windows=windows))
     temperature = fit_temperature(views, split.labels)
     calibrated = apply_temperature(views, temperature)
-    flags = suspicious_flags(manifest.classes)
+    flags = suspicious_flags(seen.classes)
     threshold = threshold_for_sensitivity(flags[split.labels], calibrated[:, flags].sum(axis=1), SENSITIVITY)
     compared = {
         "n_images": len(split.labels),

@@ -3,7 +3,6 @@
 python -m training.train_classification --config classification_v2b0 --data DIR --imagenet WEIGHTS.h5
 """
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,9 +117,7 @@ def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | Non
         config.patience,
         config.weight_decay,
     )
-    best = train(model, config.stages, batches, objective, run)
-    (run.dir / "scores.json").write_text(json.dumps({"best_epoch": best}, indent=1) + "\n")
-    print(f"Best epoch: {best}")
+    train(model, config.stages, batches, objective, run)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ python -m training.train_segmentation --config segmentation_v2b0 --data DIR --im
 """
 
 import argparse
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,9 +86,7 @@ def run_experiment(config: SegmentationConfig, data: Path, imagenet: str | None,
         config.patience,
         config.weight_decay,
     )
-    best = train(model, config.stages, batches, objective, run)
-    (run.dir / "scores.json").write_text(json.dumps({"best_epoch": best}, indent=1) + "\n")
-    print(f"Best epoch: {best}")
+    train(model, config.stages, batches, objective, run)
 
 
 def parse_arguments(description: str) -> argparse.Namespace:
