@@ -2,6 +2,10 @@
 
     python -m training.train_classification --config classification_v2b0 --data DIR --imagenet WEIGHTS.h5
 
+Ten epochs took 58 minutes on two cores that had other work too; validation balanced accuracy 0.742 and
+macro AUC 0.956 with one view of each window (history.csv and scores.json in
+training/runs/classification_v2b0/).
+
 Head first, then the last block, then everything; square-root class-balanced sampling, focal loss with
 mild class weights; every sample shows the whole image or the lesion with a random margin.
 """
