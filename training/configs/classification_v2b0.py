@@ -2,7 +2,7 @@
 
     python -m training.train_classification --config classification_v2b0 --data DIR --imagenet WEIGHTS.h5
 
-Ten epochs took 58 minutes on two cores that had other work too; validation balanced accuracy 0.742 and
+Ten epochs took 57 minutes on two cores that had other work too; validation balanced accuracy 0.742 and
 macro AUC 0.956 with one view of each window (history.csv and scores.json in
 training/runs/classification_v2b0/).
 
