@@ -75,9 +75,11 @@ def bare_passes(analyzer: Analyzer, n_images: int) -> Callable[[], None]:
 def measure_cli(analyzer: Analyzer) -> float:
     """Seconds an image of the command line over a folder of PNG files, networks already loaded."""
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(Analyzer, "load", lambda: analyzer):
+        images = Path(folder) / "images"
+        images.mkdir()
         for seed in range(FOLDER_SIZE):
-            (Path(folder) / f"{seed}.png").write_bytes(encode_png(draw_phantom(seed).image))
-        arguments = ["analyze", folder, "--csv", f"{folder}/out.csv", "--masks", f"{folder}/masks"]
+            (images / f"{seed}.png").write_bytes(encode_png(draw_phantom(seed).image))
+        arguments = ["analyze", str(images), "--csv", f"{folder}/out.csv", "--masks", f"{folder}/masks"]
 
         def run() -> None:
             result = CliRunner().invoke(cli.app, arguments)
