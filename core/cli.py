@@ -8,6 +8,7 @@ status is 1 if any failed.
 
 import json
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +50,7 @@ def analyze(
 ) -> None:
     """Analyse dermoscopic images; without --csv or --json the table goes to standard output."""
     try:
-        images = find_images(paths)
+        images = _without_outputs(find_images(paths), paths, filter(None, (masks, overlays)))
         analyzer = Analyzer.load()
     except (ImageError, BundleError) as error:
         raise _fail(str(error)) from error
@@ -75,6 +76,12 @@ def analyze(
     _write_results(rows_to_csv(rows, classes), records, csv, json_file)
     if failed:
         raise _fail(f"{failed} of {len(images)} images failed.")
+
+
+def _without_outputs(images: list[Path], paths: list[Path], folders: Iterable[Path]) -> list[Path]:
+    """Leave out what an earlier run wrote into a subfolder of the folder that is analysed now."""
+    outputs = {folder.resolve() for folder in folders} - {path.resolve() for path in paths}
+    return [image for image in images if outputs.isdisjoint(image.resolve().parents)]
 
 
 def _write_pictures(analysis: Analysis, stem: str, masks: Path | None, overlays: Path | None) -> None:

@@ -137,3 +137,9 @@ def test_a_missing_bundle_is_named_with_its_remedy(image, monkeypatch, tmp_path)
 
 def test_no_path_is_a_usage_error():
     assert run().exit_code == 2
+
+
+def test_pictures_of_an_earlier_run_inside_the_folder_are_not_analysed(image, tmp_path):
+    for _ in range(2):
+        result = run(image.parent, "--masks", tmp_path / "masks", "--overlays", tmp_path / "overlays")
+        assert [row["image"] for row in read_table(result.stdout)] == ["lesion"]
