@@ -65,13 +65,10 @@ def analyze_paths(
     named = list(zip(paths, unique_stems(paths), strict=True))
     groups = [named[start : start + BATCH_SIZE] for start in range(0, len(named), BATCH_SIZE)]
     with ThreadPoolExecutor(max_workers=1) as reader:
-        upcoming = [reader.submit(_read_group, group) for group in groups[:1]]
-        for following in [*groups[1:], None]:
-            if not upcoming:
-                return
-            images = upcoming.pop().result()
-            if following is not None:
-                upcoming.append(reader.submit(_read_group, following))
+        reading = reader.submit(_read_group, groups[0] if groups else [])
+        for following in [*groups[1:], []]:
+            images = reading.result()
+            reading = reader.submit(_read_group, following)
             yield from _analyze_group(analyzer, images, settings)
 
 

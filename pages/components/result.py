@@ -12,12 +12,7 @@ from core.taxonomy import get_diagnosis
 from pages.components.engine import with_scale
 from pages.components.figures import draw_ranking, draw_threshold_bar
 from pages.components.notices import percent
-
-_FILTERS = (
-    ("hair_removal", "hair removal"),
-    ("colour_constancy", "colour constancy"),
-    ("edge_enhancement", "edge enhancement"),
-)
+from pages.components.settings import FILTERS
 
 
 def draw_verdict(analysis: Analysis) -> None:
@@ -129,7 +124,8 @@ def draw_provenance(analysis: Analysis) -> None:
     """Which model and weights, which settings, how long it took."""
     manifest, image = analysis.manifest, analysis.image
     height, width = analysis.shape
-    filters = [name for field, name in _FILTERS if getattr(analysis.settings.preprocessing, field)]
+    chosen = analysis.settings.preprocessing
+    filters = [name.lower() for field, name, _ in FILTERS if getattr(chosen, field)]
     augmented = "eight symmetric views" if analysis.settings.test_time_augmentation else "one view"
     stages = ", ".join(f"{stage} {ms:.0f}" for stage, ms in analysis.stage_ms.items())
     facts = {

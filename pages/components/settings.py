@@ -6,7 +6,8 @@ from core.config import AnalysisSettings
 from core.preprocessing import PreprocessingSettings
 from models.manifest import Manifest
 
-_FILTERS = (
+# Field of `PreprocessingSettings`, name, explanation.
+FILTERS = (
     ("hair_removal", "Hair removal", "Paints dark hairs over before the networks look."),
     ("colour_constancy", "Colour constancy", "Evens out the tint of the light (shades of grey)."),
     ("edge_enhancement", "Edge enhancement", "Sharpens the luminance."),
@@ -21,7 +22,7 @@ def draw_settings(manifest: Manifest | None) -> AnalysisSettings:
         field: st.toggle(
             label, getattr(defaults, field), key=f"setting_{field}", help=text, persist_state="session"
         )
-        for field, label, text in _FILTERS
+        for field, label, text in FILTERS
     }
     st.markdown("**The networks**")
     augmented = st.toggle(
