@@ -36,7 +36,11 @@ class Batches(keras.utils.PyDataset):
         rng = np.random.default_rng((self.seed, self.epoch, index))
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         inputs, targets = zip(*(self.sample(i, rng) for i in chosen), strict=True)
-        return np.stack(inputs), np.stack(targets)
+        return self.finish(np.stack(inputs), np.stack(targets), rng)
+
+    def finish(self, inputs: np.ndarray, targets: np.ndarray, rng: np.random.Generator):
+        """The batch as the network gets it; a subclass may mix its samples."""
+        return inputs, targets
 
     def sample(self, index: int, rng: np.random.Generator):
         raise NotImplementedError
@@ -62,10 +66,12 @@ class SegmentationBatches(Batches):
 
 
 class ClassificationBatches(Batches):
-    """(N, S, S, 3) uint8 windows and (N,) int32 labels.
+    """(N, S, S, 3) windows, pixel values 0 to 255, and (N, K) float32 shares of each class.
 
     Half of the windows show the whole image and half the lesion with a random margin, so that one
     network learns both views. Classes are drawn with probability proportional to count**(1 - power).
+    With `mixup` > 0 a batch is blended with itself in another order, pixels and classes alike, by shares
+    from a Beta(mixup, mixup) distribution (Zhang et al. 2018, arXiv:1710.09412).
     """
 
     def __init__(
@@ -73,17 +79,20 @@ class ClassificationBatches(Batches):
         images: Sequence[np.ndarray],
         masks: Sequence[np.ndarray],
         labels: np.ndarray,
+        n_classes: int,
         size_px: int,
         augmentation: Augmentation,
         batch_size: int,
         seed: int,
         sampling_power: float = 0.5,
         margins: tuple[float, float] = (0.1, 0.6),
+        mixup: float = 0.0,
     ):
-        self.images, self.labels = images, labels.astype(np.int32)
+        self.images, self.mixup = images, mixup
         self.boxes = [lesion_box(mask, margin=0.0) for mask in masks]
         self.size_px, self.augmentation, self.margins = size_px, augmentation, margins
         counts = np.bincount(labels)
+        self.targets = np.eye(n_classes, dtype=np.float32)[labels]
         share = counts[labels].astype(np.float64) ** -sampling_power
         self.sampling = share / share.sum()
         super().__init__(len(images), batch_size, seed)
@@ -96,7 +105,18 @@ class ClassificationBatches(Batches):
         box = Box.whole(image) if rng.random() < 0.5 else self._lesion_window(index, rng)
         matrix = random_affine(box, self.size_px, self.augmentation, rng)
         square = sample_square(image, matrix, self.size_px)
-        return change_appearance(square, self.augmentation, rng), self.labels[index]
+        return change_appearance(square, self.augmentation, rng), self.targets[index]
+
+    def finish(self, inputs, targets, rng):
+        if not self.mixup:
+            return inputs, targets
+        other = rng.permutation(len(inputs))
+        share = rng.beta(self.mixup, self.mixup, len(inputs)).astype(np.float32)
+        pixels = share[:, None, None, None]
+        return (
+            pixels * inputs + (1 - pixels) * inputs[other],
+            share[:, None] * targets + (1 - share[:, None]) * targets[other],
+        )
 
     def _lesion_window(self, index: int, rng: np.random.Generator) -> Box:
         box = self.boxes[index]

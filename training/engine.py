@@ -25,9 +25,8 @@ import keras
 import numpy as np
 import pandas as pd
 
+from core.runs import RUNS_DIR
 from training.batches import Batches
-
-RUNS_DIR = Path(__file__).parent / "runs"
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,20 @@ class Objective:
     monitor: str
     patience: int = 5
     weight_decay: float = 0.0
+
+
+def start_from(model: keras.Model, run_name: str) -> None:
+    """Load the best weights of another run of the same architecture; "" leaves the model as it is.
+
+    Raises:
+        FileNotFoundError: that run has no best weights yet; names the run to train first.
+    """
+    if not run_name:
+        return
+    weights = RUNS_DIR / run_name / "checkpoints" / "best.weights.h5"
+    if not weights.is_file():
+        raise FileNotFoundError(f"Train {run_name!r} first: its best weights are not in {weights.parent}.")
+    model.load_weights(weights)
 
 
 def load_config(name_or_path: str):

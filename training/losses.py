@@ -45,10 +45,10 @@ def bce_dice_loss(boundary_strength: float = 0.0, boundary_width_px: int = 2):
 
 
 def focal_loss(class_weights: Sequence[float], gamma: float, label_smoothing: float = 0.0):
-    """Focal loss on logits with class weights.
+    """Focal loss on logits with class weights; the targets are (N, K) shares of each class.
 
     Args:
-        class_weights: (K,), multiplied in by the true class.
+        class_weights: (K,), multiplied in by the true class, or averaged over a mixture of classes.
         gamma: 0 gives weighted cross-entropy.
         label_smoothing: share of the target spread evenly over the classes.
 
@@ -59,7 +59,7 @@ def focal_loss(class_weights: Sequence[float], gamma: float, label_smoothing: fl
     n_classes = len(weights)
 
     def loss(y_true, logits):
-        target = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), n_classes)
+        target = ops.cast(y_true, "float32")
         log_probability = ops.log_softmax(logits, axis=-1)
         smooth = target * (1 - label_smoothing) + label_smoothing / n_classes
         cross_entropy = -ops.sum(smooth * log_probability, axis=-1)

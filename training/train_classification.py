@@ -15,7 +15,7 @@ from core.taxonomy import HAM10000_CLASSES
 from models.efficientnet import build_classifier
 from training.augmentation import Augmentation
 from training.batches import ClassificationBatches
-from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, train
+from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
 from training.losses import class_weights, focal_loss
 from training.train_segmentation import load_split_arrays, parse_arguments
 
@@ -33,6 +33,8 @@ class ClassificationConfig:
         sampling_power: 0 draws images as they come, 1 draws classes evenly, 0.5 is in between.
         class_weight_power: the loss of a class is weighted by count**-power.
         focal_gamma: 0 is weighted cross-entropy.
+        mixup: see `training.batches.ClassificationBatches`; 0 mixes nothing.
+        start_from: name of the run whose best weights training begins with; "" begins with ImageNet's.
     """
 
     name: str
@@ -47,9 +49,11 @@ class ClassificationConfig:
     class_weight_power: float = 0.25
     focal_gamma: float = 1.5
     label_smoothing: float = 0.0
+    mixup: float = 0.0
     weight_decay: float = 1e-4
     patience: int = 6
     seed: int = 1
+    start_from: str = ""
 
 
 def view_squares(images, masks, config: ClassificationConfig) -> dict[str, np.ndarray]:
@@ -99,15 +103,18 @@ def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | Non
     val_rows, val_images, val_masks = load_split_arrays(data, "validation", config.long_side_px)
     val_labels = val_rows["dx"].map(code_index).to_numpy(dtype=np.int64)
     model = build_classifier(**config.model, n_classes=len(config.classes), imagenet_weights=imagenet)
+    start_from(model, config.start_from)
     batches = ClassificationBatches(
         images[:limit],
         masks[:limit],
         labels[:limit],
+        len(config.classes),
         config.model["input_size_px"],
         config.augmentation,
         config.batch_size,
         config.seed,
         config.sampling_power,
+        mixup=config.mixup,
     )
     weights = class_weights(labels, len(config.classes), config.class_weight_power)
     objective = Objective(

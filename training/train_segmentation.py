@@ -15,7 +15,7 @@ from core.preprocessing import Box, crop_square
 from models.unet import build_unet
 from training.augmentation import Augmentation
 from training.batches import SegmentationBatches
-from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, train
+from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
 from training.losses import bce_dice_loss
 
 
@@ -29,6 +29,7 @@ class SegmentationConfig:
         stages: see `training.engine.Stage`.
         long_side_px: images are shrunk to this before anything else, here and in the analyser.
         boundary_strength: extra weight of the loss along the lesion's edge.
+        start_from: name of the run whose best weights training begins with.
     """
 
     name: str
@@ -41,6 +42,7 @@ class SegmentationConfig:
     weight_decay: float = 1e-4
     patience: int = 5
     seed: int = 1
+    start_from: str = ""
 
 
 def load_split_arrays(data: Path, split: str, long_side_px: int):
@@ -76,6 +78,7 @@ def run_experiment(config: SegmentationConfig, data: Path, imagenet: str | None,
     _, val_images, val_masks = load_split_arrays(data, "validation", config.long_side_px)
     size_px = config.model["input_size_px"]
     model = build_unet(**config.model, imagenet_weights=imagenet)
+    start_from(model, config.start_from)
     batches = SegmentationBatches(
         images[:limit], masks[:limit], size_px, config.augmentation, config.batch_size, config.seed
     )

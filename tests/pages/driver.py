@@ -5,6 +5,7 @@ import json
 from streamlit.testing.v1 import AppTest
 
 DIAGNOSE, ABOUT = "pages/diagnose.py", "pages/about.py"
+EVALUATE, DATASET, TRAINING = "pages/evaluate.py", "pages/dataset.py", "pages/training.py"
 
 
 def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:

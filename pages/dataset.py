@@ -1,0 +1,5 @@
+"""Dataset."""
+
+import streamlit as st
+
+st.title("Dataset", anchor=False)

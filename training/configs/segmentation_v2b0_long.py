@@ -1,0 +1,24 @@
+"""The first segmenter trained on for four epochs with stronger scale and light changes, 192 px.
+
+    python -m training.train_segmentation --config segmentation_v2b0_long --data DIR
+
+Begins with the best weights of `segmentation_v2b0`, whose Dice was still rising when its schedule ended.
+"""
+
+from training.augmentation import Augmentation
+from training.engine import Stage
+from training.train_segmentation import SegmentationConfig
+
+CONFIG = SegmentationConfig(
+    name="segmentation_v2b0_long",
+    model={
+        "base_filters": 16,
+        "input_size_px": 192,
+        "dropout": (0.0, 0.2),
+        "batch_norm": True,
+        "encoder": "efficientnetv2b0",
+    },
+    stages=(Stage("all", epochs=4, learning_rate=5e-4),),
+    augmentation=Augmentation(zoom=(0.5, 2.0), brightness=0.25, contrast=0.3, vignette=0.2),
+    start_from="segmentation_v2b0",
+)
