@@ -94,6 +94,16 @@ class ClassifierInput:
     temperature: float
 
 
+def undo_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities as they were before the logits were divided by `temperature`; (..., K), rows sum to 1.
+
+    >>> undo_temperature(np.array([0.8, 0.2]), 2.0).round(3).tolist()
+    [0.941, 0.059]
+    """
+    powered = probabilities**temperature
+    return powered / powered.sum(axis=-1, keepdims=True)
+
+
 def window_boxes(lesion_mask: np.ndarray, seen: ClassifierInput) -> tuple[Box, ...]:
     """The windows of one image, in pixels of its lesion mask; without a lesion "crop" is the whole image."""
     boxes = {

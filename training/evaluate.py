@@ -17,8 +17,9 @@ from tqdm import tqdm
 
 from core.analyzer import Analysis, Analyzer
 from core.batch import BATCH_SIZE
+from core.classification import undo_temperature
 from core.dataset import SPLITS, default_data_dir, read_mask, read_split
-from core.mask_metrics import dice, jaccard
+from core.mask_metrics import dice, jaccard, mask_sensitivity, mask_specificity, pixel_accuracy
 from core.metrics import (
     accuracy,
     balanced_accuracy,
@@ -35,22 +36,31 @@ from models.manifest import MANIFEST_NAME, Manifest
 from training.engine import RUNS_DIR, describe_environment
 
 FACTS = ["image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"]
+MASK_METRICS = {
+    "dice": dice,
+    "jaccard": jaccard,
+    "mask_accuracy": pixel_accuracy,
+    "mask_sensitivity": mask_sensitivity,
+    "mask_specificity": mask_specificity,
+}
 CLASS_METRICS = (accuracy, balanced_accuracy, macro_roc_auc, expected_calibration_error)
 FAILED_JACCARD = 0.65
 
 
-def describe_analysis(analysis: Analysis, expert_mask: np.ndarray) -> dict:
-    """The row of one image: probabilities with and without augmentation, mask scores, warnings."""
+def describe_analysis(analysis: Analysis, expert_mask: np.ndarray, temperature: float) -> dict:
+    """The row of one image: probabilities (also of one view, and before temperature), mask scores, warnings."""
     answer = analysis.classification
     expert = resize_mask(expert_mask, analysis.shape)
+    found = analysis.lesion.lesion_mask
     single = answer.view_probabilities[::N_SYMMETRIES].mean(axis=0)
+    raw = undo_temperature(answer.view_probabilities, temperature).mean(axis=0)
     return {
         **{f"p_{code}": p for code, p in zip(answer.classes, answer.probabilities, strict=True)},
         **{f"p1_{code}": p for code, p in zip(answer.classes, single, strict=True)},
+        **{f"raw_{code}": p for code, p in zip(answer.classes, raw, strict=True)},
         "prediction": answer.prediction,
         "agreement": answer.agreement,
-        "dice": dice(analysis.lesion.lesion_mask, expert),
-        "jaccard": jaccard(analysis.lesion.lesion_mask, expert),
+        **{name: measure(found, expert) for name, measure in MASK_METRICS.items()},
         "lesion_area_fraction": analysis.lesion_area_fraction,
         "warnings": ";".join(warning_codes(analysis)),
     }
@@ -58,12 +68,12 @@ def describe_analysis(analysis: Analysis, expert_mask: np.ndarray) -> dict:
 
 def predict_split(analyzer: Analyzer, frame: pd.DataFrame) -> pd.DataFrame:
     """Analyse every image of a split: the facts of the dataset and what was found."""
-    rows = []
+    rows, temperature = [], analyzer.bundle.manifest.temperature
     for start in tqdm(range(0, len(frame), BATCH_SIZE), unit="batch"):
         part = frame.iloc[start : start + BATCH_SIZE]
         analyses = analyzer.analyze_batch(list(map(Path, part["image_path"])))
         for analysis, mask_path in zip(analyses, part["mask_path"], strict=True):
-            rows.append(describe_analysis(analysis, read_mask(mask_path)))
+            rows.append(describe_analysis(analysis, read_mask(mask_path), temperature))
     return pd.concat([frame[FACTS].reset_index(drop=True), pd.DataFrame(rows)], axis=1)
 
 
