@@ -1,10 +1,10 @@
 """About: what Dermalens is, and what the loaded bundle states about itself."""
 
-from dataclasses import replace
+import json
 
 from streamlit.testing.v1 import AppTest
 
-from models import manifest
+from core import model_card
 from models.manifest import WEIGHTS_VARIABLE
 from tests.fakes import fake_manifest
 from tests.pages.conftest import open_app
@@ -22,14 +22,17 @@ def test_about_states_limits_licences_and_the_bundle(app: AppTest):
     assert "0" * 64 in text
 
 
-def test_about_shows_the_scores_in_the_manifest(app: AppTest, monkeypatch):
-    scores = {"test": {"dice": {"estimate": 0.9234, "low": 0.91, "high": 0.93}}, "validation": {"dice": 0.94}}
-    plain = fake_manifest()
-    scored = replace(plain, segmenter=replace(plain.segmenter, record={"scores": scores}))
-    monkeypatch.setattr(manifest, "read_manifest", lambda folder=None: scored)
-    cells = read_tables(visit(app, ABOUT))
-    assert "0.923 :gray[(0.910 to 0.930)]" in cells
-    assert "0.940" in cells
+def test_the_model_card_shows_the_scores_that_the_evaluation_wrote(app: AppTest, monkeypatch, tmp_path):
+    run = tmp_path / fake_manifest().name
+    run.mkdir()
+    dice = {"estimate": 0.9234, "low": 0.91, "high": 0.93}
+    (run / "test_scores.json").write_text(json.dumps({"segmentation": {"dice": dice}}))
+    monkeypatch.setattr(model_card.read_record, "__defaults__", (tmp_path,))
+    assert "0.923 (0.910 to 0.930)" in read_tables(visit(app, ABOUT))
+
+
+def test_a_bundle_without_records_says_which_command_writes_them(app: AppTest):
+    assert "python -m training.evaluate" in read_text(visit(app, ABOUT))
 
 
 def test_about_opens_without_weights(monkeypatch, tmp_path):

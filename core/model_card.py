@@ -1,0 +1,130 @@
+"""What the model card says, read from files that commands of this repository wrote.
+
+<split>_scores.json     python -m training.evaluate --split <split>
+phantom_scores.json     python -m training.evaluate_phantoms
+robustness.json         python -m training.robustness
+trust.json              python -m training.fit_trust
+splits/ham10000.csv     python -m training.make_split
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.dataset import SPLIT_FILE, SPLITS
+from core.phantoms import PhantomSpec
+from core.runs import RUNS_DIR
+
+SCORE_GROUPS = ("segmentation", "classification", "suspicious_at_threshold")
+N_WORST_MASKS = 2
+
+
+@dataclass(frozen=True)
+class DrawnFailure:
+    """A drawn picture on which the bundle did badly, and what happened.
+
+    Attributes:
+        seed, spec: arguments of `core.phantoms.draw_phantom`.
+        title, text: what went wrong, in words with the numbers of the record.
+    """
+
+    seed: int
+    spec: PhantomSpec
+    title: str
+    text: str
+
+
+def read_record(run: str, name: str, runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
+    """A JSON file of a run's folder; {} where no command has written it yet."""
+    path = runs_dir / run / name
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def score_table(records: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """One row a score: `score`, then for each split its text with the 95 % interval.
+
+    Args:
+        records: split -> its scores file; splits without one are left out.
+    """
+    columns = {split: record for split, record in records.items() if record}
+    names = [
+        (group, name)
+        for group in SCORE_GROUPS
+        for name in dict.fromkeys(n for r in columns.values() for n in r.get(group, {}))
+    ]
+    rows = [
+        {"score": _plain(name), **{split: format_score(r[group].get(name)) for split, r in columns.items()}}
+        for group, name in names
+    ]
+    return pd.DataFrame(rows, columns=["score", *columns])
+
+
+def format_score(value: Any) -> str:
+    """A number, or an estimate with its limits, as text; "undefined" for null.
+
+    >>> format_score({"estimate": 0.9234, "low": 0.91, "high": 0.9312}), format_score(None)
+    ('0.923 (0.910 to 0.931)', 'undefined')
+    """
+    if isinstance(value, dict):
+        estimate, low, high = (format_score(value.get(key)) for key in ("estimate", "low", "high"))
+        return f"{estimate} ({low} to {high})"
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def split_table(split_file: Path = SPLIT_FILE) -> pd.DataFrame:
+    """Images and lesions of each split, and images by class: one row a split."""
+    assignment = pd.read_csv(split_file, comment="#")
+    rows = []
+    for split in SPLITS:
+        part = assignment[assignment["split"] == split]
+        counts = part["dx"].value_counts().sort_index()
+        rows.append(
+            {"split": split, "images": len(part), "lesions": part["lesion_id"].nunique(), **counts.to_dict()}
+        )
+    return pd.DataFrame(rows)
+
+
+def known_failures(phantoms: dict[str, Any]) -> list[DrawnFailure]:
+    """The worst masks and, for each artefact, the lesion whose suspicious share it raises most.
+
+    Args:
+        phantoms: the record in phantom_scores.json; {} gives none.
+    """
+    worst = sorted(phantoms.get("phantoms", []), key=lambda row: row["dice"])[:N_WORST_MASKS]
+    masks = [
+        DrawnFailure(row["seed"], _spec(row), "Imprecise outline", f"Dice {row['dice']:.2f}")
+        for row in worst
+        if "spec" in row
+    ]
+    return masks + _artefact_failures(phantoms.get("artefacts", []))
+
+
+def _artefact_failures(rows: list[dict[str, Any]]) -> list[DrawnFailure]:
+    clean = {row["seed"]: row["suspicious_probability"] for row in rows if row["artefact"] is None}
+    largest: dict[str, tuple[float, dict]] = {}
+    for row in (r for r in rows if r["artefact"]):
+        rise = row["suspicious_probability"] - clean[row["seed"]]
+        if rise > largest.get(row["artefact"], (0.0, {}))[0]:
+            largest[row["artefact"]] = rise, row
+    return [
+        DrawnFailure(
+            row["seed"],
+            _spec(row),
+            f"Misled by {artefact}",
+            f"Suspicious share {clean[row['seed']]:.0%} without, {row['suspicious_probability']:.0%} with",
+        )
+        for artefact, (_, row) in largest.items()
+    ]
+
+
+def _spec(row: dict[str, Any]) -> PhantomSpec:
+    """A spec from JSON, whose lists were tuples."""
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in row["spec"].items()}
+    return PhantomSpec(**values)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
