@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.dicom_io import decode_dicom
 from core.image_error import MAX_PIXELS, ImageError, check_size
 from core.pillow_io import decode_pillow, to_rgb
 
@@ -126,6 +125,8 @@ def _read_bytes(data: bytes, name: str) -> LoadedImage:
     if len(data) > MAX_BYTES:
         raise _too_heavy(len(data))
     if data[128:132] == b"DICM":
+        from core.dicom_io import decode_dicom  # pydicom takes a fifth of a page's start; few images need it
+
         pixels, spacing_mm = decode_dicom(data)
         format_ = "DICOM"
     else:
