@@ -18,7 +18,7 @@ from core.dataset import SPLIT_FILE, SPLITS
 from core.phantoms import PhantomSpec
 from core.runs import RUNS_DIR
 
-SCORE_GROUPS = ("segmentation", "classification", "suspicious_at_threshold")
+SCORE_GROUPS = ("segmentation", "classification", "melanoma", "suspicious_at_threshold")
 N_WORST_MASKS = 2
 
 

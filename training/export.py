@@ -90,7 +90,7 @@ def export_network(run_dir: Path, builder, builder_name: str, file: Path, **argu
     }
 
 
-def draft_manifest(name: str, segmentation: Path, classification: Path, out: Path) -> dict:
+def draft_manifest(name: str, version: str, segmentation: Path, classification: Path, out: Path) -> dict:
     """Both networks exported, and decisions that are still neutral."""
     config = json.loads((classification / "config.json").read_text())["config"]
     segmenter = export_network(segmentation, build_unet, "unet", out / "segmenter.weights.h5")
@@ -110,7 +110,7 @@ def draft_manifest(name: str, segmentation: Path, classification: Path, out: Pat
     }
     return {
         "name": name,
-        "version": "1",
+        "version": version,
         "licence": "CC BY-NC 4.0, as HAM10000; trained from ImageNet weights under Apache-2.0",
         "segmenter": segmenter,
         "classifier": classifier,
@@ -172,10 +172,12 @@ def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
     return compared, decisions
 
 
-def export(name: str, segmentation: Path, classification: Path, data: Path, out: Path, limit=None) -> None:
+def export(
+    name: str, version: str, segmentation: Path, classification: Path, data: Path, out: Path, limit=None
+) -> None:
     """Write a bundle to `out` and the record of its choices to training/runs/<name>/."""
     out.mkdir(parents=True, exist_ok=True)
-    record = draft_manifest(name, segmentation, classification, out)
+    record = draft_manifest(name, version, segmentation, classification, out)
     path = out / MANIFEST_NAME
     path.write_text(json.dumps(record, indent=1) + "\n")
     split = LabelledImages.read(data, "validation", tuple(record["classifier"]["classes"]), limit)
@@ -195,13 +197,14 @@ def export(name: str, segmentation: Path, classification: Path, data: Path, out:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--name", default="ham10000", help="of the bundle")
+    parser.add_argument("--version", default="2", help="of the bundle")
     parser.add_argument("--segmentation", required=True, help="run in training/runs/")
     parser.add_argument("--classification", required=True, help="run in training/runs/")
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
     parser.add_argument("--out", type=Path, default=SHIPPED_DIR)
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
-    export(a.name, RUNS_DIR / a.segmentation, RUNS_DIR / a.classification, a.data, a.out, a.limit)
+    export(a.name, a.version, RUNS_DIR / a.segmentation, RUNS_DIR / a.classification, a.data, a.out, a.limit)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ ROWS = (
     ("Accuracy", "classification", "accuracy"),
     ("Macro ROC AUC", "classification", "macro_roc_auc"),
     ("Expected calibration error (15 bins)", "classification", "expected_calibration_error"),
+    ("Melanoma ROC AUC", "melanoma", "roc_auc_melanoma"),
+    ("Melanoma sensitivity at 0.90 specificity", "melanoma", "melanoma_sensitivity_at_90_specificity"),
     ("Sensitivity for suspicious lesions", "suspicious_at_threshold", "sensitivity"),
     ("Specificity for suspicious lesions", "suspicious_at_threshold", "specificity"),
 )

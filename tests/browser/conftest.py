@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,17 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the running app."""
+    with serve_app(tmp_path_factory.mktemp("app") / "server.log") as url:
+        yield url
+
+
+@contextmanager
+def serve_app(log: Path) -> Iterator[str]:
+    """A freshly started server; yields its address."""
     port = _free_port()
     shipped = (bundle_dir() / MANIFEST_NAME).is_file()
     options = ["streamlit_app.py", "--server.headless=true", f"--server.port={port}"]
     command = ["streamlit", "run", *options] if shipped else ["tests.browser.serve_fake", str(port)]
-    log = tmp_path_factory.mktemp("app") / "server.log"
     with log.open("w") as stream:
         server = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=PROJECT_DIR, stdout=stream, stderr=subprocess.STDOUT

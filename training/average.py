@@ -1,0 +1,89 @@
+"""Average the weights of two classifiers, the second trained on from the first, and keep what validates best.
+
+    python -m training.average --runs classification_v2b0 classification_v2b0_mixup --name classification_v2b0_soup
+
+Every share of the second run and every input size asked for is scored on the validation split; the best by
+macro AUC goes to training/runs/<name>/ like a trained run, with all scores in averages.csv.
+
+Reference:
+    Wortsman et al. (2022), Model soups, arXiv:2203.05482.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from core.dataset import default_data_dir
+from core.runs import RUNS_DIR
+from models.efficientnet import build_classifier
+from training.engine import Run, describe_environment, load_config
+from training.train_classification import ClassificationConfig, make_validator, view_squares
+from training.train_segmentation import load_split_arrays
+
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+SELECTION = "val_macro_auc"
+
+
+def average_weights(first: list[np.ndarray], second: list[np.ndarray], share: float) -> list[np.ndarray]:
+    """Each array of `first` moved towards `second` by `share`; 0 gives the first, 1 the second."""
+    return [(1 - share) * a + share * b for a, b in zip(first, second, strict=True)]
+
+
+def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:
+    """The best weights of a run, as a list of arrays."""
+    model.load_weights(RUNS_DIR / run / "checkpoints" / "best.weights.h5")
+    return model.get_weights()
+
+
+def score_averages(config: ClassificationConfig, runs: list[str], sizes: list[int], data: Path):
+    """(table of validation scores by size and share, the best row, its weights)."""
+    rows_of_split, images, masks = load_split_arrays(data, "validation", config.long_side_px)
+    labels = rows_of_split["dx"].map({c: k for k, c in enumerate(config.classes)}).to_numpy(dtype=np.int64)
+    rows = []
+    for size_px in sizes:
+        sized = replace(config, model=config.model | {"input_size_px": size_px})
+        model = build_classifier(**sized.model, n_classes=len(config.classes))
+        weights = [read_weights(model, run) for run in runs]
+        validate = make_validator(view_squares(images, masks, sized), labels)
+        for share in SHARES:
+            model.set_weights(average_weights(*weights, share))
+            rows.append({"input_size_px": size_px, "share": share, **validate(model)})
+            print(rows[-1], flush=True)
+    best = max(rows, key=lambda row: row[SELECTION])
+    return pd.DataFrame(rows), best, average_weights(*weights, best["share"])
+
+
+def average(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
+    """Write the averaged run's folder."""
+    config = load_config(runs[1])
+    table, best, weights = score_averages(config, runs, sizes, data)
+    config = replace(config, name=name, model=config.model | {"input_size_px": best["input_size_px"]})
+    run = Run(RUNS_DIR / name, config)
+    model = build_classifier(**config.model, n_classes=len(config.classes))
+    model.set_weights(weights)
+    model.save_weights(run.best_weights)
+    table.to_csv(run.dir / "averages.csv", index=False)
+    record = {"best_epoch": best, "average_of": runs, **describe_environment()}
+    (run.dir / "scores.json").write_text(json.dumps(record, indent=1) + "\n")
+    print(f"Best: {best}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", nargs=2, required=True, help="two runs in training/runs/")
+    parser.add_argument("--name", required=True, help="of the new run")
+    parser.add_argument(
+        "--sizes", nargs="+", type=int, default=[160, 192], help="input sizes to try, in pixels"
+    )
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    a = parser.parse_args()
+    average(a.name, a.runs, a.sizes, a.data)
+
+
+if __name__ == "__main__":
+    main()
