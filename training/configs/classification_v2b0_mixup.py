@@ -13,7 +13,7 @@ from training.train_classification import ClassificationConfig
 CONFIG = ClassificationConfig(
     name="classification_v2b0_mixup",
     model={"backbone": "efficientnetv2b0", "input_size_px": 160, "attention": True, "dropout": 0.4},
-    stages=(Stage("all", epochs=8, learning_rate=4e-4),),
+    stages=(Stage("all", epochs=5, learning_rate=4e-4),),
     augmentation=Augmentation(zoom=(0.75, 1.4), brightness=0.2, contrast=0.25, channel_gain=0.1),
     class_weight_power=0.15,
     focal_gamma=0.0,

@@ -1,4 +1,4 @@
-"""The first segmenter trained on for four epochs with stronger scale and light changes, 192 px.
+"""The first segmenter trained on for two epochs with stronger scale and light changes, 192 px.
 
     python -m training.train_segmentation --config segmentation_v2b0_long --data DIR
 
@@ -18,7 +18,7 @@ CONFIG = SegmentationConfig(
         "batch_norm": True,
         "encoder": "efficientnetv2b0",
     },
-    stages=(Stage("all", epochs=4, learning_rate=5e-4),),
+    stages=(Stage("all", epochs=2, learning_rate=5e-4),),
     augmentation=Augmentation(zoom=(0.5, 2.0), brightness=0.25, contrast=0.3, vignette=0.2),
     start_from="segmentation_v2b0",
 )
