@@ -87,6 +87,60 @@ def split_table(split_file: Path = SPLIT_FILE) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def trust_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """(what was measured, its value) of a record in trust.json: coverage of the sets, strange pictures."""
+    rows = []
+    for variant, found in record["sets"].get("test", {}).items():
+        name = "one threshold" if variant == "marginal" else "one threshold a class"
+        covered = {code: one for code, one in found["by_class"].items() if one["estimate"] is not None}
+        worst = min(covered, key=lambda code: covered[code]["estimate"])
+        rows.append((f"90 % sets, {name}: coverage on test", format_score(found["overall"])))
+        rows.append((f"90 % sets, {name}: worst class ({worst})", format_score(covered[worst])))
+        rows.append((f"90 % sets, {name}: mean size", f"{found['mean_size']:.2f} classes"))
+    novelty = record["novelty"]
+    rows.append(("Unusual pictures: false alarms on validation", f"{novelty['false_alarms']:.1%}"))
+    for key, name in (("sample_pictures", "scikit-image's pictures"), ("drawn_scenes", "drawn scenes")):
+        found = novelty.get(key)
+        found = found["all"] if found and key == "drawn_scenes" else found
+        if found:
+            rows.append(
+                (f"AUROC against {name}", f"{found['auroc']:.3f} ({found['share_caught']:.0%} caught)")
+            )
+    return rows
+
+
+def severity_rows(record: dict[str, Any]) -> list[dict[str, str]]:
+    """Mean losses by severity of a record in robustness.json."""
+    return [
+        {
+            "Severity": f"{row['severity']:.0f}",
+            "Balanced accuracy lost": f"{100 * row['balanced_accuracy_loss']:.1f} points",
+            "Dice lost": f"{100 * row['dice_loss']:.1f} points",
+            "Same answer": f"{row['unchanged_share']:.0%}",
+        }
+        for row in record["mean_by_severity"]
+    ]
+
+
+def artefact_rows(record: dict[str, Any]) -> list[dict[str, str]]:
+    """False positives on nevi with each drawn artefact, of a record in robustness.json."""
+    nevi = record["nevi"]
+    clean = nevi["clean_false_positive_rate"]["estimate"]
+    return [
+        {
+            "Drawn on nevi": row["artefact"],
+            "False positives": f"{clean:.1%} → {row['false_positive_rate']:.1%}",
+            "Change (95 % interval)": _points(row["change"]),
+        }
+        for row in nevi["artefacts"]
+    ]
+
+
+def _points(change: dict[str, float]) -> str:
+    estimate, low, high = (100 * change[key] for key in ("estimate", "low", "high"))
+    return f"{estimate:+.1f} points ({low:+.1f} to {high:+.1f})"
+
+
 def known_failures(phantoms: dict[str, Any]) -> list[DrawnFailure]:
     """The worst masks and, for each artefact, the lesion whose suspicious share it raises most.
 

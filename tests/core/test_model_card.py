@@ -4,7 +4,15 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from core.model_card import known_failures, read_record, score_table, split_table
+from core.model_card import (
+    artefact_rows,
+    known_failures,
+    read_record,
+    score_table,
+    severity_rows,
+    split_table,
+    trust_rows,
+)
 from core.phantoms import PhantomSpec
 
 
@@ -70,3 +78,36 @@ def test_an_artefact_shows_the_lesion_whose_suspicious_share_it_raises_most():
 
 def test_no_record_gives_no_failures():
     assert known_failures({}) == []
+
+
+def interval(estimate: float | None) -> dict:
+    return {"estimate": estimate, "low": 0.1, "high": 0.95, "n_images": 9}
+
+
+def test_trust_names_the_class_that_is_covered_worst_and_skips_classes_without_images():
+    sets = {"overall": interval(0.9), "mean_size": 1.5}
+    sets["by_class"] = {"mel": interval(0.7), "nv": interval(0.95), "df": interval(None)}
+    strange = {"auroc": 0.99, "share_caught": 0.8}
+    record = {"sets": {"test": {"marginal": sets}}, "novelty": {"false_alarms": 0.02}}
+    record["novelty"] |= {"drawn_scenes": {"all": strange}, "sample_pictures": strange | {"auroc": 0.96}}
+    rows = dict(trust_rows(record))
+    assert rows["90 % sets, one threshold: worst class (mel)"] == "0.700 (0.100 to 0.950)"
+    assert rows["Unusual pictures: false alarms on validation"] == "2.0%"
+    assert rows["AUROC against drawn scenes"] == "0.990 (80% caught)"
+
+
+def test_trust_before_the_test_split_was_looked_at_has_no_coverage():
+    rows = dict(trust_rows({"sets": {}, "novelty": {"false_alarms": 0.02}}))
+    assert list(rows) == ["Unusual pictures: false alarms on validation"]
+
+
+def test_losses_and_false_positives_are_given_in_points():
+    loss = {"severity": 3, "balanced_accuracy_loss": 0.051, "dice_loss": 0.02, "unchanged_share": 0.9}
+    [row] = severity_rows({"mean_by_severity": [loss]})
+    assert row["Severity"] == "3" and row["Balanced accuracy lost"] == "5.1 points"
+    change = {"estimate": 0.03, "low": -0.01, "high": 0.07}
+    nevi = {"clean_false_positive_rate": {"estimate": 0.3}}
+    nevi["artefacts"] = [{"artefact": "ink", "false_positive_rate": 0.33, "change": change}]
+    [row] = artefact_rows({"nevi": nevi})
+    assert row["False positives"] == "30.0% → 33.0%"
+    assert row["Change (95 % interval)"] == "+3.0 points (-1.0 to +7.0)"

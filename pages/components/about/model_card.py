@@ -6,7 +6,13 @@ import streamlit as st
 from core import model_card
 from core.model_card import DrawnFailure
 from core.phantoms import draw_phantom
+from core.predictions import read_predictions
+from core.runs import list_evaluations
+from core.score_draws import list_scores
+from core.slices import FEW_LESIONS, score_slices
 from models.manifest import Manifest, NetworkEntry
+from pages.components.evaluation.scores import interval_text
+from pages.components.evaluation.slices import FEW_MARK
 from pages.components.figures import thumbnail
 
 FAILURES_SHOWN = 6
@@ -19,9 +25,11 @@ def draw_card(manifest: Manifest) -> None:
     with left:
         draw_identity(manifest)
         draw_data()
+        draw_robustness(model_card.read_record(run, "robustness.json"))
     with right:
         draw_scores(run)
-        draw_robustness(model_card.read_record(run, "robustness.json"))
+        draw_trust(model_card.read_record(run, "trust.json"))
+        draw_groups(manifest)
     draw_failures(run)
 
 
@@ -77,27 +85,58 @@ def _split_table() -> pd.DataFrame:
     return model_card.split_table()
 
 
+def draw_groups(manifest: Manifest) -> None:
+    """The headline score by age and sex on the test split; Evaluate has every other score and fact."""
+    found = [e for e in list_evaluations() if e.run == manifest.name and e.split == "test"]
+    if not found:
+        return
+    [evaluation] = found
+    st.subheader("By patient group", anchor=False)
+    path = evaluation.predictions_file
+    rows = _group_rows(str(path), path.stat().st_mtime_ns, manifest.suspicious_threshold)
+    st.table(rows, border="horizontal", hide_index=True)
+    st.caption(
+        f"Test split, from `{path.name}`. {FEW_MARK}: fewer than {FEW_LESIONS} lesions, too few to conclude "
+        "from. Skin tone is not recorded. Every score by every fact is on the Evaluate page."
+    )
+
+
+@st.cache_data(show_spinner="Scoring the groups …", max_entries=4)
+def _group_rows(path: str, changed_ns: int, threshold: float) -> list[dict[str, str]]:
+    predictions = read_predictions(path)
+    score = list_scores(predictions)["balanced_accuracy"]
+    return [
+        {
+            "Group": f"{by}: {one.name}" + (f" {FEW_MARK}" if one.few else ""),
+            "Lesions": f"{one.n_lesions:,}",
+            score.name: interval_text(one.interval),
+        }
+        for by in ("age", "sex")
+        for one in score_slices(predictions, by, score, threshold)[1:]  # the first is all images
+    ]
+
+
+def draw_trust(record: dict) -> None:
+    """Whether the sets cover what they promise, and whether strange pictures are told apart."""
+    if not record:
+        return
+    st.subheader("How far to trust an answer", anchor=False)
+    rows = [{"Measured": name, "Value": value} for name, value in model_card.trust_rows(record)]
+    st.table(rows, border="horizontal", hide_index=True)
+    st.caption("From `trust.json`, written by `python -m training.fit_trust`.")
+
+
 def draw_robustness(record: dict) -> None:
-    """What drawn artefacts on real nevi do, where it was measured."""
-    artefacts = record.get("artefacts")
-    if not artefacts:
+    """What worse pictures and drawn artefacts on real nevi cost."""
+    if not record:
         return
     st.subheader("Robustness", anchor=False)
-    rows = [
-        {
-            "Drawn on nevi": row["artefact"],
-            "False positives": f"{row['clean']:.1%} → {row['drawn']:.1%}",
-            "Change (95 % interval)": _points(row["change"]),
-        }
-        for row in artefacts
-    ]
-    st.table(rows, border="horizontal", hide_index=True)
-    st.caption("Validation images; `python -m training.robustness` wrote `robustness.json`.")
-
-
-def _points(change: dict) -> str:
-    estimate, low, high = (100 * change[key] for key in ("estimate", "low", "high"))
-    return f"{estimate:+.1f} points ({low:+.1f} to {high:+.1f})"
+    st.table(model_card.severity_rows(record), border="horizontal", hide_index=True)
+    st.table(model_card.artefact_rows(record), border="horizontal", hide_index=True)
+    st.caption(
+        "Means over fourteen corruptions; artefacts drawn on nevi. Validation images, one view each. From "
+        "`robustness.json`, written by `python -m training.robustness`."
+    )
 
 
 def draw_failures(run: str) -> None:
