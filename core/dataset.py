@@ -11,6 +11,7 @@ Reference:
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -56,21 +57,41 @@ def read_ham10000(root: str | Path | None) -> pd.DataFrame:
     )
     if metadata is None:
         raise DatasetError(f"No HAM10000_metadata.csv in {root}. Point to the folder that holds it.")
-    frame = pd.read_csv(metadata)
+    frame = read_table(metadata)
     missing = [column for column in METADATA_COLUMNS if column not in frame]
     if missing:
         raise DatasetError(f"{metadata.name} lacks the column(s) {', '.join(missing)}.")
     frame = frame[list(METADATA_COLUMNS)].sort_values("image_id", ignore_index=True)
-    images = {path.stem: str(path) for path in root.glob("HAM10000_images*/*.jpg")}
-    masks = {
-        path.stem.removesuffix("_segmentation"): str(path)
-        for path in root.glob("HAM10000_segmentations_lesion_tschandl/*.png")
-    }
-    frame["image_path"] = [images.get(image_id, "") for image_id in frame["image_id"]]
-    frame["mask_path"] = [masks.get(image_id, "") for image_id in frame["image_id"]]
+    masks = root.glob("HAM10000_segmentations_lesion_tschandl/*.png")
+    frame = attach_files(frame, root.glob("HAM10000_images*/*.jpg"), masks)
     if not frame["image_path"].any():
         raise DatasetError(f"No image in {root}/HAM10000_images_part_*/. Unpack both image archives there.")
     return frame
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV file of a dataset.
+
+    Raises:
+        DatasetError: it cannot be read as one.
+    """
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} is no readable CSV table: {error}. Copy or download it again.") from error
+
+
+def attach_files(frame: pd.DataFrame, images: Iterable[Path], masks: Iterable[Path]) -> pd.DataFrame:
+    """Add `image_path` and `mask_path`, "" where there is no file, by the files' stems.
+
+    Images are named <image_id>.*, masks <image_id>_segmentation.*.
+    """
+    image_of = {path.stem: str(path) for path in images}
+    mask_of = {path.stem.removesuffix("_segmentation"): str(path) for path in masks}
+    return frame.assign(
+        image_path=[image_of.get(image_id, "") for image_id in frame["image_id"]],
+        mask_path=[mask_of.get(image_id, "") for image_id in frame["image_id"]],
+    )
 
 
 def read_split(root: str | Path | None, split: str, split_file: Path = SPLIT_FILE) -> pd.DataFrame:

@@ -122,6 +122,12 @@ def test_missing_columns_are_named(root):
         read_ham10000(root)
 
 
+def test_metadata_that_is_no_table_is_refused(root):
+    (root / "HAM10000_metadata.csv").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"HAM10000_metadata\.csv is no readable CSV table"):
+        read_ham10000(root)
+
+
 def test_metadata_without_any_image_is_refused(root):
     for path in root.glob("HAM10000_images*/*.jpg"):
         path.unlink()
