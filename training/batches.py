@@ -68,8 +68,8 @@ class SegmentationBatches(Batches):
 class ClassificationBatches(Batches):
     """(N, S, S, 3) windows, pixel values 0 to 255, and (N, K) float32 shares of each class.
 
-    Half of the windows show the whole image and half the lesion with a random margin, so that one
-    network learns both views. Classes are drawn with probability proportional to count**(1 - power).
+    A `crop_share` of the windows shows the lesion with a random margin, the others the whole image, so
+    that one network learns both views. Classes are drawn with probability proportional to count**(1 - power).
     With `mixup` > 0 a batch is blended with itself in another order, pixels and classes alike, by shares
     from a Beta(mixup, mixup) distribution (Zhang et al. 2018, arXiv:1710.09412).
     """
@@ -87,8 +87,9 @@ class ClassificationBatches(Batches):
         sampling_power: float = 0.5,
         margins: tuple[float, float] = (0.1, 0.6),
         mixup: float = 0.0,
+        crop_share: float = 0.5,
     ):
-        self.images, self.mixup = images, mixup
+        self.images, self.mixup, self.crop_share = images, mixup, crop_share
         self.boxes = [lesion_box(mask, margin=0.0) for mask in masks]
         self.size_px, self.augmentation, self.margins = size_px, augmentation, margins
         counts = np.bincount(labels)
@@ -102,7 +103,7 @@ class ClassificationBatches(Batches):
 
     def sample(self, index, rng):
         image = self.images[index]
-        box = Box.whole(image) if rng.random() < 0.5 else self._lesion_window(index, rng)
+        box = Box.whole(image) if rng.random() < 1 - self.crop_share else self._lesion_window(index, rng)
         matrix = random_affine(box, self.size_px, self.augmentation, rng)
         square = sample_square(image, matrix, self.size_px)
         return change_appearance(square, self.augmentation, rng), self.targets[index]

@@ -3,7 +3,7 @@
 A run's folder holds
     config.json        the configuration, versions, hardware and command
     history.csv        one row an epoch: stage, learning rate, losses, validation scores, seconds
-    scores.json        the best epoch and the final validation scores
+    scores.json        the best epoch with its validation scores, and the number of parameters
     checkpoints/       last.weights.h5 (with optimiser) and best.weights.h5; not committed
     tensorboard/       event files, where the tensorboard package is installed; not committed
 """
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, util
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import keras
@@ -27,23 +27,27 @@ import pandas as pd
 
 from core.runs import RUNS_DIR
 from training.batches import Batches
+from training.schedules import cosine_rate, plateau_rate
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of training with one set of trainable layers and one cosine learning-rate schedule.
+    """A stretch of training with one set of trainable layers and one learning-rate schedule.
 
     Attributes:
         name: for the log.
         epochs: how many.
-        learning_rate: its peak, after a linear warm-up over the first tenth of the steps.
+        learning_rate: of "cosine" its peak, after a linear warm-up over the first tenth of the steps; of
+            "plateau" where it begins.
         frozen_until: layers before the one with this name prefix are frozen; "" trains every layer.
+        schedule: "cosine", or "plateau": halved whenever three epochs bring no better score.
     """
 
     name: str
     epochs: int
     learning_rate: float
     frozen_until: str = ""
+    schedule: Literal["cosine", "plateau"] = "cosine"
 
 
 @dataclass(frozen=True)
@@ -200,20 +204,20 @@ def seed_everything(seed: int) -> None:
     cv2.setNumThreads(1)
 
 
+def _xla_pays() -> bool:
+    """Not for TensorFlow on a CPU, where XLA is several times slower than the plain graph."""
+    devices = str(keras.distribution.list_devices()).lower()
+    return keras.backend.backend() != "tensorflow" or "gpu" in devices or "tpu" in devices
+
+
 def _compile(model: keras.Model, stage: Stage, objective: Objective, steps: int) -> None:
-    total = steps * stage.epochs
-    warmup = max(1, total // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        stage.learning_rate / 20,
-        max(1, total - warmup),
-        alpha=0.01,
-        warmup_target=stage.learning_rate,
-        warmup_steps=warmup,
+    rate = (
+        cosine_rate(stage.learning_rate, steps * stage.epochs)
+        if stage.schedule == "cosine"
+        else stage.learning_rate
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=objective.weight_decay)
-    # XLA is several times slower than the plain graph on a CPU; on accelerators Keras decides.
-    on_accelerator = any(kind in str(keras.distribution.list_devices()).lower() for kind in ("gpu", "tpu"))
-    model.compile(optimizer, objective.loss, jit_compile="auto" if on_accelerator else False)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=objective.weight_decay)
+    model.compile(optimizer, objective.loss, jit_compile="auto" if _xla_pays() else False)
     optimizer.build(model.trainable_variables)
 
 
@@ -246,7 +250,8 @@ def train(
                 break
     bare.load_weights(run.best_weights)
     best = run.rows[run.best(objective.monitor)[1]]
-    (run.dir / "scores.json").write_text(json.dumps({"best_epoch": best}, indent=1) + "\n")
+    scores = {"best_epoch": best, "parameters": model.count_params()}
+    (run.dir / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
     print(f"Best epoch: {best}")
     return best
 
@@ -256,6 +261,9 @@ def _train_epoch(
 ) -> None:
     started = time.monotonic()
     batches.start_epoch(epoch)
+    if stage.schedule == "plateau":
+        past = [row[objective.monitor] for row in run.rows if row["stage"] == stage.name]
+        model.optimizer.learning_rate = plateau_rate(stage.learning_rate, past)
     # The epoch's order is drawn already; Keras would shuffle it again, differently after an interruption.
     verbose = 1 if sys.stdout.isatty() else 2
     fitted = model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=verbose)

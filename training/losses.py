@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from keras import ops
 
+from core.loss_curves import weights_of_counts
+
 EPSILON = 1e-6
 
 
@@ -76,6 +78,4 @@ def class_weights(labels: np.ndarray, n_classes: int, power: float) -> np.ndarra
     >>> class_weights(np.array([0, 0, 0, 1]), 2, power=1.0).round(2).tolist()
     [0.67, 2.0]
     """
-    counts = np.maximum(np.bincount(labels, minlength=n_classes), 1)
-    weights = counts.astype("float64") ** -power
-    return weights * counts.sum() / (weights * counts).sum()
+    return weights_of_counts(np.bincount(labels, minlength=n_classes), power)

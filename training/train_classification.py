@@ -11,13 +11,18 @@ from scipy.special import softmax
 
 from core.metrics import balanced_accuracy, log_loss, macro_roc_auc
 from core.preprocessing import Box, crop_square, lesion_box
-from core.taxonomy import HAM10000_CLASSES
+from core.taxonomy import HAM10000_CLASSES, suspicious_flags
+from models.baselines import BASELINES
 from models.efficientnet import build_classifier
+from models.manifest import VIEWS
 from training.augmentation import Augmentation
 from training.batches import ClassificationBatches
+from training.devices import data_parallel
 from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
 from training.losses import class_weights, focal_loss
 from training.train_segmentation import load_split_arrays, parse_arguments
+
+BUILDERS = {"classifier": build_classifier, **BASELINES}
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,8 @@ class ClassificationConfig:
 
     Attributes:
         name: of the run's folder.
-        model: arguments of `models.efficientnet.build_classifier`.
+        model: arguments of the builder.
+        builder: a key of `BUILDERS`.
         stages: see `training.engine.Stage`; the first trains the head only.
         long_side_px: images are shrunk to this before anything else, here and in the analyser.
         crop_margin: skin around the lesion in the validation crop, as a share of its longer side.
@@ -34,12 +40,15 @@ class ClassificationConfig:
         class_weight_power: the loss of a class is weighted by count**-power.
         focal_gamma: 0 is weighted cross-entropy.
         mixup: see `training.batches.ClassificationBatches`; 0 mixes nothing.
+        views: windows learned and judged: "whole", or "whole" and "crop".
+        binary: tell suspicious from other lesions instead of `classes` apart.
         start_from: name of the run whose best weights training begins with; "" begins with ImageNet's.
     """
 
     name: str
     model: dict
     stages: tuple[Stage, ...]
+    builder: str = "classifier"
     augmentation: Augmentation = field(default_factory=Augmentation)
     classes: tuple[str, ...] = HAM10000_CLASSES
     long_side_px: int = 200
@@ -53,70 +62,89 @@ class ClassificationConfig:
     weight_decay: float = 1e-4
     patience: int = 6
     seed: int = 1
+    views: tuple[str, ...] = VIEWS
+    binary: bool = False
     start_from: str = ""
+
+    @property
+    def n_classes(self) -> int:
+        return 2 if self.binary else len(self.classes)
+
+
+def class_numbers(diagnoses, config: ClassificationConfig) -> np.ndarray:
+    """(N,) int64: the place of each code in `config.classes`, or 1 where it is suspicious if `binary`."""
+    places = np.array([config.classes.index(code) for code in diagnoses], dtype=np.int64)
+    return suspicious_flags(config.classes).astype(np.int64)[places] if config.binary else places
 
 
 def view_squares(images, masks, config: ClassificationConfig) -> dict[str, np.ndarray]:
-    """Both views of each image as (N, S, S, 3) uint8: "whole", and "crop" around the lesion."""
+    """The views of each image as (N, S, S, 3) uint8: "whole", and "crop" around the lesion."""
+    boxes = {
+        "whole": lambda image, mask: Box.whole(image),
+        "crop": lambda image, mask: lesion_box(mask, config.crop_margin),
+    }
     size_px = config.model["input_size_px"]
     return {
-        "whole": np.stack([crop_square(image, Box.whole(image), size_px) for image in images]),
-        "crop": np.stack(
-            [
-                crop_square(image, lesion_box(mask, config.crop_margin), size_px)
-                for image, mask in zip(images, masks, strict=True)
-            ]
-        ),
+        view: np.stack(
+            [crop_square(i, boxes[view](i, m), size_px) for i, m in zip(images, masks, strict=True)]
+        )
+        for view in config.views
     }
 
 
 def make_validator(squares: dict[str, np.ndarray], labels: np.ndarray, batch_size: int = 64):
-    """A function model -> validation scores of each view and of the mean of both."""
+    """A function model -> validation scores of each view and of the mean of all."""
 
     def validate(model) -> dict[str, float]:
         probabilities = {
             view: softmax(model.predict(batch, batch_size=batch_size, verbose=0), axis=1)
             for view, batch in squares.items()
         }
-        both = np.mean(list(probabilities.values()), axis=0)
+        mean = np.mean(list(probabilities.values()), axis=0)
         scores = {
             f"val_balanced_accuracy_{view}": float(balanced_accuracy(labels, p))
             for view, p in probabilities.items()
         }
         return scores | {
-            "val_loss": float(log_loss(labels, both)),
-            "val_accuracy": float((both.argmax(axis=1) == labels).mean()),
-            "val_balanced_accuracy": float(balanced_accuracy(labels, both)),
-            "val_macro_auc": float(macro_roc_auc(labels, both)),
+            "val_loss": float(log_loss(labels, mean)),
+            "val_accuracy": float((mean.argmax(axis=1) == labels).mean()),
+            "val_balanced_accuracy": float(balanced_accuracy(labels, mean)),
+            "val_macro_auc": float(macro_roc_auc(labels, mean)),
         }
 
     return validate
+
+
+def build_model(config: ClassificationConfig, imagenet: str | None):
+    """The network of a configuration; only one with a backbone takes ImageNet weights."""
+    pretrained = {"imagenet_weights": imagenet} if "backbone" in config.model else {}
+    return BUILDERS[config.builder](**config.model, n_classes=config.n_classes, **pretrained)
 
 
 def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | None, limit: int | None = None):
     """Train one configuration and write its run folder."""
     seed_everything(config.seed)
     run = Run(RUNS_DIR / config.name, config)
-    code_index = {code: index for index, code in enumerate(config.classes)}
     rows, images, masks = load_split_arrays(data, "train", config.long_side_px)
-    labels = rows["dx"].map(code_index).to_numpy(dtype=np.int64)
+    labels = class_numbers(rows["dx"], config)
     val_rows, val_images, val_masks = load_split_arrays(data, "validation", config.long_side_px)
-    val_labels = val_rows["dx"].map(code_index).to_numpy(dtype=np.int64)
-    model = build_classifier(**config.model, n_classes=len(config.classes), imagenet_weights=imagenet)
+    val_labels = class_numbers(val_rows["dx"], config)
+    model = build_model(config, imagenet)
     start_from(model, config.start_from)
     batches = ClassificationBatches(
         images[:limit],
         masks[:limit],
         labels[:limit],
-        len(config.classes),
+        config.n_classes,
         config.model["input_size_px"],
         config.augmentation,
         config.batch_size,
         config.seed,
         config.sampling_power,
         mixup=config.mixup,
+        crop_share=0.5 if "crop" in config.views else 0.0,
     )
-    weights = class_weights(labels, len(config.classes), config.class_weight_power)
+    weights = class_weights(labels, config.n_classes, config.class_weight_power)
     objective = Objective(
         focal_loss(weights, config.focal_gamma, config.label_smoothing),
         make_validator(view_squares(val_images[:limit], val_masks[:limit], config), val_labels[:limit]),
@@ -130,7 +158,8 @@ def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | Non
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
     config = load_config(arguments.config)
-    run_experiment(config, arguments.data, arguments.imagenet, arguments.limit)
+    with data_parallel(arguments.devices):
+        run_experiment(config, arguments.data, arguments.imagenet, arguments.limit)
 
 
 if __name__ == "__main__":

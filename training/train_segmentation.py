@@ -7,6 +7,7 @@ import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from core.dataset import default_data_dir, load_masks, load_pixels, read_split
@@ -15,6 +16,7 @@ from core.preprocessing import Box, crop_square
 from models.unet import build_unet
 from training.augmentation import Augmentation
 from training.batches import SegmentationBatches
+from training.devices import data_parallel
 from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
 from training.losses import bce_dice_loss
 
@@ -29,6 +31,7 @@ class SegmentationConfig:
         stages: see `training.engine.Stage`.
         long_side_px: images are shrunk to this before anything else, here and in the analyser.
         boundary_strength: extra weight of the loss along the lesion's edge.
+        dice_in_loss: binary cross-entropy and Dice; False is binary cross-entropy alone.
         start_from: name of the run whose best weights training begins with.
     """
 
@@ -39,6 +42,7 @@ class SegmentationConfig:
     long_side_px: int = 200
     batch_size: int = 16
     boundary_strength: float = 0.0
+    dice_in_loss: bool = True
     weight_decay: float = 1e-4
     patience: int = 5
     seed: int = 1
@@ -82,8 +86,9 @@ def run_experiment(config: SegmentationConfig, data: Path, imagenet: str | None,
     batches = SegmentationBatches(
         images[:limit], masks[:limit], size_px, config.augmentation, config.batch_size, config.seed
     )
+    entropy = keras.losses.BinaryCrossentropy()
     objective = Objective(
-        bce_dice_loss(config.boundary_strength),
+        bce_dice_loss(config.boundary_strength) if config.dice_in_loss else entropy,
         make_validator(val_images[:limit], val_masks[:limit], size_px),
         "val_dice",
         config.patience,
@@ -98,6 +103,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--config", required=True, help="name in training/configs/ or a .py file")
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
     parser.add_argument("--imagenet", default="imagenet", help="weights file; by default Keras downloads")
+    parser.add_argument("--devices", type=int, default=1, help="train data-parallel on this many")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     return parser.parse_args()
 
@@ -106,7 +112,8 @@ def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
     config = load_config(arguments.config)
     imagenet = arguments.imagenet if config.model.get("encoder") else None
-    run_experiment(config, arguments.data, imagenet, arguments.limit)
+    with data_parallel(arguments.devices):
+        run_experiment(config, arguments.data, imagenet, arguments.limit)
 
 
 if __name__ == "__main__":

@@ -88,15 +88,40 @@ def test_masks_follow_their_images(masks):
 
 def make(images, masks, labels, **options) -> ClassificationBatches:
     options = {"augmentation": NONE, "batch_size": 6, "seed": 0} | options
-    return ClassificationBatches(images, masks, np.asarray(labels), 32, **options)
+    labels = np.asarray(labels)
+    return ClassificationBatches(images, masks, labels, labels.max() + 1, 32, **options)
 
 
 def test_classification_batches_hold_uint8_windows_and_their_labels(images, masks):
     # Each image is a flat level, its label: the pair must stay together.
     flat = [np.full((48, 64, 3), 40 * label, np.uint8) for label in range(6)]
     x, y = make(flat, masks, range(6))[0]
-    assert x.shape == (6, 32, 32, 3) and x.dtype == np.uint8 and y.dtype == np.int32
-    np.testing.assert_allclose(x[:, 16, 16, 0], 40 * y, atol=1)
+    assert x.shape == (6, 32, 32, 3) and x.dtype == np.uint8
+    assert y.shape == (6, 6) and y.dtype == np.float32 and (y.sum(axis=1) == 1).all()
+    np.testing.assert_allclose(x[:, 16, 16, 0], 40 * y.argmax(axis=1), atol=1)
+
+
+def test_mixup_blends_pixels_and_classes_by_the_same_share(images, masks):
+    # Flat levels 0, 40, ... 200 for classes 0 to 5: a blend of levels is 40 * the mean class number.
+    flat = [np.full((48, 64, 3), 40 * label, np.uint8) for label in range(6)]
+    x, y = make(flat, masks, range(6), mixup=1.0)[0]
+    assert y.shape == (6, 6) and x.dtype == y.dtype == np.float32
+    np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-6)
+    assert (y.max(axis=1) < 0.999).any()  # something was mixed
+    np.testing.assert_allclose(x[:, 16, 16, 0], 40 * y @ np.arange(6), atol=1)
+
+
+def test_without_mixup_the_pixels_are_those_of_the_samples(images, masks):
+    # A black and a white image, each of its own class: every batch holds those two levels only.
+    extremes = [np.full((48, 64, 3), level, np.uint8) for level in (0, 255)]
+    x, y = make(extremes, masks[:2], [0, 1], mixup=0.0, batch_size=2)[0]
+    assert x.dtype == np.uint8 and set(np.unique(x)) <= {0, 255} and set(np.unique(y)) == {0, 1}
+
+
+@pytest.mark.parametrize("mixup", [0.0, 0.3])
+def test_the_same_seed_gives_the_same_mixture(images, masks, mixup):
+    first, second, other = (make(images, masks, range(6), mixup=mixup, seed=s)[0] for s in (4, 4, 5))
+    assert equal(first, second) and not equal(first, other)
 
 
 @pytest.mark.parametrize(("power", "expected"), [(0.0, [4 / 6, 2 / 6]), (1.0, [1 / 2, 1 / 2])])
@@ -113,13 +138,14 @@ def test_rare_classes_are_drawn_as_often_as_their_share_says(images, masks):
     assert 0.45 < labels[batches.order].mean() < 0.55
 
 
-def test_half_of_the_windows_show_the_whole_image(images, masks):
+@pytest.mark.parametrize(("crop_share", "low", "high"), [(0.5, 0.4, 0.6), (0.0, 1.0, 1.0)])
+def test_the_other_windows_show_the_whole_image(images, masks, crop_share, low, high):
     # Columns count up to 63 along x, so a window's range of values is the range of x that it shows.
     ramp = np.repeat(np.tile(np.arange(64, dtype=np.uint8), (48, 1))[..., None], 3, axis=2)
-    batches = make([ramp] * 200, masks[:1] * 200, [0] * 200, batch_size=200)
+    batches = make([ramp] * 200, masks[:1] * 200, [0] * 200, batch_size=200, crop_share=crop_share)
     x, _ = batches[0]
     whole = np.ptp(x[:, 16, :, 0].astype(int), axis=1) > 58
-    assert 0.4 < whole.mean() < 0.6
+    assert low <= whole.mean() <= high
 
 
 def test_the_lesion_window_is_the_lesion_with_a_margin_in_range(images, masks):

@@ -11,7 +11,16 @@ import pytest
 
 from training import engine
 from training.batches import Batches
-from training.engine import Objective, Run, Stage, freeze_until, load_config, train
+from training.engine import (
+    Objective,
+    Run,
+    Stage,
+    freeze_until,
+    load_config,
+    start_from,
+    train,
+)
+from training.schedules import cosine_rate, plateau_rate
 
 
 @dataclass(frozen=True)
@@ -171,6 +180,63 @@ def test_a_run_that_stopped_early_stays_stopped(tmp_path):
     train_in(tmp_path, stages, objective([0.5, 0.4, 0.4], patience=2))
     _, best = train_in(tmp_path, stages, objective(interrupt_before=1, patience=2))
     assert len(history(tmp_path)) == 3 and best["epoch"] == 0
+
+
+# --- schedules
+
+
+def test_the_cosine_rises_for_a_tenth_of_the_steps_and_falls_to_a_hundredth_of_its_peak():
+    rate = cosine_rate(1.0, 100)
+    start, peak, middle, end = (float(rate(step)) for step in (0, 10, 55, 100))
+    assert start == pytest.approx(1 / 20) and peak == pytest.approx(1.0)
+    assert middle == pytest.approx((1 + 0.01) / 2) and end == pytest.approx(0.01)
+
+
+def test_a_plateau_halves_the_rate_after_three_epochs_without_a_best():
+    # Best at epoch 1, equal or worse in 2, 3 and 4: halved once; three more such epochs halve it again.
+    assert plateau_rate(0.1, []) == plateau_rate(0.1, [0.5, 0.6, 0.6, 0.5]) == 0.1
+    assert plateau_rate(0.1, [0.5, 0.6, 0.6, 0.5, 0.6]) == 0.05
+    assert plateau_rate(0.1, [0.5, 0.6, 0.6, 0.5, 0.6, 0.5, 0.5, 0.5]) == 0.025
+    assert plateau_rate(0.1, [0.5, 0.4, 0.4, 0.6, 0.4, 0.4]) == 0.1  # a new best starts the count anew
+
+
+PLATEAU = (Stage("head", 1, 0.1, frozen_until="head"), Stage("all", 5, 0.05, schedule="plateau"))
+
+
+def test_a_plateau_stage_counts_its_own_epochs_and_survives_an_interruption(tmp_path):
+    # The stage's own scores are 0.5, 0.4, 0.4, 0.4, 0.4: halved before its fifth epoch.
+    scores = [0.9, 0.5, 0.4, 0.4, 0.4, 0.4]
+    train_in(tmp_path / "straight", PLATEAU, objective(scores, patience=9))
+    rates = history(tmp_path / "straight")["learning_rate"].tolist()
+    assert rates[1:] == pytest.approx([0.05] * 4 + [0.025])
+    with pytest.raises(Interrupted):
+        train_in(tmp_path / "cut", PLATEAU, objective(scores, interrupt_before=6, patience=9))
+    train_in(tmp_path / "cut", PLATEAU, objective(scores[5:], patience=9))
+    pd.testing.assert_frame_equal(history(tmp_path / "cut"), history(tmp_path / "straight"), rtol=1e-5)
+
+
+# --- starting from another run
+
+
+def test_training_can_start_from_another_runs_best_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "RUNS_DIR", tmp_path)
+    first, _ = train_in(tmp_path / "first", (Stage("all", 1, 0.05),), objective())
+    second = build_model()
+    start_from(second, "first")
+    for old, new in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_starting_from_nothing_leaves_the_model_as_it_is():
+    model = build_model()
+    start_from(model, "")
+    np.testing.assert_array_equal(model.get_weights()[0], build_model().get_weights()[0])
+
+
+def test_starting_from_a_run_that_is_not_there_says_to_train_it_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "RUNS_DIR", tmp_path)
+    with pytest.raises(FileNotFoundError, match="Train 'absent' first"):
+        start_from(build_model(), "absent")
 
 
 # --- configurations

@@ -17,6 +17,11 @@ from training.losses import (
 LN2 = math.log(2)
 
 
+def one_hot(*labels: int, n_classes: int = 2) -> np.ndarray:
+    """(N, K) float32 targets."""
+    return np.eye(n_classes, dtype=np.float32)[list(labels)]
+
+
 def masks(*rows) -> np.ndarray:
     """One image a row: (N, 1, W, 1) float32."""
     return np.array(rows, np.float32)[:, None, :, None]
@@ -82,7 +87,7 @@ def test_boundary_strength_weighs_errors_near_the_edge_more():
 
 def test_focal_loss_by_hand():
     # Two equal logits: p = 0.5, so (1 - 0.5)^2 * ln 2.
-    loss = focal_loss([1.0, 1.0], gamma=2.0)(np.array([1]), np.zeros((1, 2), np.float32))
+    loss = focal_loss([1.0, 1.0], gamma=2.0)(one_hot(1), np.zeros((1, 2), np.float32))
     np.testing.assert_allclose(loss, [0.25 * LN2], rtol=1e-6)
 
 
@@ -91,19 +96,28 @@ def test_focal_loss_without_gamma_is_cross_entropy():
     logits, labels = rng.normal(size=(6, 3)).astype(np.float32), np.array([0, 1, 2, 2, 1, 0])
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     expected = -np.log(probabilities[np.arange(6), labels])
-    np.testing.assert_allclose(focal_loss([1, 1, 1], gamma=0.0)(labels, logits), expected, rtol=1e-5)
+    targets = one_hot(*labels, n_classes=3)
+    np.testing.assert_allclose(focal_loss([1, 1, 1], gamma=0.0)(targets, logits), expected, rtol=1e-5)
 
 
 def test_the_weight_is_that_of_the_true_class():
     logits = np.zeros((2, 2), np.float32)
-    loss = focal_loss([3.0, 0.5], gamma=0.0)(np.array([[0], [1]]), logits)  # (N, 1) labels as Keras gives
+    loss = focal_loss([3.0, 0.5], gamma=0.0)(one_hot(0, 1), logits)
     np.testing.assert_allclose(loss, [3 * LN2, 0.5 * LN2], rtol=1e-6)
+
+
+def test_a_mixture_of_classes_costs_their_shares_of_both():
+    # Shares 3/4 and 1/4: weight 0.75 * 3 + 0.25 * 0.5, cross-entropy against probabilities 0.8 and 0.2.
+    logits = np.log(np.array([[0.8, 0.2]], np.float32))
+    loss = focal_loss([3.0, 0.5], gamma=0.0)(np.array([[0.75, 0.25]], np.float32), logits)
+    cross_entropy = -0.75 * math.log(0.8) - 0.25 * math.log(0.2)
+    np.testing.assert_allclose(loss, [2.375 * cross_entropy], rtol=1e-5)
 
 
 def test_gamma_takes_weight_from_what_is_already_right():
     logits = np.array([[4.0, 0.0], [0.0, 4.0]], np.float32)
-    labels = np.array([0, 0])  # the first is right, the second wrong
-    plain, focal = (np.asarray(focal_loss([1, 1], gamma)(labels, logits)) for gamma in (0.0, 2.0))
+    targets = one_hot(0, 0)  # the first is right, the second wrong
+    plain, focal = (np.asarray(focal_loss([1, 1], gamma)(targets, logits)) for gamma in (0.0, 2.0))
     ratio = focal / plain
     assert ratio[0] < 0.01 and ratio[1] > 0.9
 
@@ -111,7 +125,7 @@ def test_gamma_takes_weight_from_what_is_already_right():
 def test_label_smoothing_by_hand():
     # Targets 0.9 and 0.1 against probabilities 0.8 and 0.2.
     logits = np.log(np.array([[0.8, 0.2]], np.float32))
-    loss = focal_loss([1, 1], gamma=0.0, label_smoothing=0.2)(np.array([0]), logits)
+    loss = focal_loss([1, 1], gamma=0.0, label_smoothing=0.2)(one_hot(0), logits)
     np.testing.assert_allclose(loss, [-0.9 * math.log(0.8) - 0.1 * math.log(0.2)], rtol=1e-5)
 
 

@@ -1,0 +1,62 @@
+"""What the classic systems ask of the training commands: their builders, views, classes and loss."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from training import train_segmentation
+from training.engine import Stage, load_config
+from training.train_classification import ClassificationConfig, build_model, class_numbers, view_squares
+
+CONFIG = ClassificationConfig(
+    "tiny", {"input_size_px": 16, "filters": (2,), "hidden": 3}, (), builder="plain_cnn"
+)
+
+
+def test_class_numbers_follow_the_configurations_order():
+    config = replace(CONFIG, classes=("nv", "mel", "bcc"))
+    assert class_numbers(["mel", "nv", "bcc"], config).tolist() == [1, 0, 2]
+
+
+def test_binary_class_numbers_tell_suspicious_from_benign():
+    config = replace(CONFIG, binary=True)
+    codes = ["mel", "bcc", "akiec", "nv", "bkl", "df", "vasc"]
+    assert class_numbers(codes, config).tolist() == [1, 1, 1, 0, 0, 0, 0]
+    assert build_model(config, imagenet="ignored: there is no backbone").output_shape == (None, 2)
+
+
+def test_a_configuration_that_sees_whole_images_only_is_judged_on_them():
+    image, mask = np.zeros((20, 30, 3), np.uint8), np.zeros((20, 30), bool)
+    assert set(view_squares([image], [mask], CONFIG)) == {"whole", "crop"}
+    squares = view_squares([image], [mask], replace(CONFIG, views=("whole",)))
+    assert set(squares) == {"whole"} and squares["whole"].shape == (1, 16, 16, 3)
+
+
+@pytest.mark.parametrize(("dice_in_loss", "expected"), [(True, np.log(2) + 0.5), (False, np.log(2))])
+def test_the_segmentation_loss_is_cross_entropy_with_or_without_dice(
+    dice_in_loss, expected, monkeypatch, tmp_path
+):
+    # Half of the pixels are lesion and every one is predicted 0.5: Dice is 2 * 1 / (2 + 2) = 0.5.
+    seen = []
+    monkeypatch.setattr(train_segmentation, "RUNS_DIR", tmp_path)
+    monkeypatch.setattr(train_segmentation, "Run", lambda *arguments: None)
+    monkeypatch.setattr(train_segmentation, "train", lambda *arguments: seen.append(arguments[3]))
+    image, mask = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), bool)
+    monkeypatch.setattr(train_segmentation, "load_split_arrays", lambda *a: (None, [image], [mask]))
+    model = {"base_filters": 2, "depth": 1, "input_size_px": 8}
+    stages = (Stage("all", 1, 0.1),)
+    config = train_segmentation.SegmentationConfig("tiny", model, stages, dice_in_loss=dice_in_loss)
+    train_segmentation.run_experiment(config, None, None)
+    truth = np.float32([[1, 1], [0, 0]])[None, ..., None]
+    loss = keras.ops.mean(seen[0].loss(truth, np.full_like(truth, 0.5)))
+    assert float(loss) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["classic_cnn_128", "classic_binary_cnn_224"])
+def test_the_classic_cnns_are_built_as_configured(name):
+    model = build_model(load_config(name), imagenet=None)
+    size_px = load_config(name).model["input_size_px"]
+    assert model.input_shape == (None, size_px, size_px, 3)
+    assert model.output_shape == (None, load_config(name).n_classes)

@@ -1,0 +1,49 @@
+"""Train a tiny U-Net on one device and then on two, and print both histories; run by test_devices.py."""
+
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+from models.unet import build_unet
+from training.augmentation import Augmentation
+from training.batches import SegmentationBatches
+from training.devices import data_parallel
+from training.engine import Objective, Run, Stage, train
+from training.losses import bce_dice_loss
+from training.train_segmentation import SegmentationConfig, make_validator
+
+
+def count_copies(variable) -> int:
+    """On how many devices a weight lies."""
+    if keras.backend.backend() == "jax":
+        return len(variable.value.sharding.device_set)
+    return len(getattr(variable.value, "values", [variable.value]))
+
+
+def train_on(n_devices: int, folder: Path) -> dict:
+    """The history of two epochs of two batches, and on how many devices the weights were."""
+    rng = np.random.default_rng(0)
+    images = list(rng.integers(0, 256, (8, 24, 24, 3), dtype=np.uint8))
+    masks = [image[..., 0] > 127 for image in images]
+    keras.utils.set_random_seed(0)
+    batches = SegmentationBatches(images, masks, 16, Augmentation(), batch_size=4, seed=0)
+    objective = Objective(bce_dice_loss(), make_validator(images, masks, 16), "val_dice")
+    with data_parallel(n_devices):
+        model = build_unet(base_filters=2, depth=2, input_size_px=16, dropout=(0.0, 0.0))
+        stages = (Stage("all", epochs=2, learning_rate=1e-2),)
+        run = Run(folder, SegmentationConfig("tiny", {}, stages))
+        train(model, stages, batches, objective, run)
+        return {"copies": count_copies(model.trainable_variables[0]), "history": run.rows}
+
+
+if __name__ == "__main__":
+    print("RESULT", json.dumps([train_on(n, Path(sys.argv[1]) / str(n)) for n in (1, 2)]))

@@ -1,0 +1,23 @@
+"""Classic system 2: plain CNN 32-64-128 at 128 px on whole images, nevi undersampled and the rest oversampled.
+
+    python -m training.train_classification --config classic_cnn_128 --data DIR
+
+Fifteen epochs of about a minute on two free cores (estimated from single steps).
+
+Every class is drawn equally often, which shows nevi less and the others more often than they come.
+"""
+
+from training.engine import Stage
+from training.train_classification import ClassificationConfig
+
+CONFIG = ClassificationConfig(
+    name="classic_cnn_128",
+    builder="plain_cnn",
+    model={"input_size_px": 128, "filters": (32, 64, 128), "hidden": 128, "dropout": 0.5},
+    stages=(Stage("all", epochs=15, learning_rate=1e-3, schedule="plateau"),),
+    sampling_power=1.0,
+    class_weight_power=0.0,
+    focal_gamma=0.0,
+    weight_decay=0.0,
+    views=("whole",),
+)

@@ -1,0 +1,16 @@
+"""Classic system 5: U-Net 16-256 from scratch at 224 px, for masks alone, BCE and Dice.
+
+python -m training.train_segmentation --config classic_unet_224 --data DIR
+
+Cut short to eight epochs of about 10 minutes on two free cores (estimated from single steps).
+"""
+
+from training.engine import Stage
+from training.train_segmentation import SegmentationConfig
+
+CONFIG = SegmentationConfig(
+    name="classic_unet_224",
+    model={"base_filters": 16, "depth": 4, "input_size_px": 224},
+    stages=(Stage("all", epochs=8, learning_rate=1e-3),),
+    weight_decay=0.0,
+)

@@ -1,0 +1,16 @@
+"""Classic system 1, masks: U-Net 16-256 from scratch, 256 px, BCE and Dice, Adam 1e-4 with a plateau schedule.
+
+python -m training.train_segmentation --config classic_unet_256 --data DIR
+
+Cut short to eight epochs of about 14 minutes on two free cores (estimated from single steps).
+"""
+
+from training.engine import Stage
+from training.train_segmentation import SegmentationConfig
+
+CONFIG = SegmentationConfig(
+    name="classic_unet_256",
+    model={"base_filters": 16, "depth": 4, "input_size_px": 256},
+    stages=(Stage("all", epochs=8, learning_rate=1e-4, schedule="plateau"),),
+    weight_decay=0.0,
+)

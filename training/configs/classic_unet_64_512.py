@@ -1,0 +1,18 @@
+"""Classic system 3, masks: U-Net 64-512 from scratch, 224 px, binary cross-entropy alone.
+
+python -m training.train_segmentation --config classic_unet_64_512 --data DIR
+
+Cut short to two epochs of about two hours on two cores, which suits a GPU better (scaled from the steps of the
+U-Net 16-256).
+"""
+
+from training.engine import Stage
+from training.train_segmentation import SegmentationConfig
+
+CONFIG = SegmentationConfig(
+    name="classic_unet_64_512",
+    model={"base_filters": 64, "depth": 3, "input_size_px": 224},
+    stages=(Stage("all", epochs=2, learning_rate=1e-4, schedule="plateau"),),
+    dice_in_loss=False,
+    weight_decay=0.0,
+)

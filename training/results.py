@@ -1,0 +1,136 @@
+"""Put all finished runs side by side: what was tried, what it scored, what it cost.
+
+    python -m training.results
+
+Writes training/RESULTS.md for readers and training/RESULTS.json for the app:
+
+    {"runs": [{"name": str, "task": "classification" or "segmentation", "description": str,
+               "scores": {"val_...": float, ...} of the best epoch, "best_epoch": int or null,
+               "epochs": int, "minutes": float, "parameters": int or null, "cores": int or null,
+               "command": str}, ...]}
+
+Runs are sorted by task and then by the score that chose their best epoch, best first; epochs count from 1.
+A run made by averaging others has no epochs of its own: 0 epochs, 0 minutes and null for the best.
+A run that has not finished has no scores.json yet and is left out.
+"""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.runs import RUNS_DIR
+from models.manifest import SHIPPED_DIR, read_manifest
+
+CONFIGS_DIR = Path(__file__).parent / "configs"
+# The score that decides the best epoch comes first: runs are sorted by it.
+COLUMNS = {
+    "classification": {
+        "val_balanced_accuracy": "balanced accuracy",
+        "val_macro_auc": "macro AUC",
+        "val_accuracy": "accuracy",
+        "val_loss": "log loss",
+    },
+    "segmentation": {
+        "val_dice": "Dice",
+        "val_jaccard": "Jaccard",
+        "val_failed_share": "share < 0.65",
+    },
+}
+HEADING = """# What was tried
+
+Written by `python -m training.results` from the folders in `training/runs/`. Scores are those of each run's
+best epoch on the validation split, one view of each window, before temperature and refinement; each run's
+configuration is `training/configs/<name>.py`. Minutes are wall time on machines that had other work too.
+"""
+
+
+def describe_config(path: Path) -> str:
+    """The first line of a configuration's docstring; "" where the file is gone."""
+    docstring = ast.get_docstring(ast.parse(path.read_text())) if path.is_file() else None
+    return docstring.splitlines()[0] if docstring else ""
+
+
+def read_run(folder: Path, configs: Path = CONFIGS_DIR) -> dict[str, Any]:
+    """One row of the table, from a run's config.json, scores.json and history.csv."""
+    record = json.loads((folder / "config.json").read_text())
+    scores = json.loads((folder / "scores.json").read_text())
+    best, parents = scores["best_epoch"], scores.get("average_of")
+    seconds = [] if parents else pd.read_csv(folder / "history.csv")["seconds"]
+    described = f"Mean of the weights of {' and '.join(parents)}." if parents else ""
+    return {
+        "name": folder.name,
+        "task": "segmentation" if "val_dice" in best else "classification",
+        "description": described or describe_config(configs / f"{folder.name}.py"),
+        "scores": {name: value for name, value in best.items() if name.startswith("val_")},
+        "best_epoch": None if parents else int(best["epoch"]) + 1,
+        "epochs": len(seconds),
+        "minutes": round(float(sum(seconds)) / 60, 1),
+        "parameters": scores.get("parameters", _shipped_parameters().get(folder.name)),
+        "cores": record.get("cores"),
+        "command": record.get("command", ""),
+    }
+
+
+def _shipped_parameters() -> dict[str, int]:
+    """Parameters of the runs behind the shipped bundle, which were trained before runs recorded them."""
+    manifest = read_manifest(SHIPPED_DIR)
+    records = (manifest.segmenter.record, manifest.classifier.record)
+    return {record.get("training_run", ""): record.get("parameters") for record in records}
+
+
+def collect_runs(runs_dir: Path = RUNS_DIR, configs: Path = CONFIGS_DIR) -> list[dict[str, Any]]:
+    """Every finished training run, by task and then best score first."""
+    folders = [path.parent for path in runs_dir.glob("*/scores.json")]
+    runs = [read_run(folder, configs) for folder in folders if (folder / "config.json").is_file()]
+
+    def rank(run: dict[str, Any]):
+        return run["task"], -run["scores"][next(iter(COLUMNS[run["task"]]))], run["name"]
+
+    return sorted(runs, key=rank)
+
+
+def results_table(runs: list[dict[str, Any]], task: str) -> str:
+    """Markdown table of one task's runs; "–" where something is not known."""
+    columns = COLUMNS[task]
+    head = ["run", "what it is", *columns.values(), "best of epochs", "minutes", "cores", "parameters"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for run in runs:
+        scores = [f"{run['scores'][c]:.3f}" if c in run["scores"] else "–" for c in columns]
+        parameters = f"{run['parameters'] / 1e6:.1f} M" if run["parameters"] else "–"
+        cells = [
+            f"`{run['name']}`",
+            run["description"].replace("|", "\\|") or "–",
+            *scores,
+            f"{run['best_epoch']} of {run['epochs']}" if run["epochs"] else "–",
+            f"{run['minutes']:.0f}" if run["epochs"] else "–",
+            str(run["cores"] or "–"),
+            parameters,
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def render(runs: list[dict[str, Any]]) -> str:
+    """The whole RESULTS.md."""
+    parts = [HEADING]
+    for task in COLUMNS:
+        chosen = [run for run in runs if run["task"] == task]
+        if chosen:
+            commands = "\n".join(f"    {run['command']}" for run in chosen)
+            parts.append(f"## {task.capitalize()}\n\n{results_table(chosen, task)}\n\n{commands}\n")
+    return "\n".join(parts)
+
+
+def main() -> None:
+    runs = collect_runs()
+    folder = RUNS_DIR.parent
+    (folder / "RESULTS.json").write_text(json.dumps({"runs": runs}, indent=1) + "\n")
+    (folder / "RESULTS.md").write_text(render(runs))
+    print(f"Wrote RESULTS.md and RESULTS.json: {len(runs)} runs")
+
+
+if __name__ == "__main__":
+    main()

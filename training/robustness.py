@@ -1,0 +1,294 @@
+"""How much worse the answers get when the photograph does: fourteen corruptions and five drawn artefacts.
+
+    python -m training.robustness --data DIR [--images 150] [--nevi 150]
+
+Uses a fixed part of the validation split, one image a lesion, never the test split: `--images` lesions
+spread as evenly over the classes as there are lesions, and for the artefacts `--nevi` nevi. Images are
+shrunk to the networks' working size first, so that a severity means the same for any release of the data.
+Test-time augmentation is off: one view of each window, at an eighth of the cost. A user, who gets eight
+views, gets somewhat steadier answers.
+
+Writes training/runs/<bundle>/robustness.json. Rows are kept after every corruption and severity in
+training/runs/<bundle>/checkpoints/ (not committed): the command goes on where it was stopped. Delete them
+after a change to the corruptions.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from core.analyzer import Analyzer
+from core.config import AnalysisSettings
+from core.dataset import default_data_dir, load_masks, load_pixels, read_split
+from core.mask_metrics import dice
+from core.metrics import accuracy, balanced_accuracy
+from core.phantom_artefacts import ARTEFACTS
+from core.report import to_json_types
+from core.runs import RUNS_DIR
+from core.taxonomy import suspicious_flags
+from core.uncertainty import grouped_bootstrap
+from training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from training.engine import describe_environment
+
+SPLIT = "validation"
+SEED = 20261
+CHUNK = 16
+CLEAN = "clean"
+Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The lesions that are photographed worse and worse.
+
+    Attributes:
+        rows: N rows of the dataset with `image_id`, `lesion_id` and `dx`.
+        images: each (H, W, 3) uint8 at the networks' working size.
+        masks: each (H, W) bool, the experts'.
+    """
+
+    rows: pd.DataFrame
+    images: list[np.ndarray]
+    masks: list[np.ndarray]
+
+    @classmethod
+    def read(cls, rows: pd.DataFrame, long_side_px: int) -> "Sample":
+        images = load_pixels(rows, long_side_px)
+        return cls(rows, images, load_masks(rows, [image.shape[:2] for image in images]))
+
+
+# --- which images, and what happens to them ---------------------------------------------------------
+def choose_lesions(frame: pd.DataFrame, count: int, seed: int = SEED) -> pd.DataFrame:
+    """One image each of `count` lesions, spread as evenly over the diagnoses as there are lesions.
+
+    The same frame and seed always give the same rows, sorted by image; a larger count adds to a smaller.
+    """
+    shuffled = frame.sort_values("image_id").sample(frac=1, random_state=seed)
+    lesions = shuffled.drop_duplicates("lesion_id")
+    turn = lesions.groupby("dx").cumcount()  # the first of every diagnosis, then the second, ...
+    order = turn.to_frame("turn").assign(dx=lesions["dx"]).sort_values(["turn", "dx"]).index
+    return lesions.loc[order[:count]].sort_values("image_id", ignore_index=True)
+
+
+def corruption_steps() -> Iterator[tuple[str, int, Change]]:
+    """(name, severity, change) of the clean image and of every corruption at every severity."""
+    yield CLEAN, 0, lambda image, mask, rng: (image, mask)
+    for name in CORRUPTIONS:
+        for severity in SEVERITIES:
+            yield name, severity, lambda image, mask, rng, n=name, s=severity: corrupt(image, mask, n, s, rng)
+
+
+def artefact_steps() -> Iterator[tuple[str, int, Change]]:
+    """(name, 1, change) of the clean image and of every drawn artefact."""
+    yield CLEAN, 0, lambda image, mask, rng: (image, mask)
+    for name, draw in ARTEFACTS.items():
+        yield name, 1, lambda image, mask, rng, d=draw: (d(image, rng), mask)
+
+
+def generator(name: str, image_id: str) -> np.random.Generator:
+    """Random numbers of one corruption of one image: the same at every severity."""
+    return np.random.default_rng((SEED, crc32(name.encode()), crc32(image_id.encode())))
+
+
+# --- answers ----------------------------------------------------------------------------------------
+def answer(analyzer: Analyzer, sample: Sample, name: str, severity: int, change: Change) -> pd.DataFrame:
+    """One row an image: its probabilities and the Dice of its mask after `change`, without augmentation."""
+    settings = AnalysisSettings(analyzer.manifest.preprocessing, test_time_augmentation=False)
+    changed = [
+        change(image, mask, generator(name, image_id))
+        for image, mask, image_id in zip(sample.images, sample.masks, sample.rows["image_id"], strict=True)
+    ]
+    rows = []
+    for start in range(0, len(changed), CHUNK):
+        images, masks = zip(*changed[start : start + CHUNK], strict=True)
+        for analysis, mask in zip(analyzer.analyze_batch(images, settings), masks, strict=True):
+            codes, values = analysis.classification.classes, analysis.classification.probabilities
+            shares = {f"p_{code}": p for code, p in zip(codes, values, strict=True)}
+            rows.append({**shares, "dice": dice(analysis.lesion.lesion_mask, mask)})
+    facts = sample.rows[["image_id", "lesion_id", "dx"]].reset_index(drop=True)
+    facts = facts.assign(change=name, severity=severity)
+    return pd.concat([facts, pd.DataFrame(rows)], axis=1)
+
+
+def answer_all(analyzer: Analyzer, sample: Sample, steps, kept: Path) -> pd.DataFrame:
+    """The answers to every step; those that the file `kept` holds in full are not asked for again."""
+    image_ids = sample.rows["image_id"].tolist()
+    done = pd.read_csv(kept) if kept.is_file() else pd.DataFrame(columns=["change", "severity"])
+    parts = {
+        step: part
+        for step, part in done.groupby(["change", "severity"])
+        if part["image_id"].tolist() == image_ids
+    }
+    steps = list(steps)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    for name, severity, change in tqdm(steps, unit="step", desc=kept.stem.split("_")[0]):
+        if (name, severity) not in parts:
+            parts[name, severity] = answer(analyzer, sample, name, severity, change)
+            unfinished = kept.with_suffix(".part")
+            pd.concat(parts.values()).to_csv(unfinished, index=False)
+            unfinished.replace(kept)  # at once, so that a kill never leaves half a file
+    return pd.concat([parts[name, severity] for name, severity, _ in steps], ignore_index=True)
+
+
+# --- scores -----------------------------------------------------------------------------------------
+def score_corruptions(answers: pd.DataFrame, classes: Sequence[str]) -> dict:
+    """Clean scores, and what each corruption takes from them, paired image by image.
+
+    Returns:
+        `clean` scores; `corruptions`: a dict for each corruption and severity, with the losses and their
+        intervals over lesions; `mean_by_severity`: their means over all corruptions.
+    """
+    clean = answers[answers["change"] == CLEAN]
+    labels, before = _labels(clean, classes), _probabilities(clean, classes)
+    corrupted = answers[answers["change"] != CLEAN].groupby(["change", "severity"], sort=False)
+    rows = [
+        {"corruption": name, "severity": severity, **_losses(clean, part, classes)}
+        for (name, severity), part in corrupted
+    ]
+    return {
+        "clean": {
+            "balanced_accuracy": balanced_accuracy(labels, before),
+            "accuracy": accuracy(labels, before),
+            "dice": np.nanmean(clean["dice"]),
+        },
+        "mean_by_severity": _means_by_severity(rows),
+        "corruptions": rows,
+    }
+
+
+def _losses(clean: pd.DataFrame, part: pd.DataFrame, classes: Sequence[str]) -> dict:
+    """Scores of one corruption at one severity, and how much lower they are than clean ones."""
+    labels, lesions = _labels(clean, classes), clean["lesion_id"].to_numpy(object)
+    before, after = _probabilities(clean, classes), _probabilities(part, classes)
+    lost_dice = clean["dice"].to_numpy() - part["dice"].to_numpy()
+    return {
+        "balanced_accuracy": balanced_accuracy(labels, after),
+        "balanced_accuracy_loss": asdict(grouped_bootstrap(_accuracy_loss, lesions, labels, before, after)),
+        "dice": np.nanmean(part["dice"]),
+        "dice_loss": asdict(grouped_bootstrap(np.nanmean, lesions, lost_dice)),
+        "unchanged_share": _unchanged_share(before, after),
+    }
+
+
+def _accuracy_loss(labels: np.ndarray, before: np.ndarray, after: np.ndarray) -> float:
+    return balanced_accuracy(labels, before) - balanced_accuracy(labels, after)
+
+
+def _means_by_severity(rows: list[dict]) -> list[dict]:
+    """Means over the corruptions of each severity."""
+    table = pd.DataFrame(
+        {
+            "severity": [row["severity"] for row in rows],
+            "balanced_accuracy_loss": [row["balanced_accuracy_loss"]["estimate"] for row in rows],
+            "dice_loss": [row["dice_loss"]["estimate"] for row in rows],
+            "unchanged_share": [row["unchanged_share"] for row in rows],
+        }
+    )
+    return table.groupby("severity", as_index=False).mean().to_dict("records")
+
+
+def score_artefacts(answers: pd.DataFrame, classes: Sequence[str], threshold: float) -> dict:
+    """False alarms on nevi: the share called suspicious at `threshold`, clean and under each artefact."""
+    flags = suspicious_flags(classes)
+    clean = answers[answers["change"] == CLEAN]
+    lesions, before = clean["lesion_id"].to_numpy(object), _probabilities(clean, classes)
+    called = before[:, flags].sum(axis=1) >= threshold
+    rows = []
+    for name, part in answers[answers["change"] != CLEAN].groupby("change", sort=False):
+        after = _probabilities(part, classes)
+        called_after = after[:, flags].sum(axis=1) >= threshold
+        change = called_after.astype(float) - called
+        rows.append(
+            {
+                "artefact": name,
+                "false_positive_rate": called_after.mean(),
+                "change": asdict(grouped_bootstrap(np.mean, lesions, change)),
+                "unchanged_share": _unchanged_share(before, after),
+            }
+        )
+    clean_rate = asdict(grouped_bootstrap(np.mean, lesions, called.astype(float)))
+    return {
+        "n_nevi": len(clean),
+        "threshold": threshold,
+        "clean_false_positive_rate": clean_rate,
+        "artefacts": rows,
+    }
+
+
+def _labels(answers: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    return answers["dx"].map({code: k for k, code in enumerate(classes)}).to_numpy(np.int64)
+
+
+def _unchanged_share(before: np.ndarray, after: np.ndarray) -> float:
+    """Share of images whose most probable class stayed the same."""
+    return float(np.mean(before.argmax(axis=1) == after.argmax(axis=1)))
+
+
+def _probabilities(answers: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    return answers[[f"p_{code}" for code in classes]].to_numpy(np.float64)
+
+
+# --- the command ------------------------------------------------------------------------------------
+def measure(analyzer: Analyzer, frame: pd.DataFrame, n_images: int, n_nevi: int, folder: Path) -> dict:
+    """Everything about one bundle on the rows of one split; rows are kept in `folder`/checkpoints."""
+    manifest = analyzer.manifest
+    long_side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
+    chosen = choose_lesions(frame[frame["dx"].isin(manifest.classes)], n_images)
+    nevi = choose_lesions(frame[frame["dx"] == "nv"], n_nevi)
+    kept = folder / "checkpoints"
+    stamp = f"{manifest.fingerprint}_{SEED}"
+    corrupted = answer_all(
+        analyzer,
+        Sample.read(chosen, long_side_px),
+        corruption_steps(),
+        kept / f"corruptions_{stamp}_{len(chosen)}.csv",
+    )
+    drawn = answer_all(
+        analyzer,
+        Sample.read(nevi, long_side_px),
+        artefact_steps(),
+        kept / f"artefacts_{stamp}_{len(nevi)}.csv",
+    )
+    return {
+        "bundle": manifest.name,
+        "version": manifest.version,
+        "fingerprint": manifest.fingerprint,
+        "split": SPLIT,
+        "seed": SEED,
+        "n_images": len(chosen),
+        "n_images_by_class": chosen["dx"].value_counts().to_dict(),
+        "long_side_px": long_side_px,
+        "test_time_augmentation": False,
+        "environment": describe_environment(),
+        **score_corruptions(corrupted, manifest.classes),
+        "nevi": score_artefacts(drawn, manifest.classes, manifest.suspicious_threshold),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
+    parser.add_argument("--images", type=int, default=150, help="lesions for the corruptions")
+    parser.add_argument("--nevi", type=int, default=150, help="nevi for the drawn artefacts")
+    arguments = parser.parse_args()
+    analyzer = Analyzer.load(arguments.bundle)
+    folder = RUNS_DIR / analyzer.manifest.name
+    record = measure(analyzer, read_split(arguments.data, SPLIT), arguments.images, arguments.nevi, folder)
+    record = to_json_types(record)
+    (folder / "robustness.json").write_text(json.dumps(record, indent=1) + "\n")
+    for row in record["mean_by_severity"]:
+        print("  ".join(f"{key} {value:.3g}" for key, value in row.items()))
+    for row in record["nevi"]["artefacts"]:
+        print(f"{row['artefact']:14s} false alarms on nevi {row['change']['estimate']:+.3f}")
+
+
+if __name__ == "__main__":
+    main()
