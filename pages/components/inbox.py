@@ -70,6 +70,11 @@ def clear() -> None:
     st.session_state["inbox_left_out"] = []
 
 
+def sample_item(name: str) -> InboxItem:
+    """A drawn sample by its name in `core.phantoms.SAMPLES`."""
+    return InboxItem(f"{name}.png", _sample_png(name), "sample")
+
+
 # --- widgets ----------------------------------------------------------------------------------------
 def draw_uploader(label: str) -> None:
     """A drop zone that empties itself into the inbox."""
@@ -133,7 +138,7 @@ def _take_shot() -> None:
 
 
 def _take_sample(name: str) -> None:
-    add([InboxItem(f"{name}.png", _sample_png(name), "sample")])
+    add([sample_item(name)])
 
 
 @st.cache_data(show_spinner=False)

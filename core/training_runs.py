@@ -1,0 +1,241 @@
+"""The records of training runs, finished or under way: what `training.engine` wrote. Needs no TensorFlow.
+
+A run's folder holds config.json (configuration, command, versions) and, from the end of its first epoch
+on, history.csv with one row an epoch. Both may be half-written when they are read: what is whole counts.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from io import StringIO
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from core.runs import RUNS_DIR
+from models.manifest import Manifest
+
+Kind = Literal["classification", "segmentation"]
+Status = Literal["finished", "stopped early", "running", "interrupted"]
+
+# The score that decides which epoch is best, as in training.train_classification and train_segmentation.
+MONITORS: dict[Kind, str] = {"classification": "val_balanced_accuracy", "segmentation": "val_dice"}
+BENCHMARK_NAME = "benchmark.json"
+NOT_SCORES = ("epoch", "stage", "learning_rate", "seconds")
+# A run counts as running for this long after its files changed, or for three of its epochs if that is
+# longer; a first epoch, whose length nobody knows yet, has taken more than half an hour on two busy cores.
+PATIENCE_S = 2 * 3600
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """One run's folder as it is now.
+
+    Attributes:
+        name: of the folder.
+        record: config.json; {} where it is missing or not whole.
+        history: one row a finished epoch, in order; no rows before the first one ended.
+        changed_at: when its files changed last, in seconds since 1970.
+        parameters: of the network, where scores.json states them; older runs did not.
+    """
+
+    name: str
+    record: dict[str, Any]
+    history: pd.DataFrame
+    changed_at: float
+    parameters: int | None = None
+
+    @property
+    def config(self) -> dict[str, Any]:
+        config = self.record.get("config")
+        return config if isinstance(config, dict) else {}
+
+    @property
+    def command(self) -> str:
+        """How it was started; "" where the record does not say."""
+        return str(self.record.get("command", ""))
+
+    @cached_property
+    def kind(self) -> Kind | None:
+        """What was trained, by the scores in its history, else by its command; None if neither tells."""
+        for kind, monitor in MONITORS.items():
+            if monitor in self.history or f"train_{kind}" in self.command:
+                return kind
+        return None
+
+    @property
+    def score_names(self) -> list[str]:
+        """Columns of the history that hold a loss or a score."""
+        return [name for name in self.history if name not in NOT_SCORES]
+
+    @property
+    def epochs(self) -> int:
+        """How many are finished."""
+        return len(self.history)
+
+    @property
+    def planned_epochs(self) -> int:
+        """How many the configuration asks for; 0 where it does not say."""
+        return sum(int(stage.get("epochs", 0)) for stage in self.config.get("stages", []))
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The history's row with the highest monitored score, the first of equals; None without one."""
+        monitor = MONITORS.get(self.kind)
+        if monitor not in self.history or self.history[monitor].isna().all():
+            return None
+        return self.history.loc[self.history[monitor].idxmax()].to_dict()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the finished epochs; NaN where none is."""
+        return float(self.history["seconds"].sum()) if self.epochs else float("nan")
+
+    def status(self, now: float | None = None) -> Status:
+        """Whether it reached its last epoch, stopped early by its patience, goes on, or broke off."""
+        if self.epochs >= self.planned_epochs > 0:
+            return "finished"
+        if self._out_of_patience():
+            return "stopped early"
+        longest_s = float(self.history["seconds"].max()) if self.epochs else 0.0
+        idle_s = (time.time() if now is None else now) - self.changed_at
+        return "running" if idle_s < max(PATIENCE_S, 3 * longest_s) else "interrupted"
+
+    def _out_of_patience(self) -> bool:
+        best, patience = self.best, self.config.get("patience")
+        return bool(best and patience and self.history["epoch"].iloc[-1] - best["epoch"] >= patience)
+
+    def stages(self) -> list[tuple[int, str, str]]:
+        """(first epoch counted from 0, name, frozen_until) of each stage that has begun or comes next."""
+        found, start = [], 0
+        for stage in self.config.get("stages", []):
+            found.append((start, str(stage.get("name", "")), str(stage.get("frozen_until", ""))))
+            start += int(stage.get("epochs", 0))
+        return [stage for stage in found if stage[0] <= self.epochs]
+
+
+# --- reading ----------------------------------------------------------------------------------------
+def runs_state(runs_dir: Path = RUNS_DIR) -> tuple[tuple[str, int, int], ...]:
+    """(folder, change time of config.json, of history.csv) of every run: differs when anything was written.
+
+    Times are in nanoseconds, 0 for a file that is not there. A folder without either file, such as an
+    evaluation's, is no run.
+    """
+    state = [
+        (folder.name, _changed_ns(folder / "config.json"), _changed_ns(folder / "history.csv"))
+        for folder in sorted(runs_dir.glob("*/"))
+    ]
+    return tuple(entry for entry in state if any(entry[1:]))
+
+
+def read_runs(runs_dir: Path = RUNS_DIR) -> list[TrainingRun]:
+    """Every training run, by name; a damaged file leaves its part empty."""
+    return [
+        TrainingRun(
+            name,
+            _read_record(runs_dir / name / "config.json"),
+            read_history(runs_dir / name / "history.csv"),
+            max(changed) / 1e9,
+            _read_record(runs_dir / name / "scores.json").get("parameters"),
+        )
+        for name, *changed in runs_state(runs_dir)
+    ]
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """The whole rows of a history.csv; a last line still being written is left out.
+
+    Returns:
+        Columns `epoch`, `stage`, `learning_rate`, `loss`, scores and `seconds`; no rows, and perhaps no
+        columns, where nothing can be read yet.
+    """
+    whole, newline, _ = _read_text(path).rpartition("\n")
+    try:
+        frame = pd.read_csv(StringIO(whole + newline), on_bad_lines="skip")
+    except ValueError:  # nothing there yet
+        return pd.DataFrame()
+    if not {"epoch", "seconds"} <= set(frame):
+        return pd.DataFrame()
+    for name in set(frame) - {"stage"}:
+        frame[name] = pd.to_numeric(frame[name], errors="coerce")
+    return frame.dropna(subset=["epoch"]).astype({"epoch": int}).reset_index(drop=True)
+
+
+def read_analysis_seconds(runs_dir: Path = RUNS_DIR) -> float | None:
+    """How long one analysis took when `make bench` measured it; None where it has not."""
+    return _read_record(runs_dir / BENCHMARK_NAME).get("analysis_seconds")
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(_read_text(path))
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not there, or replaced between looking and reading
+        return ""
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+# --- tables -----------------------------------------------------------------------------------------
+def config_differences(runs: list[TrainingRun]) -> pd.DataFrame:
+    """Settings in which runs differ, or all settings of a single run, as text.
+
+    One row a setting, such as `augmentation.zoom` or `stages.head`, and one column a run.
+
+    "–" stands for a setting that the run's record does not have.
+    """
+    flat = {run.name: _flatten({k: v for k, v in run.config.items() if k != "name"}) for run in runs}
+    names = list(dict.fromkeys(name for settings in flat.values() for name in settings))
+    rows = {name: [settings.get(name, "–") for settings in flat.values()] for name in names}
+    differing = {name: values for name, values in rows.items() if len(set(values)) > 1 or len(runs) == 1}
+    return pd.DataFrame.from_dict(differing, orient="index", columns=list(flat))
+
+
+def _flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):  # stages
+            flat |= {f"{prefix}{name}.{item.get('name', n)}": _to_text(item) for n, item in enumerate(value)}
+        else:
+            flat[f"{prefix}{name}"] = _to_text(value)
+    return flat
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_to_text(item)}" for name, item in value.items() if name != "name")
+    if isinstance(value, list):
+        return ", ".join(map(_to_text, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value == "" else str(value)
+
+
+def shipped_networks(manifest: Manifest) -> dict[str, tuple[int | None, int | None]]:
+    """(parameters, bytes of the weights file) of the runs that a bundle's networks come from.
+
+    The numbers are the manifest's and the file's; None where it does not say.
+    """
+    found = {}
+    for entry in (manifest.segmenter, manifest.classifier):
+        file = manifest.folder / entry.file
+        size = file.stat().st_size if file.is_file() else None
+        if name := entry.record.get("training_run"):
+            found[name] = entry.record.get("parameters"), size
+    return found

@@ -1,0 +1,209 @@
+"""The Runs view: progress, curves, scores, settings and commands of training runs."""
+
+import time
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.runs import RUNS_DIR
+from core.training_choices import read_descriptions
+from core.training_runs import (
+    BENCHMARK_NAME,
+    MONITORS,
+    TrainingRun,
+    config_differences,
+    read_analysis_seconds,
+    read_runs,
+    runs_state,
+    shipped_networks,
+)
+from models.manifest import BundleError
+from pages.components import engine
+from pages.components.notices import escape
+from pages.components.training.choices import draw_choices
+from pages.components.training.curves import draw_curves, score_label, score_names
+
+FOLLOW_EVERY = "5s"
+State = tuple[tuple[str, int, int], ...]
+# Scores shown in the table of runs, those of the best epoch.
+TABLE_SCORES = {
+    "classification": ("val_balanced_accuracy", "val_macro_auc", "val_accuracy", "val_loss"),
+    "segmentation": ("val_dice", "val_jaccard", "val_failed_share"),
+}
+
+
+def draw_runs() -> None:
+    """Everything about the runs of one task."""
+    state = runs_state(RUNS_DIR)
+    runs = [run for run in _read(state, str(RUNS_DIR)) if run.kind]
+    _follow(state)
+    if not runs:
+        st.info(
+            "No training run has left its record here yet. `make train` trains both networks; a run shows up "
+            "as soon as it starts.",
+            title="No runs",
+            icon=":material/model_training:",
+        )
+        return
+    ours, chosen, score = _draw_filters(runs)
+    if chosen:
+        draw_curves(ours, chosen, score)
+    else:
+        st.info("Choose at least one run above to see its curves.", icon=":material/show_chart:")
+    _draw_table(ours)
+    if chosen:
+        _draw_settings(chosen)
+        _draw_commands(chosen)
+    draw_choices()
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _read(state: State, runs_dir: str) -> list[TrainingRun]:
+    return read_runs(Path(runs_dir))  # `state` is the key: nothing is read again until a file changes
+
+
+@st.fragment(run_every=FOLLOW_EVERY)
+def _follow(state: State) -> None:
+    """Where each run under way stands; redraws the page once a run has written something."""
+    if runs_state(RUNS_DIR) != state:
+        st.rerun()
+    for run in _read(state, str(RUNS_DIR)):
+        if run.status() == "running" and run.planned_epochs:
+            st.progress(run.epochs / run.planned_epochs, _describe_progress(run))
+
+
+def _describe_progress(run: TrainingRun) -> str:
+    minutes_ago = (time.time() - run.changed_at) / 60
+    ago = "less than a minute ago" if minutes_ago < 1 else f"{minutes_ago:.0f} min ago"
+    text = f"**{escape(run.name)}** is running: {run.epochs} of {run.planned_epochs} epochs done, last record {ago}"
+    if not run.epochs:
+        return f"{text}; curves begin with the first finished epoch."
+    left_min = run.seconds / run.epochs * (run.planned_epochs - run.epochs) / 60 - minutes_ago
+    return f"{text}; about {max(left_min, 1):.0f} min to go at the pace so far."
+
+
+def _draw_filters(runs: list[TrainingRun]) -> tuple[list[TrainingRun], list[TrainingRun], str]:
+    """All runs of the chosen task, those chosen of them, and the score to draw."""
+    kinds = [kind for kind in MONITORS if any(run.kind == kind for run in runs)]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        kind = st.segmented_control(
+            "Task",
+            kinds,
+            default=kinds[0],
+            required=True,
+            format_func=str.capitalize,
+            key="training_task",
+            bind="query-params",
+        )
+        ours = [run for run in runs if run.kind == kind]
+        names = [run.name for run in ours]
+        chosen = st.pills(
+            "Runs",
+            names,
+            selection_mode="multi",
+            default=names,
+            key=f"{kind}_runs",
+            bind="query-params",
+        )
+        score = st.selectbox(
+            "Score",
+            score_names(ours),
+            format_func=score_label,
+            key=f"{kind}_score",
+            bind="query-params",
+            width=240,
+        )
+    return ours, [run for run in ours if run.name in chosen], score
+
+
+def _draw_table(runs: list[TrainingRun]) -> None:
+    st.subheader("Runs", anchor=False)
+    networks = _shipped()
+    rows = [_table_row(run, networks.get(run.name)) for run in runs]
+    scores = {
+        score_label(name): st.column_config.NumberColumn(format="%.3f") for name in TABLE_SCORES[runs[0].kind]
+    }
+    st.dataframe(
+        pd.DataFrame(rows).set_index("Run"),
+        column_config=scores
+        | {
+            "Time (min)": st.column_config.NumberColumn(format="%.0f"),
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+            "Weights (MB)": st.column_config.NumberColumn(format="%.1f"),
+        },
+        placeholder="–",
+        key="runs_table",
+        alt=f"Table of {len(runs)} {runs[0].kind} runs with epochs, scores of the best epoch, time and size.",
+    )
+    st.caption(
+        "Scores of the best epoch on the validation split, one view of each window, before temperature and "
+        "refinement; from `training/runs/<run>/history.csv`. Parameters and the size of the half-precision "
+        "weights: from `scores.json` and the bundle's `manifest.json`. “In use”: the bundle is made of it."
+        + _describe_speed()
+    )
+
+
+def _table_row(run: TrainingRun, network: tuple[int | None, int | None] | None) -> dict[str, object]:
+    best = run.best or {}
+    parameters, size_bytes = network or (None, None)
+    status = run.status()
+    return {
+        "Run": run.name,
+        "Status": f"{status}, in use" if network else status,
+        "Epochs": f"{run.epochs} of {run.planned_epochs or '?'}",
+        "Best epoch": best["epoch"] + 1 if best else None,
+        **{score_label(name): best.get(name) for name in TABLE_SCORES[run.kind]},
+        "Time (min)": run.seconds / 60,
+        "Parameters": run.parameters or parameters,
+        "Weights (MB)": size_bytes and size_bytes / 1e6,
+    }
+
+
+def _describe_speed() -> str:
+    seconds = read_analysis_seconds(RUNS_DIR)
+    if seconds is None:
+        return ""
+    return f" One analysis by both networks of the bundle took {seconds:.2f} s (`training/runs/{BENCHMARK_NAME}`)."
+
+
+def _shipped() -> dict[str, tuple[int | None, int | None]]:
+    try:
+        return shipped_networks(engine.read_current_manifest())
+    except BundleError:
+        return {}
+
+
+def _draw_settings(runs: list[TrainingRun]) -> None:
+    several = len(runs) > 1
+    st.subheader("Settings that differ" if several else "Settings", anchor=False)
+    table = config_differences(runs)
+    if table.empty:
+        st.markdown("The chosen runs have the same settings, or their records state none.")
+        return
+    st.dataframe(
+        table.rename_axis("Setting"),
+        height="content",
+        key="settings_table",
+        alt=f"Table of {len(table)} settings of {', '.join(run.name for run in runs)}.",
+    )
+    st.caption(
+        "From `training/runs/<run>/config.json`; “–” is a setting that did not exist yet when the run started. "
+        + ("Choose a single run to see all of its settings." if several else "")
+    )
+
+
+def _draw_commands(runs: list[TrainingRun]) -> None:
+    st.subheader("How to reproduce", anchor=False)
+    descriptions = read_descriptions()
+    for run in runs:
+        words = descriptions.get(run.name, "")
+        if before := run.config.get("start_from"):
+            words = f"{words} Begins with the best weights of {before}."
+        st.markdown(f"**{escape(run.name)}**  \n{escape(words)}")
+        st.code(run.command or "# its record states no command", language="bash", wrap_lines=True)
+    st.caption(
+        "From `training/runs/<run>/config.json` and `training/RESULTS.json`. Set `DERMALENS_DATA` to the "
+        "HAM10000 folder first; `...` stands for the folder where you keep the ImageNet weights. A run that "
+        "broke off goes on where it stopped."
+    )

@@ -1,0 +1,258 @@
+"""Training: runs and their curves, live and half-written ones too, and the Learn view."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.walkthrough import EXPLANATIONS
+from pages.components.training import augmentations, choices, losses, runs
+from tests.fakes import fake_manifest
+from tests.pages.conftest import open_app
+from tests.pages.driver import TRAINING, read_tables, read_text, run, visit
+
+HEADER = "epoch,stage,learning_rate,loss,val_loss,val_accuracy,val_balanced_accuracy,val_macro_auc,seconds\n"
+ROWS = "0,head,0.001,1.5,1.2,0.5,0.4,0.8,60\n1,all,0.0005,1.1,0.9,0.7,0.6,0.9,120\n"
+
+
+def write_run(folder: Path, history: str, epochs: int, start_from: str = "") -> None:
+    stages = [
+        {"name": "head", "epochs": 1, "learning_rate": 0.001, "frozen_until": "features"},
+        {"name": "all", "epochs": epochs - 1, "learning_rate": 0.0005, "frozen_until": ""},
+    ]
+    config = {"stages": stages, "focal_gamma": 1.5, "class_weight_power": 0.5, "start_from": start_from}
+    config |= {"augmentation": {"zoom": [0.5, 2.0]}, "patience": 6}
+    command = f"python -m training.train_classification --config {folder.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"config": config, "command": command}))
+    if history:
+        (folder / "history.csv").write_text(history)
+
+
+@pytest.fixture
+def shipped() -> AppTest:
+    """The app on the shipped bundle, of which only the manifest is read."""
+    return open_app()
+
+
+@pytest.fixture
+def runs_dir(monkeypatch, tmp_path) -> Path:
+    """An empty training/runs/."""
+    for module in (runs, choices, augmentations, losses):
+        monkeypatch.setattr(module, "RUNS_DIR", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def two_runs(runs_dir) -> Path:
+    """A finished run "first", and "second" under way from its weights."""
+    write_run(runs_dir / "first", HEADER + ROWS, epochs=2)
+    write_run(runs_dir / "second", HEADER + ROWS.splitlines(keepends=True)[0], epochs=5, start_from="first")
+    return runs_dir
+
+
+def read_chart(app: AppTest, key: str) -> dict:
+    return json.loads(app.get_by_key(key).proto.spec)
+
+
+def read_alt(app: AppTest, key: str) -> str:
+    return app.get_by_key(key).proto.alt
+
+
+def open_training(app: AppTest, **parameters: str | list[str]) -> AppTest:
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return visit(app, TRAINING)
+
+
+def find_table(app: AppTest, index: str) -> pd.DataFrame:
+    """The table whose rows are named by `index`."""
+    [table] = [frame.value for frame in app.dataframe if frame.value.index.name == index]
+    return table
+
+
+def read_progress(app: AppTest) -> str:
+    return "\n".join(bar.proto.text for bar in app.get("progress"))
+
+
+# --- runs
+
+
+def test_runs_are_overlaid_and_listed(shipped: AppTest, two_runs):
+    open_training(shipped)
+    assert shipped.title[0].value == "Training"
+    loss = read_chart(shipped, "curve_loss")["data"]
+    # Training and validation of each run; epochs count from 1.
+    assert [(trace["line"]["dash"], len(trace["x"])) for trace in loss] == [
+        *(("dot", 2), ("solid", 2)),
+        *(("dot", 1), ("solid", 1)),
+    ]
+    assert loss[0]["line"]["color"] == loss[1]["line"]["color"] != loss[2]["line"]["color"]
+    table = find_table(shipped, "Run")
+    assert table["Status"].to_dict() == {"first": "finished", "second": "running"}
+    assert table["Epochs"].to_dict() == {"first": "2 of 2", "second": "1 of 5"}
+    assert table.loc["first", ["Best epoch", "Balanced accuracy", "Time (min)"]].tolist() == [2, 0.6, 3]
+
+
+def test_each_chart_has_words(shipped: AppTest, two_runs):
+    open_training(shipped)
+    assert read_alt(shipped, "curve_loss") == (
+        "Loss by epoch: first from 1.5 to 1.1 over 2 epochs; second from 1.5 to 1.5 over 1 epoch."
+    )
+    assert "Balanced accuracy by epoch" in read_alt(shipped, "curve_val_balanced_accuracy")
+    assert "Learning rate by epoch" in read_alt(shipped, "curve_learning_rate")
+
+
+def test_layers_that_were_unfrozen_are_marked_and_named(shipped: AppTest, two_runs):
+    open_training(shipped)
+    layout = read_chart(shipped, "curve_learning_rate")["layout"]
+    assert [shape["x0"] for shape in layout["shapes"]] == [1.5]  # the second run has not got there
+    assert [note["text"] for note in layout["annotations"]] == ["all"]
+    assert "from epoch 1 “head”, from layer features on; from epoch 2 all layers" in read_text(shipped)
+
+
+def test_only_differing_settings_and_each_command_are_shown(shipped: AppTest, two_runs):
+    open_training(shipped)
+    assert find_table(shipped, "Setting").to_dict("index") == {
+        "stages.all": {
+            "first": "epochs 1, learning_rate 0.0005, frozen_until none",
+            "second": "epochs 4, learning_rate 0.0005, frozen_until none",
+        },
+        "start_from": {"first": "none", "second": "first"},
+    }
+    commands = [code.value for code in shipped.code]
+    assert commands == [f"python -m training.train_classification --config {n}" for n in ("first", "second")]
+    assert "Begins with the best weights of first" in read_text(shipped)
+
+
+def test_runs_and_score_come_from_the_address(shipped: AppTest, two_runs):
+    open_training(shipped, classification_runs=["second"], classification_score="Macro AUC")
+    assert shipped.get_by_key("classification_runs").value == ["second"]
+    assert "Macro AUC by epoch: second" in read_alt(shipped, "curve_val_macro_auc")
+    assert find_table(shipped, "Setting")["second"]["focal_gamma"] == "1.5"  # one run: all settings
+
+
+def test_choosing_no_run_says_what_to_do(shipped: AppTest, two_runs):
+    open_training(shipped)
+    shipped.get_by_key("classification_runs").set_value([])
+    run(shipped)
+    assert "Choose at least one run" in read_text(shipped)
+    assert len(find_table(shipped, "Run")) == 2
+
+
+def test_a_run_under_way_is_followed(shipped: AppTest, two_runs):
+    open_training(shipped)
+    assert "**second** is running: 1 of 5 epochs done" in read_progress(shipped)
+    write_run(two_runs / "second", HEADER + ROWS, epochs=5)
+    run(shipped)
+    assert "2 of 5 epochs done" in read_progress(shipped)
+    assert len(read_chart(shipped, "curve_loss")["data"][2]["x"]) == 2
+
+
+def test_a_run_without_a_finished_epoch_waits(shipped: AppTest, runs_dir):
+    write_run(runs_dir / "new", "", epochs=3)
+    open_training(shipped)
+    assert "curves begin with the first finished epoch" in read_progress(shipped)
+    assert "No epoch has ended yet" in read_text(shipped)
+    assert find_table(shipped, "Run")["Epochs"].tolist() == ["0 of 3"]
+
+
+def test_half_written_histories_do_no_harm(shipped: AppTest, two_runs):
+    open_training(shipped)
+    for text in ("", "epoch,sta", HEADER, HEADER + "0,head,0.0", "\x00\x01"):
+        (two_runs / "second" / "history.csv").write_text(text)
+        run(shipped)
+        assert find_table(shipped, "Run")["Epochs"].to_dict() == {"first": "2 of 2", "second": "0 of 5"}
+
+
+def test_a_half_written_record_does_no_harm(shipped: AppTest, two_runs):
+    (two_runs / "second" / "config.json").write_text('{"config": {"na')
+    open_training(shipped)
+    assert find_table(shipped, "Run").loc["second", "Epochs"] == "1 of ?"
+    assert "its record states no command" in shipped.code[1].value
+
+
+def test_without_runs_the_page_says_how_to_get_one(shipped: AppTest, runs_dir):
+    open_training(shipped)
+    assert "No runs" in read_text(shipped) and "make train" in read_text(shipped)
+
+
+def test_what_was_compared_is_shown_with_the_choice_in_bold(shipped: AppTest, two_runs):
+    (two_runs / "ham").mkdir()
+    record = {
+        "n_images": 7,
+        "temperature": {"value": 0.5, "before": {"log_loss": 0.6}, "after": {"log_loss": 0.5}},
+        "decisions": {"temperature": 0.5},
+    }
+    (two_runs / "ham" / "validation_choices.json").write_text(json.dumps(record))
+    open_training(shipped)
+    cells = read_tables(shipped)
+    assert "**0.5000**" in cells and "0.6000" in cells and "**0.6000**" not in cells
+    assert "On 7 images of the validation split" in read_text(shipped)
+    assert "training/runs/ham/validation_choices.json" in read_text(shipped)
+
+
+def test_the_shipped_runs_are_there(shipped: AppTest):
+    open_training(shipped, training_task="Segmentation")
+    table = find_table(shipped, "Run")
+    assert table.loc["segmentation_v2b0", "Dice"] > 0.9
+    assert "training/runs/<run>/history.csv" in read_text(shipped)
+    assert "What was compared" in read_text(shipped)
+
+
+# --- learn
+
+
+def test_the_steps_are_explained_before_anything_is_loaded(app: AppTest, fake_networks):
+    open_training(app, training_view="Learn")
+    text = read_text(app)
+    assert all(f"**{title}.**" in text for title in EXPLANATIONS)
+    assert fake_networks() == 0
+
+
+def test_the_steps_run_on_request(app: AppTest, fake_networks):
+    open_training(app, training_view="Learn", learn_image="Round, mole-like")
+    app.button(key="run_steps").click()
+    run(app)
+    assert fake_networks() == 1
+    headings = [heading.value for heading in app.subheader]
+    assert headings == [f"{n} · {title}" for n, title in enumerate(EXPLANATIONS, start=1)]
+    text = read_text(app)
+    assert ":gray[Cut:] **0." in text and "Changed pixels" in text
+    assert f"`{fake_manifest().fingerprint}`" in text
+    assert "lie clearly below the cut" in read_alt(app, "learn_histogram")
+    assert "before" in read_alt(app, "learn_probabilities")
+    assert len(app.dataframe[0].value) == 16
+
+
+def test_another_image_is_run_only_when_asked(app: AppTest):
+    open_training(app, training_view="Learn")
+    app.button(key="run_steps").click()
+    run(app)
+    app.selectbox(key="learn_image").set_value("Darker skin")
+    run(app)
+    assert not app.subheader and app.button(key="run_steps")
+
+
+def test_each_augmentation_is_shown_with_the_ranges_of_a_run(shipped: AppTest, two_runs):
+    open_training(shipped, training_view="Learn", learn="Augmentations")
+    shipped.selectbox(key="augment_run").set_value("first")
+    shipped.slider(key="augment_share").set_value(100)
+    run(shipped)
+    captions = [picture.caption for image in shipped.get("image") for picture in image.proto.imgs]
+    assert "× 0.50" in captions and "× 2.00" in captions
+    assert "**Channel gain**" in read_text(shipped)
+
+
+def test_losses_are_drawn_with_their_numbers(shipped: AppTest, two_runs):
+    open_training(shipped, training_view="Learn", learn="Losses")
+    # At 0.9, -ln 0.9 = 0.1054; gamma 1 takes a tenth of it.
+    assert "0.1054" in read_tables(shipped) and "0.0105" in read_tables(shipped)
+    assert shipped.slider(key="loss_power").value == 0.5  # that of the first run
+    shipped.slider(key="loss_power").set_value(0.0)
+    run(shipped)
+    assert "Melanoma 1.00" in read_alt(shipped, "loss_weights")
+    assert "γ in the runs: first 1.5, second 1.5" in read_text(shipped)
+    assert "from 0.0" in read_alt(shipped, "loss_disc")
