@@ -15,9 +15,12 @@ import numpy as np
 
 from core.classification import Classification, ClassifierInput, classify
 from core.config import AnalysisSettings
+from core.conformal import prediction_set
+from core.decision import decide
 from core.explanation import compute_saliency
 from core.image_io import LoadedImage, read_image
 from core.morphology import Morphology, measure_lesion
+from core.novelty import load_novelty, pool_features
 from core.preprocessing import limit_long_side, preprocess
 from core.quality import QualityReport, assess_quality
 from core.refinement import RefinedMask, refine_mask
@@ -46,6 +49,8 @@ class Analysis:
         settings: what the caller chose.
         manifest: of the bundle that answered.
         stage_ms: milliseconds by stage; in a batch, the batch's time divided by its size.
+        novelty: how far the image lies from what the classifier learned, see `core.novelty`; None if the
+            bundle states no way to tell.
     """
 
     image: LoadedImage
@@ -59,6 +64,7 @@ class Analysis:
     settings: AnalysisSettings
     manifest: Manifest
     stage_ms: dict[str, float]
+    novelty: float | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,6 +75,32 @@ class Analysis:
     def suspicious(self) -> bool:
         """Whether the suspicious share reaches the bundle's threshold."""
         return self.classification.suspicious_probability >= self.manifest.suspicious_threshold
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the image is outside what the bundle knows; False if it states no way to tell."""
+        return self.novelty is not None and self.novelty > self.manifest.novelty.threshold
+
+    @property
+    def conformal_set(self) -> tuple[str, ...] | None:
+        """Codes among which the answer lies with the bundle's confidence level, whichever class it is.
+
+        Most probable first; may be empty. None if the bundle states no quantiles.
+        """
+        if self.manifest.conformal is None:
+            return None
+        answer = self.classification
+        members = prediction_set(answer.probabilities, self.manifest.conformal.class_quantiles)
+        inside = {code for code, member in zip(answer.classes, members, strict=True) if member}
+        return tuple(code for code, _, _ in answer.ranked() if code in inside)
+
+    @property
+    def balanced_prediction(self) -> str | None:
+        """The class that the rule for balanced accuracy picks; None if the bundle states no rule."""
+        if self.manifest.decision_offsets is None:
+            return None
+        answer = self.classification
+        return answer.classes[int(decide(answer.probabilities, self.manifest.decision_offsets))]
 
     @property
     def lesion_area_fraction(self) -> float:
@@ -101,6 +133,7 @@ class Analyzer:
         self.manifest = manifest = bundle.manifest
         self._working_side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
         self._seen = classifier_input(manifest)
+        self._novelty = load_novelty(manifest)
 
     @classmethod
     def load(cls, folder: str | Path | None = None) -> "Analyzer":
@@ -149,10 +182,19 @@ class Analyzer:
         quality = watch("quality", _each, assess_quality, images, masks)
         spacings = [image.pixel_spacing_mm for image in loaded]
         shapes = watch("morphology", _each, measure_lesion, images, masks, spacings)
+        novelty = _each(self._score_novelty, answers)
         stage_ms = {stage: ms / len(loaded) for stage, ms in watch.stage_ms.items()}
+        parts = zip(loaded, small, quality, maps, lesions, shapes, answers, strict=True)
         return [
-            Analysis(*parts, saliency=None, settings=settings, manifest=self.manifest, stage_ms=stage_ms)
-            for parts in zip(loaded, small, quality, maps, lesions, shapes, answers, strict=True)
+            Analysis(
+                *part,
+                saliency=None,
+                settings=settings,
+                manifest=self.manifest,
+                stage_ms=stage_ms,
+                novelty=score,
+            )
+            for part, score in zip(parts, novelty, strict=True)
         ]
 
     def _prepare(self, image: np.ndarray, settings: AnalysisSettings) -> np.ndarray:
@@ -166,6 +208,12 @@ class Analyzer:
     def _classify(self, small, masks, settings: AnalysisSettings) -> list[Classification]:
         networks = self.bundle.feature_network, self.bundle.head_network
         return classify(*networks, small, masks, self._seen, settings.n_views)
+
+    def _score_novelty(self, answer: Classification) -> float | None:
+        """From the features at hand: the first view of the first window is the whole image as it is."""
+        return (
+            None if self._novelty is None else float(self._novelty.score(pool_features(answer.features[0])))
+        )
 
     def explain(self, analysis: Analysis, code: str, method: str = "gradcam") -> np.ndarray:
         """(H, W) saliency in [0, 1] of any class, from the features that the analysis kept.

@@ -1,7 +1,9 @@
 """An `Analysis` as something to keep: a table row, a JSON record, an overlay picture.
 
 The CSV columns are `image`, one for each class code (calibrated probabilities that sum to 1),
-`prediction`, `suspicious_probability`, `lesion_area_fraction`, `warnings` and `error`.
+`prediction`, `suspicious_probability`, `lesion_area_fraction`, `warnings`, `error`, `conformal_set` (codes
+among which the answer lies with the bundle's confidence level) and `novelty` (distance from what the
+classifier learned); the last two are empty for a bundle that states neither.
 """
 
 import csv
@@ -16,12 +18,14 @@ import cv2
 import numpy as np
 
 from core.analyzer import Analysis
+from core.classification import undo_temperature
 from models.manifest import Manifest
 
 NOTICE = (
     "Dermalens is research and teaching software, not a medical device. "
     "Its output is no diagnosis and must not guide anybody's treatment."
 )
+UNKNOWN_KIND = "unknown_kind"  # the warning on an image outside what the bundle knows
 # Amber reads on every skin tone and to colour-blind eyes; RGB.
 OUTLINE_COLOUR = (255, 176, 0)
 FILL_COLOUR = (64, 156, 255)
@@ -31,7 +35,7 @@ def csv_columns(classes: Sequence[str]) -> list[str]:
     """The columns of the results table for a bundle with these classes."""
     return [
         *("image", *classes, "prediction", "suspicious_probability"),
-        *("lesion_area_fraction", "warnings", "error"),
+        *("lesion_area_fraction", "warnings", "error", "conformal_set", "novelty"),
     ]
 
 
@@ -47,6 +51,8 @@ def analysis_row(analysis: Analysis, stem: str | None = None) -> dict[str, Any]:
         "lesion_area_fraction": round(analysis.lesion_area_fraction, 6),
         "warnings": "; ".join(warning_codes(analysis)),
         "error": "",
+        "conformal_set": " ".join(analysis.conformal_set or ()),
+        "novelty": "" if analysis.novelty is None else round(analysis.novelty, 6),
     }
 
 
@@ -55,10 +61,32 @@ def error_row(stem: str, error: str, classes: Sequence[str]) -> dict[str, Any]:
     return dict.fromkeys(csv_columns(classes), "") | {"image": stem, "error": error}
 
 
+def prediction_row(analysis: Analysis) -> dict[str, Any]:
+    """What one image adds to a predictions table (see `core.predictions`), without name and facts."""
+    answer = analysis.classification
+    # The first view of each window is the image as it is.
+    per_window = len(answer.view_probabilities) // len(answer.boxes)
+    single = answer.view_probabilities[::per_window].mean(axis=0)
+    raw = undo_temperature(answer.view_probabilities, analysis.manifest.temperature).mean(axis=0)
+    kinds = {"p": answer.probabilities, "p1": single, "raw": raw}
+    return {
+        **{
+            f"{kind}_{code}": p
+            for kind, ps in kinds.items()
+            for code, p in zip(answer.classes, ps, strict=True)
+        },
+        "prediction": answer.prediction,
+        "agreement": answer.agreement,
+        "lesion_area_fraction": analysis.lesion_area_fraction,
+        "warnings": ";".join(warning_codes(analysis)),
+    }
+
+
 def warning_codes(analysis: Analysis) -> list[str]:
     """Codes of everything that should make a reader careful with this answer."""
     codes = [finding.code for finding in analysis.quality.findings]
-    return codes if analysis.lesion.found else [*codes, "no_lesion_found"]
+    codes += [] if analysis.lesion.found else ["no_lesion_found"]
+    return [*codes, UNKNOWN_KIND] if analysis.unknown else codes
 
 
 def rows_to_csv(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> str:
@@ -106,6 +134,9 @@ def analysis_record(analysis: Analysis) -> dict[str, Any]:
             "threshold_origin": analysis.manifest.threshold_origin,
             "reaches_threshold": analysis.suspicious,
         },
+        "balanced_prediction": analysis.balanced_prediction,
+        "conformal_set": _conformal_record(analysis),
+        "novelty": _novelty_record(analysis),
         "views": {"count": len(answer.view_probabilities), "agreement": answer.agreement},
         "lesion": {
             "found": analysis.lesion.found,
@@ -120,6 +151,27 @@ def analysis_record(analysis: Analysis) -> dict[str, Any]:
         "stage_ms": analysis.stage_ms,
     }
     return to_json_types(record)
+
+
+def _conformal_record(analysis: Analysis) -> dict[str, Any] | None:
+    if analysis.conformal_set is None:
+        return None
+    return {
+        "codes": list(analysis.conformal_set),
+        "confidence_level": analysis.manifest.conformal.confidence_level,
+    }
+
+
+def _novelty_record(analysis: Analysis) -> dict[str, Any] | None:
+    if analysis.novelty is None:
+        return None
+    threshold = analysis.manifest.novelty
+    return {
+        "score": analysis.novelty,
+        "threshold": threshold.threshold,
+        "threshold_origin": threshold.origin,
+        "unknown": analysis.unknown,
+    }
 
 
 def _bundle_record(manifest: Manifest) -> dict[str, str]:
@@ -168,11 +220,31 @@ def draw_overlay(
         tinted = image[lesion_mask] * (1 - opacity) + np.array(FILL_COLOUR) * opacity
         drawn[lesion_mask] = tinted.astype(np.uint8)
     if len(contour):
-        width = max(1, round(max(image.shape[:2]) / 200))
-        points = np.round(contour).astype(np.int32)[:, None, :]
-        cv2.polylines(drawn, [points], True, (0, 0, 0), width + 2, cv2.LINE_AA)
-        cv2.polylines(drawn, [points], True, OUTLINE_COLOUR, width, cv2.LINE_AA)
+        _draw_line(drawn, contour, OUTLINE_COLOUR)
     return drawn
+
+
+def draw_outlines(image: np.ndarray, masks: Sequence[tuple[np.ndarray, tuple[int, int, int]]]) -> np.ndarray:
+    """Draw the outlines of masks on a copy of the image, each in its own colour.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        masks: pairs of an (H, W) bool mask and an RGB colour; the last lies on top.
+    """
+    drawn = image.copy()
+    for mask, colour in masks:
+        contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        for contour in contours:
+            _draw_line(drawn, contour.reshape(-1, 2), colour)
+    return drawn
+
+
+def _draw_line(drawn: np.ndarray, contour: np.ndarray, colour: tuple[int, int, int]) -> None:
+    """A closed line with a dark rim, so that it shows on any skin; `contour` is (N, 2) of (x, y)."""
+    width = max(1, round(max(drawn.shape[:2]) / 200))
+    points = np.round(contour).astype(np.int32)[:, None, :]
+    cv2.polylines(drawn, [points], True, (0, 0, 0), width + 2, cv2.LINE_AA)
+    cv2.polylines(drawn, [points], True, colour, width, cv2.LINE_AA)
 
 
 def blend_heatmap(image: np.ndarray, values: np.ndarray, opacity: float = 0.5) -> np.ndarray:

@@ -5,6 +5,7 @@ Reading it needs no TensorFlow, so pages can say what they run on before any net
 
 import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,31 @@ class NetworkEntry:
 
 
 @dataclass(frozen=True)
+class ConformalEntry:
+    """Quantiles of `core.conformal`, fitted on the validation split.
+
+    Attributes:
+        confidence_level: share of the images that the sets are to cover.
+        marginal_quantile: one for all classes: covers that share of all images.
+        class_quantiles: one a class: covers that share of each class.
+    """
+
+    confidence_level: float
+    marginal_quantile: float
+    class_quantiles: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class NoveltyEntry:
+    """The parameters of `core.novelty` beside the manifest, and the score that counts as unknown."""
+
+    file: str
+    sha256: str
+    threshold: float
+    origin: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a bundle states about itself.
 
@@ -66,6 +92,9 @@ class Manifest:
         suspicious_threshold: suspicious share from which a lesion is called suspicious.
         threshold_origin: where that threshold comes from, in words.
         preprocessing: the filters that are on by default.
+        conformal: for sets that cover the answer; None if the bundle states none.
+        novelty: for telling images of another kind; None if the bundle states none.
+        decision_offsets: (K,) added to log-probabilities for the highest balanced accuracy, or None.
     """
 
     folder: Path
@@ -80,10 +109,17 @@ class Manifest:
     suspicious_threshold: float
     threshold_origin: str
     preprocessing: PreprocessingSettings
+    conformal: ConformalEntry | None = None
+    novelty: NoveltyEntry | None = None
+    decision_offsets: tuple[float, ...] | None = None
 
     @property
     def fingerprint(self) -> str:
-        """Short hash of both weights files, sizes and the decision numbers: changes whenever an answer can."""
+        """Short hash of both weights files, sizes and the decision numbers: changes whenever an answer can.
+
+        What is fitted to evaluated predictions afterwards (sets, novelty, offsets) leaves it as it is, as
+        it leaves the probabilities and the masks.
+        """
         parts = (
             *(self.segmenter.sha256, self.classifier.sha256, self.temperature),
             *(self.suspicious_threshold, self.views, self.crop_margin, self.classes),
@@ -126,6 +162,7 @@ def _parse(folder: Path, record: dict) -> Manifest:
         suspicious_threshold=float(classifier["suspicious_threshold"]["value"]),
         threshold_origin=classifier["suspicious_threshold"]["origin"],
         preprocessing=PreprocessingSettings(**record["preprocessing"]["defaults"]),
+        **_parse_trust(classifier, n_classes=len(classifier["classes"])),
     )
     if not manifest.temperature > 0:  # NaN, which JSON readers let through, is refused too
         raise ValueError(f"`temperature` must be positive; got {manifest.temperature}")
@@ -136,6 +173,34 @@ def _parse(folder: Path, record: dict) -> Manifest:
     for code in manifest.classes:
         get_diagnosis(code)
     return manifest
+
+
+def _parse_trust(classifier: dict, n_classes: int) -> dict[str, Any]:
+    """What `training.fit_trust` added to the classifier's entry; older bundles have none of it."""
+    found: dict[str, Any] = {}
+    if conformal := classifier.get("conformal"):
+        quantiles = tuple(map(float, conformal["class_quantiles"]))
+        entry = ConformalEntry(
+            float(conformal["confidence_level"]), float(conformal["marginal_quantile"]), quantiles
+        )
+        if len(quantiles) != n_classes or not all(0 <= q <= 1 for q in (*quantiles, entry.marginal_quantile)):
+            raise ValueError(f"`conformal` needs {n_classes} class quantiles, and all in [0, 1]")
+        found["conformal"] = entry
+    if novelty := classifier.get("novelty"):
+        if Path(novelty["file"]).name != novelty["file"]:
+            raise ValueError(f"`file` must lie beside the manifest; got {novelty['file']!r}")
+        threshold = novelty["threshold"]
+        if not threshold["value"] > 0:
+            raise ValueError(f"`novelty` needs a positive threshold; got {threshold['value']}")
+        found["novelty"] = NoveltyEntry(
+            novelty["file"], novelty["sha256"], float(threshold["value"]), threshold["origin"]
+        )
+    if decision := classifier.get("decision"):
+        offsets = tuple(map(float, decision["offsets"]))
+        if len(offsets) != n_classes or not all(map(math.isfinite, offsets)):
+            raise ValueError(f"`decision` needs {n_classes} finite offsets; got {decision['offsets']}")
+        found["decision_offsets"] = offsets
+    return found
 
 
 def _parse_network(record: dict) -> NetworkEntry:

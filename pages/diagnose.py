@@ -78,6 +78,12 @@ def draw_result(analysis: Analysis, reader_first: bool) -> None:
             title="No lesion found",
             icon=":material/search_off:",
         )
+    if analysis.unknown:
+        with st.container(border=True):
+            wanted = result.draw_unknown(analysis)
+        if not wanted:
+            draw_details(analysis, withheld=True)
+            return
     waiting = reader_first and not impression.is_given(analysis.image.sha256)
     if waiting:
         with st.container(border=True):
@@ -90,10 +96,10 @@ def draw_result(analysis: Analysis, reader_first: bool) -> None:
     draw_details(analysis, waiting)
 
 
-def draw_details(analysis: Analysis, waiting: bool) -> None:
-    """Pictures beside the ranking, measurements beside what stands behind the result."""
+def draw_details(analysis: Analysis, withheld: bool) -> None:
+    """Pictures beside the ranking unless it is withheld, measurements, what stands behind the result."""
     focus = None
-    if waiting:
+    if withheld:
         viewing = st.container(border=True)
     else:
         left, right = st.columns([2.1, 1], gap="medium")
@@ -107,7 +113,7 @@ def draw_details(analysis: Analysis, waiting: bool) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.subheader("Behind this result", anchor=False, width="stretch")
-            if not waiting:
+            if not withheld:
                 result.draw_downloads(analysis)
         result.draw_provenance(analysis)
 

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.image_io import ImageError
-from core.report import error_row, rows_to_csv
+from core.report import UNKNOWN_KIND, error_row, rows_to_csv
 from core.taxonomy import get_diagnosis
 from models.manifest import Manifest
 from pages.components import inbox
@@ -100,6 +100,8 @@ def _table_row(name: str, outcome: Outcome, hidden: bool) -> dict[str, Any]:
     row = {"Image": outcome.thumbnail, "Name": name, "Lesion": found["lesion_area_fraction"]}
     if hidden:
         return row | {"Remarks": "waiting for your impression"}
+    if UNKNOWN_KIND in found["warnings"].split("; "):
+        return row | {"Remarks": "outside what this model knows"}
     return row | {
         "Most probable": get_diagnosis(found["prediction"]).name,
         "Probability": found[found["prediction"]],

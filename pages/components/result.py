@@ -15,6 +15,26 @@ from pages.components.notices import percent
 from pages.components.settings import FILTERS
 
 
+def draw_unknown(analysis: Analysis) -> bool:
+    """Say that the image is of another kind than the networks learned; returns whether to answer anyway."""
+    threshold = analysis.manifest.novelty
+    st.header("Outside what this model knows", anchor=False)
+    st.markdown(
+        "What the classifier sees here is unlike the dermoscopic images it learned from. It would name a "
+        "diagnosis all the same, and the name would mean little. Is this a close-up taken through a "
+        "dermatoscope, sharp and with the lesion in the frame?"
+    )
+    st.caption(
+        f"Distance from the known images {analysis.novelty:.2f}, threshold {threshold.threshold:.2f}: "
+        f"{threshold.origin.rstrip('.')}."
+    )
+    return st.toggle(
+        "Show the answer anyway",
+        key=f"anyway_{analysis.image.sha256[:12]}",
+        persist_state="session",
+    )
+
+
 def draw_verdict(analysis: Analysis) -> None:
     """The headline: most probable class, and suspicious share against the bundle's threshold."""
     answer, threshold = analysis.classification, analysis.manifest.suspicious_threshold
@@ -55,9 +75,26 @@ def draw_classes(analysis: Analysis) -> str:
         draw_ranking(answer, focus)
         if len(answer.view_probabilities) > 1:
             st.caption("Whiskers: spread between the views.")
+        # The coverage holds for images like those it was calibrated on, so not for an unknown kind.
+        if analysis.conformal_set is not None and not analysis.unknown:
+            _draw_conformal_set(analysis)
     diagnosis = get_diagnosis(focus)
     st.markdown(f"{diagnosis.plain} :gray[Counted as {diagnosis.malignancy.value}.]")
     return focus
+
+
+def _draw_conformal_set(analysis: Analysis) -> None:
+    level = analysis.manifest.conformal.confidence_level
+    names = ", ".join(get_diagnosis(code).name for code in analysis.conformal_set)
+    st.markdown(
+        f"With {level:.0%} coverage the answer lies among: **{names}**"
+        if names
+        else f"At {level:.0%} coverage no diagnosis is likely enough to be named."
+    )
+    st.caption(
+        f"Calibrated to hold the true diagnosis of {level:.0%} of the validation split's images of each "
+        "class, with the default settings."
+    )
 
 
 def _describe_suspicion(analysis: Analysis) -> str:

@@ -7,12 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.analyzer import Analyzer
 from core.config import AnalysisSettings
 from core.image_io import ImageError, read_image
+from core.novelty import NoveltyModel
 from core.phantoms import draw_sample
 from core.preprocessing import PreprocessingSettings
 from core.report import encode_png
 from core.symmetry import N_SYMMETRIES, apply_symmetry
+from models.manifest import ConformalEntry, NoveltyEntry, file_sha256
+from tests.fakes import CHANNELS, fake_bundle
 
 STAGES = [
     *("reading", "preprocessing", "segmentation", "refinement", "classification", "quality", "morphology"),
@@ -142,6 +146,41 @@ def test_what_is_no_image_is_refused(analyzer, source, reason):
     with pytest.raises(ImageError) as caught:
         analyzer.analyze(source)
     assert caught.value.reason == reason
+
+
+# --- how far to trust it
+
+
+def test_a_bundle_that_states_nothing_gives_no_set_no_novelty_and_no_other_decision(analysis):
+    assert (analysis.conformal_set, analysis.novelty, analysis.balanced_prediction) == (None, None, None)
+    assert analysis.unknown is False
+
+
+def test_the_set_and_the_balanced_decision_follow_the_manifest(analysis):
+    answer = analysis.classification
+    [(first, p, _), (second, _, _), *_] = answer.ranked()
+    only_second = tuple(1.0 if code == second else 0.0 for code in answer.classes)
+    entry = ConformalEntry(0.9, 1 - p, only_second)
+    offsets = tuple(50.0 if code == second else 0.0 for code in answer.classes)
+    manifest = replace(analysis.manifest, conformal=entry, decision_offsets=offsets)
+    judged = replace(analysis, manifest=manifest)
+    assert judged.conformal_set == (second,)
+    assert judged.balanced_prediction == second and answer.prediction == first
+
+
+def test_novelty_comes_from_the_first_view_and_is_judged_by_the_threshold(analysis, phantom, tmp_path):
+    model = NoveltyModel(np.zeros(CHANNELS), np.eye(CHANNELS)[:2])
+    model.save(tmp_path / "novelty.npz")
+    score = float(model.score(analysis.classification.features[0].mean(axis=(0, 1))))
+    for threshold, expected in ((score - 1e-3, True), (score + 1e-3, False)):
+        entry = NoveltyEntry("novelty.npz", file_sha256(tmp_path / "novelty.npz"), threshold, "made up")
+        bundle = fake_bundle()
+        bundle = replace(bundle, manifest=replace(bundle.manifest, folder=tmp_path, novelty=entry))
+        one_view = Analyzer(bundle).analyze_batch(
+            [phantom.image], AnalysisSettings(test_time_augmentation=False)
+        )
+        [judged] = one_view
+        assert judged.novelty == pytest.approx(score) and judged.unknown is expected
 
 
 # --- many images

@@ -17,10 +17,12 @@ from core.report import (
     analysis_row,
     blend_heatmap,
     csv_columns,
+    draw_outlines,
     draw_overlay,
     encode_png,
     error_row,
     harmless,
+    prediction_row,
     rows_to_csv,
     to_json_types,
     warning_codes,
@@ -45,14 +47,15 @@ def read_table(text: str) -> list[dict[str, str]]:
 def test_columns_are_exactly_those_documented():
     assert csv_columns(("mel", "nv")) == [
         *("image", "mel", "nv", "prediction", "suspicious_probability"),
-        *("lesion_area_fraction", "warnings", "error"),
+        *("lesion_area_fraction", "warnings", "error", "conformal_set", "novelty"),
     ]
 
 
 def test_row_holds_the_answer_and_its_probabilities_sum_to_one(analysis):
     text = rows_to_csv([analysis_row(analysis)], HAM10000_CLASSES)
     assert text.splitlines()[0] == (
-        "image,akiec,bcc,bkl,df,mel,nv,vasc,prediction,suspicious_probability,lesion_area_fraction,warnings,error"
+        "image,akiec,bcc,bkl,df,mel,nv,vasc,prediction,suspicious_probability,lesion_area_fraction,warnings,error,"
+        "conformal_set,novelty"
     )
     [row] = read_table(text)
     assert row["image"] == "ISIC_1" and row["error"] == ""
@@ -98,6 +101,30 @@ def test_warnings_name_quality_findings_and_a_missing_lesion(analyzer):
 
 def test_a_clean_analysis_has_no_warnings(analysis):
     assert warning_codes(analysis) == []
+
+
+def row_values(row: dict, prefix: str) -> np.ndarray:
+    return np.array([row[f"{prefix}_{code}"] for code in HAM10000_CLASSES])
+
+
+def test_prediction_row_has_eight_views_one_view_and_no_temperature(analysis):
+    row, answer = prediction_row(analysis), analysis.classification
+    views = answer.view_probabilities
+    assert len(views) == 16  # eight of the whole image, then eight of the crop
+    np.testing.assert_allclose(row_values(row, "p"), views.mean(axis=0))
+    np.testing.assert_allclose(row_values(row, "p1"), (views[0] + views[8]) / 2)
+    np.testing.assert_allclose(row_values(row, "raw"), views.mean(axis=0))  # the stand-in's temperature is 1
+    warm = prediction_row(replace(analysis, manifest=replace(analysis.manifest, temperature=2.0)))
+    squared = views**2 / (views**2).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(row_values(warm, "raw"), squared.mean(axis=0))
+    assert row["prediction"] == answer.prediction and row["agreement"] == answer.agreement
+
+
+def test_prediction_row_without_augmentation_has_both_windows_in_its_one_view(analyzer, phantom):
+    single = analyzer.analyze(phantom.image, AnalysisSettings(test_time_augmentation=False))
+    assert len(single.classification.view_probabilities) == 2
+    row = prediction_row(single)
+    np.testing.assert_allclose(row_values(row, "p1"), row_values(row, "p"))
 
 
 # --- the record
@@ -174,3 +201,21 @@ def test_png_brings_colours_and_masks_back(phantom):
     mask = Image.open(io.BytesIO(encode_png(phantom.lesion_mask)))
     assert mask.mode == "L" and set(np.unique(mask)) == {0, 255}
     np.testing.assert_array_equal(np.asarray(mask) > 0, phantom.lesion_mask)
+
+
+def test_outlines_are_drawn_in_their_colours_on_a_copy():
+    image = np.full((60, 60, 3), 200, np.uint8)
+    large, small = np.zeros((2, 60, 60), bool)
+    large[10:50, 10:50] = True
+    small[25:35, 25:35] = True
+    drawn = draw_outlines(image, [(large, (0, 0, 255)), (small, (255, 0, 0))])
+    blue, red = drawn[30, 10], drawn[30, 25]  # anti-aliased: not the full colour
+    assert blue[2] > 150 and blue[:2].tolist() == [0, 0]
+    assert red[0] > 150 and red[1:].tolist() == [0, 0]
+    assert (drawn[18, 18] == 200).all()  # between the lines nothing changes
+    assert (image == 200).all()
+
+
+def test_empty_mask_has_no_outline():
+    image = np.full((20, 20, 3), 200, np.uint8)
+    assert (draw_outlines(image, [(np.zeros((20, 20), bool), (0, 0, 255))]) == image).all()

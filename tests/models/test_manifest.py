@@ -57,6 +57,41 @@ def test_fingerprint_changes_with_everything_that_can_change_an_answer(bundle_fo
     assert read_manifest(bundle_folder).fingerprint == manifest.fingerprint
 
 
+TRUST = {
+    "conformal": {"confidence_level": 0.9, "marginal_quantile": 0.7, "class_quantiles": [0.8] * 7},
+    "novelty": {"file": "novelty.npz", "sha256": "0" * 64, "threshold": {"value": 0.6, "origin": "made up"}},
+    "decision": {"offsets": [0.5, 0, 0, 0, 0, -0.5, 0]},
+}
+
+
+def test_what_a_bundle_states_about_trust_is_read_and_leaves_the_fingerprint(bundle_folder):
+    older = read_manifest(bundle_folder)
+    assert (older.conformal, older.novelty, older.decision_offsets) == (None, None, None)
+    rewrite(bundle_folder, lambda record: record["classifier"].update(TRUST))
+    manifest = read_manifest(bundle_folder)
+    assert manifest.conformal.class_quantiles == (0.8,) * 7 and manifest.conformal.marginal_quantile == 0.7
+    assert (manifest.novelty.file, manifest.novelty.threshold) == ("novelty.npz", 0.6)
+    assert manifest.decision_offsets[5] == -0.5
+    assert manifest.fingerprint == older.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("entry", "change", "message"),
+    [
+        ("conformal", {"class_quantiles": [0.8] * 6}, "7 class quantiles"),
+        ("conformal", {"marginal_quantile": 1.5}, "all in"),
+        ("novelty", {"file": "../novelty.npz"}, "must lie beside the manifest"),
+        ("novelty", {"threshold": {"value": float("nan"), "origin": ""}}, "positive threshold"),
+        ("decision", {"offsets": [0.0] * 8}, "7 finite offsets"),
+        ("decision", {"offsets": [float("inf")] * 7}, "7 finite offsets"),
+    ],
+)
+def test_numbers_about_trust_that_do_not_fit_are_refused(bundle_folder, entry, change, message):
+    rewrite(bundle_folder, lambda record: record["classifier"].update({entry: TRUST[entry] | change}))
+    with pytest.raises(BundleError, match=message):
+        read_manifest(bundle_folder)
+
+
 def test_file_hash_is_sha256(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")  # FIPS 180-2, example B.1
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
