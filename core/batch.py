@@ -46,23 +46,34 @@ def unique_stems(paths: Sequence[Path]) -> list[str]:
     taken: set[str] = set()
     stems = []
     for path in paths:
-        stem, number = path.stem, 1
+        # A name that is no UTF-8 could stand in no table.
+        name = path.stem.encode("utf-8", "replace").decode()
+        stem, number = name, 1
         while stem in taken:
             number += 1
-            stem = f"{path.stem}_{number}"
+            stem = f"{name}_{number}"
         taken.add(stem)
         stems.append(stem)
     return stems
 
 
 def analyze_paths(
-    analyzer: Analyzer, paths: Sequence[Path], settings: AnalysisSettings | None = None
+    analyzer: Analyzer,
+    paths: Sequence[Path],
+    settings: AnalysisSettings | None = None,
+    stems: Sequence[str] | None = None,
 ) -> Iterator[Outcome]:
     """Analyse images from disk; a bad file gives an outcome with its error and the rest go on.
 
     While the networks work on one batch, the next is read.
+
+    Args:
+        analyzer: answers.
+        paths: the images.
+        settings: the bundle's defaults if None.
+        stems: what the images are called, all different; `unique_stems` if None.
     """
-    named = list(zip(paths, unique_stems(paths), strict=True))
+    named = list(zip(paths, unique_stems(paths) if stems is None else stems, strict=True))
     groups = [named[start : start + BATCH_SIZE] for start in range(0, len(named), BATCH_SIZE)]
     with ThreadPoolExecutor(max_workers=1) as reader:
         reading = reader.submit(_read_group, groups[0] if groups else [])

@@ -1,9 +1,11 @@
 """Command line of the engine.
 
     python -m core.cli analyze PATH... [--csv out.csv] [--json out.json] [--masks DIR] [--overlays DIR]
+    python -m core.cli batch PATH... --to DIR [--labels TABLE.csv]
 
 A PATH is an image or a folder. A bad file gives a row with its error and the run goes on; the exit
-status is 1 if any failed.
+status is 1 if any failed. `batch` keeps every finished image at once: stopped or crashed, the same command
+goes on where it was. It writes the predictions table that the Evaluate page opens.
 """
 
 import json
@@ -20,6 +22,7 @@ from tqdm import tqdm
 from core.analyzer import Analysis, Analyzer
 from core.batch import analyze_paths, find_images
 from core.image_io import ImageError
+from core.labels import LabelError
 from core.report import (
     NOTICE,
     analysis_record,
@@ -32,11 +35,6 @@ from core.report import (
 from models.manifest import BundleError
 
 app = typer.Typer(help=NOTICE, add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.callback()
-def _root() -> None:
-    """Keep `analyze` a subcommand while it is the only one."""
 
 
 @app.command()
@@ -76,6 +74,32 @@ def analyze(
     _write_results(rows_to_csv(rows, classes), records, csv, json_file)
     if failed:
         raise _fail(f"{failed} of {len(images)} images failed.")
+
+
+@app.command()
+def batch(
+    paths: Annotated[list[Path], typer.Argument(help="images or folders")],
+    to: Annotated[Path, typer.Option(help="folder of the run; the same folder resumes it")],
+    labels: Annotated[
+        Path | None, typer.Option(help="table of true classes, image,dx or ISIC one-hot")
+    ] = None,
+    folder_labels: Annotated[
+        bool, typer.Option("--folder-labels", help="true classes are folder names")
+    ] = False,
+    no_tta: Annotated[bool, typer.Option("--no-tta", help="one view instead of eight")] = False,
+) -> None:
+    """Predict many images, resumably; writes predictions.csv and errors.csv into the run's folder."""
+    from core import batch_command  # its file locks are not there on every system that `analyze` runs on
+
+    try:
+        progress = batch_command.run_batch(paths, to, labels, folder_labels, not no_tta)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The same command goes on where this one was.", err=True)
+        raise typer.Exit(130) from None
+    except (ImageError, BundleError, LabelError, batch_command.JobError) as error:
+        raise _fail(str(error)) from error
+    if progress.failed:
+        raise _fail(f"failed: {progress.failed} of {progress.total} images; see {to / 'errors.csv'}")
 
 
 def _without_outputs(images: list[Path], paths: list[Path], folders: Iterable[Path]) -> list[Path]:

@@ -18,6 +18,8 @@ from core.taxonomy import DIAGNOSES, suspicious_flags
 UNKNOWN = -1
 _SUM_TOLERANCE = 0.02
 _ID_NAMES = ("image_id", "image", "isic_id")
+# Where an image lies; only a run of this server may say so, never a file from outside.
+IMAGE_PATH = "image_path"
 
 
 class PredictionsError(ValueError):
@@ -92,7 +94,7 @@ def read_predictions(source: str | Path | bytes) -> Predictions:
         frame = pd.read_csv(BytesIO(source) if isinstance(source, bytes) else source)
     except (OSError, ValueError, UnicodeDecodeError) as error:
         raise PredictionsError(f"This is no readable CSV table: {error}") from error
-    return from_frame(frame)
+    return from_frame(frame.drop(columns=IMAGE_PATH, errors="ignore"))
 
 
 def from_frame(frame: pd.DataFrame) -> Predictions:

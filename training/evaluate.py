@@ -17,19 +17,19 @@ from tqdm import tqdm
 
 from core.analyzer import Analysis, Analyzer
 from core.batch import BATCH_SIZE
-from core.classification import undo_temperature
 from core.dataset import SPLITS, default_data_dir, read_mask, read_split
 from core.mask_metrics import dice, jaccard, mask_sensitivity, mask_specificity, pixel_accuracy
 from core.metrics import (
     accuracy,
     balanced_accuracy,
+    class_roc_auc,
     classification_scores,
     expected_calibration_error,
     macro_roc_auc,
+    sensitivity_at_specificity,
 )
 from core.preprocessing import resize_mask
-from core.report import to_json_types, warning_codes
-from core.symmetry import N_SYMMETRIES
+from core.report import prediction_row, to_json_types
 from core.taxonomy import suspicious_flags
 from core.uncertainty import grouped_bootstrap
 from models.manifest import MANIFEST_NAME, Manifest
@@ -47,33 +47,21 @@ CLASS_METRICS = (accuracy, balanced_accuracy, macro_roc_auc, expected_calibratio
 FAILED_JACCARD = 0.65
 
 
-def describe_analysis(analysis: Analysis, expert_mask: np.ndarray, temperature: float) -> dict:
-    """The row of one image: probabilities (also of one view, and before temperature), mask scores, warnings."""
-    answer = analysis.classification
+def describe_analysis(analysis: Analysis, expert_mask: np.ndarray) -> dict:
+    """The row of one image: probabilities (also of one view, and before temperature), warnings, mask scores."""
     expert = resize_mask(expert_mask, analysis.shape)
     found = analysis.lesion.lesion_mask
-    single = answer.view_probabilities[::N_SYMMETRIES].mean(axis=0)
-    raw = undo_temperature(answer.view_probabilities, temperature).mean(axis=0)
-    return {
-        **{f"p_{code}": p for code, p in zip(answer.classes, answer.probabilities, strict=True)},
-        **{f"p1_{code}": p for code, p in zip(answer.classes, single, strict=True)},
-        **{f"raw_{code}": p for code, p in zip(answer.classes, raw, strict=True)},
-        "prediction": answer.prediction,
-        "agreement": answer.agreement,
-        **{name: measure(found, expert) for name, measure in MASK_METRICS.items()},
-        "lesion_area_fraction": analysis.lesion_area_fraction,
-        "warnings": ";".join(warning_codes(analysis)),
-    }
+    return prediction_row(analysis) | {name: measure(found, expert) for name, measure in MASK_METRICS.items()}
 
 
 def predict_split(analyzer: Analyzer, frame: pd.DataFrame) -> pd.DataFrame:
     """Analyse every image of a split: the facts of the dataset and what was found."""
-    rows, temperature = [], analyzer.bundle.manifest.temperature
+    rows = []
     for start in tqdm(range(0, len(frame), BATCH_SIZE), unit="batch"):
         part = frame.iloc[start : start + BATCH_SIZE]
         analyses = analyzer.analyze_batch(list(map(Path, part["image_path"])))
         for analysis, mask_path in zip(analyses, part["mask_path"], strict=True):
-            rows.append(describe_analysis(analysis, read_mask(mask_path), temperature))
+            rows.append(describe_analysis(analysis, read_mask(mask_path)))
     return pd.concat([frame[FACTS].reset_index(drop=True), pd.DataFrame(rows)], axis=1)
 
 
@@ -99,6 +87,7 @@ def score_predictions(predictions: pd.DataFrame, manifest: Manifest) -> dict:
     mask_jaccard = predictions["jaccard"].to_numpy()
     return {
         "classification": {m.__name__: interval(m, labels, probabilities) for m in CLASS_METRICS},
+        "melanoma": _one_class(labels, probabilities, classes, "mel", interval),
         "classification_detail": classification_scores(labels, probabilities, classes),
         "classification_one_view": classification_scores(
             labels, probabilities_of(predictions, classes, "p1_"), classes
@@ -116,6 +105,20 @@ def score_predictions(predictions: pd.DataFrame, manifest: Manifest) -> dict:
             ),
             "share_failed": interval(np.nanmean, (mask_jaccard < FAILED_JACCARD).astype(float)),
         },
+    }
+
+
+def _one_class(labels, probabilities, classes, code: str, interval) -> dict:
+    """AUC of one class against the rest, and its sensitivity at 0.90 specificity; {} if it is not a class."""
+    if code not in classes:
+        return {}
+    k = classes.index(code)
+    arrays = labels == k, probabilities[:, k]
+    return {
+        "roc_auc_melanoma": interval(
+            lambda y, p: class_roc_auc(y.astype(int), np.stack([1 - p, p], 1), 1), *arrays
+        ),
+        "melanoma_sensitivity_at_90_specificity": interval(sensitivity_at_specificity, *arrays),
     }
 
 

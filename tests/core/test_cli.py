@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from core import job_process
 from core.cli import app
+from core.predictions import read_predictions
 from core.report import csv_columns, encode_png
 from core.taxonomy import HAM10000_CLASSES
 from tests.fakes import fake_bundle
@@ -20,6 +22,7 @@ from tests.fakes import fake_bundle
 def bundle(monkeypatch):
     fake = fake_bundle()
     monkeypatch.setattr("core.analyzer.load_bundle", lambda folder: fake)
+    monkeypatch.setattr("core.batch_command.read_manifest", lambda: fake.manifest)
 
 
 @pytest.fixture
@@ -143,3 +146,91 @@ def test_pictures_of_an_earlier_run_inside_the_folder_are_not_analysed(image, tm
     for _ in range(2):
         result = run(image.parent, "--masks", tmp_path / "masks", "--overlays", tmp_path / "overlays")
         assert [row["image"] for row in read_table(result.stdout)] == ["lesion"]
+
+
+# --- batch ------------------------------------------------------------------------------------------
+@pytest.fixture
+def folder(tmp_path, phantom, bad) -> Path:
+    """Five good images of two classes and a bad one, each in a folder named by its class."""
+    folder = tmp_path / "images"
+    for index, code in enumerate(("mel", "mel", "nv", "nv", "odd")):
+        (folder / code).mkdir(parents=True, exist_ok=True)
+        (folder / code / f"{index}.png").write_bytes(encode_png(np.roll(phantom.image, index, axis=1)))
+    bad.rename(folder / "nv" / "bad.jpg")
+    return folder
+
+
+@pytest.fixture
+def to(tmp_path) -> Path:
+    return tmp_path / "run"
+
+
+def run_batch(*arguments):
+    return CliRunner().invoke(app, ["batch", "--no-tta", *map(str, arguments)])
+
+
+def stop_after(monkeypatch, count: int) -> None:
+    """Press Ctrl-C once some images are written."""
+    describe, seen = job_process.describe, []
+
+    def interrupt(outcome):
+        if len(seen) == count:
+            raise KeyboardInterrupt
+        seen.append(outcome)
+        return describe(outcome)
+
+    monkeypatch.setattr(job_process, "describe", interrupt)
+
+
+def test_a_batch_writes_predictions_with_labels_and_the_errors_apart(folder, to):
+    result = run_batch(folder, "--to", to, "--folder-labels")
+    assert result.exit_code == 1 and "failed: 1 of 6 images" in result.stderr
+    predictions = read_predictions(to / "predictions.csv")
+    assert predictions.frame["image_id"].tolist() == ["0", "1", "2", "3", "4"]
+    assert predictions.frame["dx"].fillna("").tolist() == ["mel", "mel", "nv", "nv", ""]
+    assert "odd (1)" in result.stdout
+    [error] = read_table((to / "errors.csv").read_text())
+    assert error["image_id"] == "bad" and "damaged" in error["error"]
+
+
+def test_a_stopped_batch_goes_on_with_the_same_command(folder, to, monkeypatch):
+    with monkeypatch.context() as patched:
+        stop_after(patched, 2)
+        stopped = run_batch(folder, "--to", to)
+    assert stopped.exit_code == 130 and "goes on where" in stopped.stderr
+    assert len(read_predictions(to / "predictions.csv")) == 2
+    first = (to / "results.jsonl").read_text()
+    assert run_batch(folder, "--to", to).exit_code == 1
+    lines = (to / "results.jsonl").read_text()
+    assert lines.startswith(first) and lines.count("\n") == 6
+    assert len(read_predictions(to / "predictions.csv")) == 5
+
+
+def test_a_batch_takes_labels_from_a_table_also_afterwards(folder, to, tmp_path):
+    run_batch(folder, "--to", to)
+    table = tmp_path / "labels.csv"
+    table.write_text("image,dx,age\n0,mel,40\n1,nv,\n")
+    result = run_batch(folder, "--to", to, "--labels", table)
+    assert "Labelled: 2 of 6 images" in result.stdout
+    predictions = read_predictions(to / "predictions.csv")
+    assert predictions.labelled.tolist() == [True, True, False, False, False]
+    assert predictions.frame["age"].tolist()[0] == 40
+
+
+def test_a_folder_with_another_run_is_refused(folder, to):
+    run_batch(folder / "mel", "--to", to)
+    before = (to / "job.json").read_text()
+    result = run_batch(folder, "--to", to)
+    assert result.exit_code == 1 and "Name another folder" in result.stderr
+    assert (to / "job.json").read_text() == before
+
+
+def test_a_batch_says_what_is_wrong_with_its_labels(folder, to, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("a,b\n")
+    for arguments, message in (
+        (["--labels", table], "need rows"),
+        (["--labels", table, "--folder-labels"], "not both"),
+    ):
+        result = run_batch(folder, "--to", to, *arguments)
+        assert result.exit_code == 1 and message in result.stderr and not to.exists()

@@ -36,6 +36,12 @@ def test_a_file_and_its_bytes_give_the_same(tmp_path):
     assert from_path.frame.equals(from_bytes.frame)
 
 
+def test_a_file_from_outside_cannot_name_images_of_this_server(tmp_path):
+    frame = table(image_path=["/etc/a.jpg"] * 3)
+    assert "image_path" in from_frame(frame).frame
+    assert "image_path" not in read_predictions(frame.to_csv(index=False).encode()).frame
+
+
 def test_columns_may_be_named_by_the_bare_code_and_the_image_column_as_isic_names_it():
     frame = table().rename(columns={"p_mel": "mel", "p_nv": "nv", "image_id": "image"})
     predictions = from_frame(frame)

@@ -4,6 +4,7 @@ import re
 
 import streamlit as st
 
+from core.predictions import IMAGE_PATH
 from core.report import harmless
 from pages.components.evaluation.context import Context
 from pages.components.evaluation.report import build_report
@@ -50,7 +51,7 @@ def draw(context: Context) -> None:
 
 def predictions_csv(context: Context) -> str:
     """The table as it was read, text made harmless for spreadsheets."""
-    frame = context.predictions.frame
+    frame = context.predictions.frame.drop(columns=IMAGE_PATH, errors="ignore")
     texts = frame.select_dtypes(include=["object", "string"]).columns
     return frame.assign(**{name: frame[name].map(harmless) for name in texts}).to_csv(index=False)
 

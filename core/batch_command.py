@@ -1,0 +1,94 @@
+"""`python -m core.cli batch`: a batch run in the foreground, in a folder that the user names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from core import jobs
+from core.archive import FoundImages
+from core.batch import find_images
+from core.config import AnalysisSettings
+from core.job_process import run
+from core.job_results import Progress, read_errors, read_predictions, read_progress
+from core.jobs import Job, JobError
+from core.labels import LabelError, labels_from_folders, match_labels, read_labels
+from core.predictions import IMAGE_PATH
+from core.report import harmless
+from models.manifest import Manifest, read_manifest
+
+__all__ = ["JobError", "run_batch"]
+
+
+def run_batch(
+    paths: Sequence[Path], folder: Path, table: Path | None, folder_labels: bool, augmented: bool
+) -> Progress:
+    """Run or resume, and write the tables; returns how far it came.
+
+    Args:
+        paths: images and folders.
+        folder: of the run; made if it is not there.
+        table: of labels, or None.
+        folder_labels: take the labels from the names of sub-folders.
+        augmented: average eight views.
+
+    Raises:
+        ImageError, LabelError, BundleError, JobError: with what is wrong.
+    """
+    manifest = read_manifest()
+    job = _prepare(
+        paths, folder, table, folder_labels, AnalysisSettings(manifest.preprocessing, augmented), manifest
+    )
+    progress = read_progress(job)
+    try:
+        with jobs.hold(job), tqdm(total=job.total, initial=job.total - progress.left, unit="image") as bar:
+            (folder / "cancel").unlink(missing_ok=True)
+            run(job, lambda outcome: bar.update())
+    finally:
+        _write_tables(job)
+    print(job.label_counts.describe())
+    return read_progress(job)
+
+
+def _prepare(
+    paths, folder: Path, table: Path | None, folder_labels: bool, settings, manifest: Manifest
+) -> Job:
+    """The run in `folder`, if it is the one that is asked for; a new one where there is none."""
+    images = list(dict.fromkeys(path.resolve() for path in find_images(paths)))
+    given = None
+    if table and folder_labels:
+        raise LabelError("Give --labels or --folder-labels, not both.")
+    if table:
+        given = read_labels(table)
+    elif folder_labels:
+        given = _folder_labels(images, paths)
+    labels = match_labels(images, given, manifest.classes)
+    folder.mkdir(parents=True, exist_ok=True)
+    before = jobs.read_job(folder)
+    if before and (_asked_for(before) != ([*map(str, images)], settings, manifest.fingerprint)):
+        raise JobError(
+            f"{folder} holds a run of other images, settings or weights. Name another folder with --to."
+        )
+    # Written anew, so that corrected labels count; the finished images stay.
+    source = ", ".join(map(str, paths))
+    return jobs.create_job(folder, FoundImages(images, 0), labels, manifest, settings, folder.name, source)
+
+
+def _asked_for(job: Job) -> tuple[list[str], AnalysisSettings, str]:
+    """What must be the same for a run to go on."""
+    return [image["path"] for image in job.read_images()], job.settings, job.fingerprint
+
+
+def _folder_labels(images: Sequence[Path], paths: Sequence[Path]) -> list[str]:
+    """Labels below the folder that each image was found in."""
+    tops = [path.resolve() for path in paths if path.is_dir()]
+    top_of = (next((top for top in tops if image.is_relative_to(top)), image.parent) for image in images)
+    return [labels_from_folders([image], top)[0] for image, top in zip(images, top_of, strict=True)]
+
+
+def _write_tables(job: Job) -> None:
+    predictions = read_predictions(job)
+    if predictions is not None:
+        table = predictions.frame.drop(columns=IMAGE_PATH).map(harmless)
+        table.to_csv(job.folder / "predictions.csv", index=False, float_format="%.6g")
+    read_errors(job).map(harmless).to_csv(job.folder / "errors.csv", index=False)
