@@ -1,0 +1,63 @@
+"""Slices: scores by fact, with their warnings."""
+
+from core.runs import list_evaluations
+from tests.core.tables import make_table
+from tests.pages.driver import keys, read_text
+from tests.pages.evaluation import choose, open_view, read_chart, read_frame
+
+CLASSES = ("bkl", "mel", "nv")
+
+
+def test_shipped_run_is_sliced_by_every_recorded_fact():
+    assert list_evaluations()
+    app = open_view("Slices")
+    text = read_text(app)
+    assert "does not record skin tone" in text
+    assert "Not possible" not in text
+    assert app.get_by_key("slice").options == [
+        *("Age", "Sex", "Body site", "Way of confirmation", "Image quality")
+    ]
+    assert {"all images", "0–29", "30–44", "45–59", "60–74", "75 and over"} <= set(read_frame(app)["Age"])
+    assert "download_slices" in keys(app.download_button)
+
+
+def test_slice_shows_its_score_counts_and_warning():
+    # 31 women, all right; one man, wrong.
+    table = make_table(
+        [("nv", "nv", 0.9)] * 31 + [("nv", "bkl", 0.9)], CLASSES, sex=["female"] * 31 + ["male"]
+    )
+    app = open_view("Slices", table)
+    choose(app, "slice", "sex")
+    choose(app, "score", "accuracy")
+    rows = {row["Sex"]: row for row in read_frame(app).to_dict("records")}
+    assert rows["female"]["Accuracy"] == "1.000 (1.000 to 1.000)"
+    assert rows["female"]["Remark"] == ""
+    assert rows["male"]["Accuracy"] == "0.000"
+    assert rows["male"]["Remark"] == "⚠ fewer than 30 lesions"
+    assert (rows["all images"]["Images"], rows["all images"]["Lesions"]) == ("32", "32")
+    [dots] = read_chart(app, "slices")["data"]
+    assert dots["marker"]["symbol"] == ["circle", "circle", "circle-open"]
+    assert "fewer than 30 lesions" in read_text(app)
+
+
+def test_undefined_score_of_a_slice_is_a_dash():
+    table = make_table([("mel", "mel", 0.9), ("nv", "nv", 0.9)], CLASSES, sex=["female", "male"])
+    app = open_view("Slices", table)
+    choose(app, "slice", "sex")
+    choose(app, "score", "recall_mel")
+    rows = {row["Sex"]: row for row in read_frame(app).to_dict("records")}
+    assert (rows["male"]["Melanoma recall"], rows["male"]["Images"]) == ("–", "0")
+
+
+def test_slices_that_the_file_cannot_have_are_named():
+    app = open_view("Slices", make_table([("nv", "nv", 0.9), ("mel", "mel", 0.9)], CLASSES, age=[40, 50]))
+    assert app.get_by_key("slice").options == ["Age"]
+    text = read_text(app)
+    assert "Not possible with this file: slices by sex (column `sex`)" in text
+    assert "image quality (column `warnings`)" in text
+
+
+def test_file_without_any_fact_draws_no_chart():
+    app = open_view("Slices", make_table([("nv", "nv", 0.9)], CLASSES))
+    assert "Not possible with this file" in read_text(app)
+    assert not app.dataframe
