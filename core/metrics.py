@@ -14,6 +14,7 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.metrics import roc_curve
 
+from core import confusion
 from core.taxonomy import suspicious_flags
 
 NAN = math.nan
@@ -35,22 +36,22 @@ def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, n_classes: int) -> 
 
 def accuracy(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """Share of images whose most probable class is the true one."""
-    matrix = _confusion(y_true, probabilities)
-    return ratio(np.trace(matrix), matrix.sum())
+    return float(confusion.accuracy(_confusion(y_true, probabilities)))
 
 
 def balanced_accuracy(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean recall over the classes present in `y_true`."""
-    matrix = _confusion(y_true, probabilities)
-    present = matrix.sum(axis=1) > 0
-    return mean(np.diag(matrix)[present] / matrix.sum(axis=1)[present])
+    return float(confusion.balanced_accuracy(_confusion(y_true, probabilities)))
 
 
 def macro_f1(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean F1 over the classes that occur in `y_true` or are predicted."""
-    matrix = _confusion(y_true, probabilities)
-    support = matrix.sum(axis=0) + matrix.sum(axis=1)
-    return mean(2 * np.diag(matrix)[support > 0] / support[support > 0])
+    return float(confusion.macro_f1(_confusion(y_true, probabilities)))
+
+
+def cohen_kappa(y_true: np.ndarray, probabilities: np.ndarray) -> float:
+    """Agreement of the most probable with the true class beyond chance; see `core.confusion`."""
+    return float(confusion.cohen_kappa(_confusion(y_true, probabilities)))
 
 
 def class_roc_auc(y_true: np.ndarray, probabilities: np.ndarray, k: int) -> float:
@@ -68,9 +69,14 @@ def macro_roc_auc(y_true: np.ndarray, probabilities: np.ndarray) -> float:
 
 def log_loss(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean negative log probability of the true class, in nats; probabilities clipped at 2.2e-16."""
+    return mean(image_log_losses(y_true, probabilities))
+
+
+def image_log_losses(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """(N,) negative log probability of each image's true class; `log_loss` is their mean."""
     y_true, probabilities = _check_scores(y_true, probabilities)
     true_probability = probabilities[np.arange(len(y_true)), y_true]
-    return mean(-np.log(np.clip(true_probability, np.finfo(np.float64).eps, 1.0)))
+    return -np.log(np.clip(true_probability, np.finfo(np.float64).eps, 1.0))
 
 
 def expected_calibration_error(y_true: np.ndarray, probabilities: np.ndarray, n_bins: int = 15) -> float:
@@ -86,9 +92,13 @@ def expected_calibration_error(y_true: np.ndarray, probabilities: np.ndarray, n_
         return NAN
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == y_true
-    bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
-    gaps = np.bincount(bins, weights=confidence - correct, minlength=n_bins)
+    gaps = np.bincount(confidence_bins(confidence, n_bins), weights=confidence - correct, minlength=n_bins)
     return float(np.abs(gaps).sum() / len(y_true))
+
+
+def confidence_bins(confidence: np.ndarray, n_bins: int = 15) -> np.ndarray:
+    """(N,) number of the bin (lo, hi] of equal width that each confidence in [0, 1] falls into; 0 into the first."""
+    return np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
 
 
 def classification_scores(

@@ -70,8 +70,16 @@ def grouped_bootstrap(
     for i in range(n_resamples):
         rows = np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))])
         values[i] = statistic(*(array[rows] for array in arrays))
-    values = values[~np.isnan(values)]
-    if 2 * len(values) < n_resamples:
+    return percentile_interval(estimate, values, confidence)
+
+
+def percentile_interval(estimate: float, draws: np.ndarray, confidence: float = 0.95) -> Interval:
+    """The limits between which the middle `confidence` of the (B,) draws lies.
+
+    Undefined (NaN) draws are left out; the limits are NaN when fewer than half of the draws are defined.
+    """
+    defined = draws[~np.isnan(draws)]
+    if not len(defined) or 2 * len(defined) < len(draws):
         return Interval(estimate, NAN, NAN)
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(estimate, float(low), float(high))

@@ -1,5 +1,73 @@
-"""Evaluate."""
+"""Evaluate: how good are these predictions, and which images stand behind each figure?"""
 
 import streamlit as st
 
-st.title("Evaluate", anchor=False)
+from pages.components import notices, router
+from pages.components.evaluation import (
+    calibration,
+    compare,
+    confusion,
+    curves,
+    distribution,
+    errors,
+    export,
+    overview,
+    slices,
+    source,
+)
+from pages.components.evaluation.context import Context
+
+router.require()
+
+# Their names are in the address.
+VIEWS = {
+    "Overview": overview.draw,
+    "Confusion": confusion.draw,
+    "Curves": curves.draw,
+    "Calibration": calibration.draw,
+    "Slices": slices.draw,
+    "Errors first": errors.draw,
+    "Compare": compare.draw,
+    "Export": export.draw,
+}
+
+
+def draw_toolbar() -> Context | None:
+    """Title and what to evaluate in one line."""
+    toolbar = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with toolbar:
+        st.title("Evaluate", anchor=False, width="stretch")
+        kind = source.choose_kind()
+    return source.draw(kind, toolbar)
+
+
+def choose_view() -> str:
+    """The view switch."""
+    return st.segmented_control(
+        "View",
+        list(VIEWS),
+        default="Overview",
+        required=True,
+        key="show",
+        bind="query-params",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+
+
+context = draw_toolbar()
+if context is None:
+    st.stop()
+if not context.predictions.labelled.any():
+    notices.draw_notice()
+    distribution.draw(context)
+    st.stop()
+view = choose_view()
+notices.draw_notice()
+unlabelled = int((~context.predictions.labelled).sum())
+if unlabelled:
+    st.caption(
+        f":material/info: {unlabelled:,} of {len(context.predictions):,} images have no label and are left "
+        "out of every score that needs one."
+    )
+VIEWS[view](context)
