@@ -5,9 +5,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.dataset import DATA_VARIABLE, DatasetError, default_data_dir, read_ham10000
+from core.dataset import DATA_VARIABLE, DatasetError, default_data_dir, read_mask
 from core.image_io import ImageError, read_image
-from pages.components.figures import thumbnail
+from core.layouts import read_dataset
+from core.preprocessing import limit_long_side, resize_mask
+from core.report import OUTLINE_COLOUR, draw_outlines
+from pages.components.figures import to_data_url
 
 FOLDER_KEY = "dataset_folder"
 
@@ -19,19 +22,27 @@ def folder() -> Path | None:
 
 
 def read_frame() -> pd.DataFrame | None:
-    """Rows of the dataset, indexed by image id; None where there is no usable dataset."""
-    root = folder()
-    if root is None:
-        return None
+    """Rows of the dataset, indexed by image id, not to be changed; None where there is no usable dataset."""
     try:
-        return _read(str(root))
+        return read_folder()
     except DatasetError:
         return None
 
 
-@st.cache_data(show_spinner="Reading the dataset's metadata …", ttl=600)
+def read_folder() -> pd.DataFrame | None:
+    """The same, but a folder that is set and cannot be used says why; None where none is set.
+
+    Raises:
+        DatasetError: no folder there, or no known layout in it.
+    """
+    root = folder()
+    return None if root is None else _read(str(root))
+
+
+# A resource is shared, not copied: pages ask for it once for each picture they show.
+@st.cache_resource(show_spinner="Reading the dataset's metadata …", ttl=600, max_entries=4)
 def _read(root: str) -> pd.DataFrame:
-    return read_ham10000(root).set_index("image_id", drop=False)
+    return read_dataset(root).drop_duplicates("image_id").set_index("image_id", drop=False)
 
 
 def image_path(image_id: str) -> Path | None:
@@ -42,18 +53,48 @@ def image_path(image_id: str) -> Path | None:
     return Path(frame.at[image_id, "image_path"])
 
 
-def image_thumbnail(image_id: str, side_px: int = 200) -> str | None:
-    """A small picture of a dataset image as a data URL, or None."""
+def image_thumbnail(image_id: str, side_px: int = 200, outlined: bool = False) -> str | None:
+    """A small picture of a dataset image as a data URL, with the expert's outline if asked for, or None."""
     path = image_path(image_id)
-    return None if path is None else _thumbnail(str(path), side_px)
+    if path is None:
+        return None
+    mask_path = read_frame().at[image_id, "mask_path"] if outlined else ""
+    return _thumbnail(str(path), side_px, mask_path)
+
+
+def file_thumbnail(path: Path, side_px: int = 200) -> str | None:
+    """A small picture of an image that is no part of the dataset, as a data URL, or None."""
+    return _thumbnail(str(path), side_px, "")
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _thumbnail(path: str, side_px: int) -> str | None:
+def _thumbnail(path: str, side_px: int, mask_path: str) -> str | None:
     try:
-        return thumbnail(read_image(path).pixels, side_px)
+        small = limit_long_side(read_image(path).pixels, side_px)
+        if mask_path:
+            mask = resize_mask(read_mask(mask_path), small.shape[:2])
+            small = draw_outlines(small, [(mask, OUTLINE_COLOUR)])
     except ImageError:
         return None
+    return to_data_url(small)
+
+
+def draw_folder() -> None:
+    """The field for the folder, and what is in use."""
+    st.text_input(
+        "Folder on this server",
+        placeholder=str(default_data_dir() or "/path/to/ham10000"),
+        key=FOLDER_KEY,
+        persist_state="session",
+        help=f"Overrides {DATA_VARIABLE} in this session. HAM10000, ISIC 2018, ISIC 2019 or one folder a class.",
+    )
+    frame = read_frame()
+    if frame is not None:
+        st.caption(f"In use: {len(frame):,} images in `{folder()}`.")
+    else:
+        st.caption(
+            "None in use. `python -m training.download ham10000 --to DIR` fetches HAM10000 from the official source."
+        )
 
 
 def draw_missing(what: str) -> None:
