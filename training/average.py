@@ -2,9 +2,8 @@
 
     python -m training.average --runs classification_v2b0 classification_v2b0_mixup --name classification_v2b0_soup
 
-Batch statistics do not average: after each mixture they are measured again on training images. Every share
-of the second run and every input size asked for is then scored on the validation split; the best by macro
-AUC goes to training/runs/<name>/ like a trained run, with all scores in averages.csv.
+Every share of the second run and every input size asked for is scored on the validation split; the best by
+macro AUC goes to training/runs/<name>/ like a trained run, with all scores in averages.csv.
 
 Reference:
     Wortsman et al. (2022), Model soups, arXiv:2203.05482.
@@ -28,8 +27,6 @@ from training.train_segmentation import load_split_arrays
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 SELECTION = "val_macro_auc"
-# Enough for stable means: 40 batches of 32 windows.
-N_BATCHES, BATCH_SIZE = 40, 32
 
 
 def average_weights(first: list[np.ndarray], second: list[np.ndarray], share: float) -> list[np.ndarray]:
@@ -43,47 +40,22 @@ def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:
     return model.get_weights()
 
 
-def measure_statistics(model: keras.Model, windows: np.ndarray) -> None:
-    """Set every batch normalisation's mean and variance to those over `windows`, (N, S, S, 3)."""
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    usual = [layer.momentum for layer in layers]
-    for number, start in enumerate(range(0, len(windows), BATCH_SIZE)):
-        for layer in layers:
-            layer.momentum = number / (number + 1)  # the running value becomes the mean of all batches
-        model(windows[start : start + BATCH_SIZE], training=True)
-    for layer, momentum in zip(layers, usual, strict=True):
-        layer.momentum = momentum
-
-
-def draw_windows(config: ClassificationConfig, data: Path, seed: int = 0) -> np.ndarray:
-    """Unchanged windows of training images, both kinds, in random order."""
-    _, images, masks = load_split_arrays(data, "train", config.long_side_px)
-    rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(images), N_BATCHES * BATCH_SIZE // 2, replace=False)
-    views = view_squares([images[i] for i in chosen], [masks[i] for i in chosen], config)
-    return rng.permutation(np.concatenate(list(views.values())))
-
-
 def score_averages(config: ClassificationConfig, runs: list[str], sizes: list[int], data: Path):
     """(table of validation scores by size and share, the best row, its weights)."""
     rows_of_split, images, masks = load_split_arrays(data, "validation", config.long_side_px)
     labels = rows_of_split["dx"].map({c: k for k, c in enumerate(config.classes)}).to_numpy(dtype=np.int64)
-    rows, kept = [], []
+    rows = []
     for size_px in sizes:
         sized = replace(config, model=config.model | {"input_size_px": size_px})
         model = build_classifier(**sized.model, n_classes=len(config.classes))
         weights = [read_weights(model, run) for run in runs]
         validate = make_validator(view_squares(images, masks, sized), labels)
-        windows = draw_windows(sized, data)
         for share in SHARES:
             model.set_weights(average_weights(*weights, share))
-            if 0 < share < 1:
-                measure_statistics(model, windows)
             rows.append({"input_size_px": size_px, "share": share, **validate(model)})
-            kept.append(model.get_weights())
             print(rows[-1], flush=True)
-    best = max(range(len(rows)), key=lambda k: rows[k][SELECTION])
-    return pd.DataFrame(rows), rows[best], kept[best]
+    best = max(rows, key=lambda row: row[SELECTION])
+    return pd.DataFrame(rows), best, average_weights(*weights, best["share"])
 
 
 def average(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
