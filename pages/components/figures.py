@@ -18,6 +18,16 @@ AMBER, BLUE = "#D98E1F", "#4A90CE"
 _ROW_PX = 36
 
 
+def savable(name: str) -> dict:
+    """Plotly's settings of a chart with one button, which saves it as `name`.svg; it shows on hovering."""
+    return {
+        "displaylogo": False,
+        "responsive": True,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": "svg", "filename": name},
+    }
+
+
 def draw_ranking(classification: Classification, focus: str) -> None:
     """Horizontal bars, most probable first, with the spread between views and `focus` in bold."""
     st.plotly_chart(

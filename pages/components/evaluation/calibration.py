@@ -15,7 +15,7 @@ from core.taxonomy import get_diagnosis
 from core.uncertainty import Interval
 from pages.components.evaluation import scores
 from pages.components.evaluation.context import Context
-from pages.components.figures import AMBER, BLUE
+from pages.components.figures import AMBER, BLUE, savable
 
 AFTER, BEFORE = "after temperature", "before temperature"
 COLOURS = {AFTER: BLUE, BEFORE: AMBER}
@@ -38,7 +38,7 @@ def draw(context: Context) -> None:
         st.plotly_chart(
             build_diagram(reliabilities, intervals),
             key="reliability",
-            config={"displayModeBar": False, "responsive": True},
+            config=savable("calibration"),
             alt=describe(reliabilities, target),
         )
     with right:

@@ -24,6 +24,7 @@ from pages.components.cases import draw_cards
 from pages.components.evaluation import scores, source
 from pages.components.evaluation.context import Context
 from pages.components.evaluation.dots import build_dots
+from pages.components.figures import savable
 
 FILE = "a predictions file …"
 ONE_VIEW, UNCALIBRATED = "the same, one view instead of eight", "the same, before temperature"
@@ -159,7 +160,7 @@ def _draw_chart(differences: dict[str, Difference]) -> None:
     st.plotly_chart(
         figure,
         key="differences",
-        config={"displayModeBar": False, "responsive": True},
+        config=savable("differences"),
         alt=describe(differences),
     )
     st.caption(

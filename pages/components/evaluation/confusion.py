@@ -12,6 +12,7 @@ from pages.components import cases
 from pages.components.evaluation.clicks import chart_key, take_click
 from pages.components.evaluation.context import Context
 from pages.components.evaluation.matrix_chart import build_matrix, describe_matrix
+from pages.components.figures import savable
 
 CLASSES, TWO_BY_TWO = "All classes", "Suspicious or benign"
 COUNTS, SHARES = "Counts", "Row shares"
@@ -53,7 +54,7 @@ def draw(context: Context) -> None:
             key=chart_key(CHART),
             on_select="rerun",
             selection_mode="points",
-            config={"displayModeBar": False},
+            config=savable("confusion"),
             alt=describe_matrix(table.counts, table.names),
         )
     draw_cases(known, table, true, predicted)

@@ -19,6 +19,7 @@ from pages.components.evaluation.curve_chart import (
     ring,
     roc_lines,
 )
+from pages.components.figures import savable
 
 TARGET, THRESHOLD, ALL = "target", "threshold", "all_curves"
 # The curves that are drawn for comparison need fewer points than the one that is worked on.
@@ -171,7 +172,7 @@ def _draw_chart(name: str, figure, alt: str) -> None:
         key=chart_key(name),
         on_select="rerun",
         selection_mode="points",
-        config={"displayModeBar": False},
+        config=savable(name),
         alt=alt,
     )
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.taxonomy import get_diagnosis
 from pages.components.evaluation.context import Context
-from pages.components.figures import AMBER, BLUE
+from pages.components.figures import AMBER, BLUE, savable
 
 
 def draw(context: Context) -> None:
@@ -31,7 +31,7 @@ def draw(context: Context) -> None:
         st.plotly_chart(
             build_classes(predictions.classes, counts),
             key="predicted_classes",
-            config={"displayModeBar": False},
+            config=savable("predicted_classes"),
             alt="Images by most probable class: "
             + "; ".join(f"{code} {n}" for code, n in zip(predictions.classes, counts, strict=True)),
         )
@@ -40,7 +40,7 @@ def draw(context: Context) -> None:
         st.plotly_chart(
             build_shares(share, context.threshold),
             key="predicted_shares",
-            config={"displayModeBar": False},
+            config=savable("suspicious_shares"),
             alt=f"Images by suspicious share: {called} of {len(share)} reach {context.threshold:.1%}.",
         )
 

@@ -45,7 +45,7 @@ def draw(context: Context) -> None:
             on_click="ignore",
         )
     st.caption(
-        "Every other view has CSV buttons of its own, and each chart a camera to save it as a picture."
+        "Every other view has CSV buttons of its own, and each chart, on hovering, a camera that saves it as SVG."
     )
 
 

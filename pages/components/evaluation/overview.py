@@ -9,7 +9,7 @@ from core.taxonomy import get_diagnosis
 from core.uncertainty import Interval
 from pages.components.evaluation import scores
 from pages.components.evaluation.context import Context
-from pages.components.figures import AMBER, BLUE
+from pages.components.figures import AMBER, BLUE, savable
 from pages.components.notices import escape
 
 HEADLINES = {
@@ -127,7 +127,7 @@ def draw_masks(context: Context) -> None:
             st.plotly_chart(
                 build_histogram(columns[name], title, FAILED_JACCARD if name == "jaccard" else None),
                 key=f"histogram_{name}",
-                config={"displayModeBar": False},
+                config=savable(f"histogram_{name}"),
                 alt=describe_distribution(columns[name], title),
             )
 

@@ -10,6 +10,7 @@ from pages.components.case_parts import CONFIRMATIONS
 from pages.components.evaluation import scores
 from pages.components.evaluation.context import Context
 from pages.components.evaluation.dots import build_dots
+from pages.components.figures import savable
 
 TITLES = {
     "age": "Age",
@@ -35,7 +36,7 @@ def draw(context: Context) -> None:
     st.plotly_chart(
         build_chart(found, score.name),
         key="slices",
-        config={"displayModeBar": False, "responsive": True},
+        config=savable("slices"),
         alt=describe(found, score.name, by),
     )
     _draw_notes(found, by, score)

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.components.explorer import address
+from pages.components.figures import savable
 
 # Pairs of a facet and an option, flat, as a click brings them back: ["class", "mel", "age", "20-29"].
 Target = list[str]
@@ -20,7 +21,7 @@ def draw_chart(figure: go.Figure, key: str, alt: str) -> None:
         figure,
         key=key,
         alt=alt,
-        config={"displayModeBar": False, "responsive": True},
+        config=savable(key),
         on_select=partial(_follow_click, key),
         selection_mode="points",
     )

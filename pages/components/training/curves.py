@@ -7,9 +7,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.training_runs import MONITORS, TrainingRun
+from pages.components.figures import savable
 from pages.components.notices import escape
 
-CONFIG = {"displayModeBar": False, "responsive": True}
+CONFIG = savable("training_curves")
 TRAINING, VALIDATION = "training", "validation"
 _DASH = {TRAINING: "dot", VALIDATION: "solid"}
 _HEIGHT_PX = 300

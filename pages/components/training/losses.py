@@ -10,10 +10,10 @@ from core.loss_curves import focal_loss_of, shifted_disc_losses, weights_of_coun
 from core.runs import RUNS_DIR
 from core.taxonomy import HAM10000_CLASSES, get_diagnosis
 from core.training_runs import TrainingRun, read_runs
-from pages.components.figures import AMBER, BLUE
+from pages.components.figures import AMBER, BLUE, savable
 from pages.components.notices import escape
 
-CONFIG = {"displayModeBar": False, "responsive": True}
+CONFIG = savable("training_losses")
 GAMMAS = (0.0, 1.0, 2.0, 3.0)
 SIZE_PX = 192
 _HEIGHT_PX = 320

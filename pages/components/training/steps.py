@@ -18,10 +18,10 @@ from core.walkthrough import (
 )
 from models.manifest import BundleError, Manifest
 from pages.components import dataset, engine, inbox, notices
-from pages.components.figures import AMBER, BLUE
+from pages.components.figures import AMBER, BLUE, savable
 from pages.components.inbox import InboxItem
 
-CONFIG = {"displayModeBar": False, "responsive": True}
+CONFIG = savable("training_steps")
 FROM_DATASET = "An image of the dataset"
 
 
