@@ -3,7 +3,7 @@
 Prints, and writes to training/runs/benchmark.json:
     the time of one analysis as a multiple of the bare forward passes it contains,
     the command line's throughput over a folder as a share of the bare batched forward passes,
-    the time in which a page opens without TensorFlow,
+    the time in which each page opens without TensorFlow,
     the peak memory of this process.
 """
 
@@ -32,14 +32,18 @@ from training.engine import RUNS_DIR, describe_environment
 REPEATS = 7
 FOLDER_SIZE = 24
 PAGE_PROBE = """
-import sys, time
-started = time.perf_counter()
+import json, sys, time
 from streamlit.testing.v1 import AppTest
-imported = time.perf_counter()
-app = AppTest.from_file("streamlit_app.py", default_timeout=60).run()
-assert not app.exception, app.exception
-assert "tensorflow" not in sys.modules, "a page imported TensorFlow"
-print(time.perf_counter() - imported)
+app, seconds = AppTest.from_file("streamlit_app.py", default_timeout=60), {}
+for page in ("diagnose", "evaluate", "dataset", "training", "about"):
+    started = time.perf_counter()
+    if seconds:
+        app.switch_page(f"pages/{page}.py")
+    app.run()
+    seconds[page] = time.perf_counter() - started
+    assert not app.exception, app.exception
+    assert "tensorflow" not in sys.modules, f"{page} imported TensorFlow"
+print(json.dumps(seconds))
 """
 
 
@@ -88,13 +92,13 @@ def measure_cli(analyzer: Analyzer) -> float:
         return median_seconds(run, repeats=2) / FOLDER_SIZE
 
 
-def measure_page() -> float:
-    """Seconds in which the first page opens in a fresh process, Streamlit already imported."""
-    times = [
-        float(subprocess.check_output([sys.executable, "-c", PAGE_PROBE], text=True).splitlines()[-1])
+def measure_pages() -> dict[str, float]:
+    """Seconds in which each page opens for the first time in a process that has only imported Streamlit."""
+    runs = [
+        json.loads(subprocess.check_output([sys.executable, "-c", PAGE_PROBE], text=True).splitlines()[-1])
         for _ in range(3)
     ]
-    return statistics.median(times)
+    return {page: statistics.median(run[page] for run in runs) for page in runs[0]}
 
 
 def main() -> None:
@@ -111,7 +115,7 @@ def main() -> None:
         "cli_seconds_per_image": per_image,
         "bare_batched_seconds_per_image": bare_batched,
         "cli_throughput_share_of_bare": bare_batched / per_image,
-        "page_opens_seconds": measure_page(),
+        **{f"page_{page}_opens_seconds": seconds for page, seconds in measure_pages().items()},
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "environment": describe_environment(),
     }

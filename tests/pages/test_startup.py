@@ -10,8 +10,14 @@ import sys
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file("streamlit_app.py", default_timeout=60).run()
 assert app.title[0].value == "Diagnose" and not app.exception
-app.switch_page("pages/about.py").run()
-assert app.title[0].value == "About Dermalens" and not app.exception
+for page, title in {
+    "evaluate": "Evaluate",
+    "dataset": "Dataset",
+    "training": "Training",
+    "about": "About Dermalens",
+}.items():
+    app.switch_page(f"pages/{page}.py").run()
+    assert app.title[0].value == title and not app.exception, page
 print(sorted({"tensorflow", "keras", "tf_keras_vis"} & set(sys.modules)))
 """
 
