@@ -2,9 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TEST_WORKERS ?= 2
-# The two runs of which the shipped bundle is made, and where ImageNet weights come from.
-SEGMENTATION ?= segmentation_v2b0
-CLASSIFICATION ?= classification_v2b0
+# Where ImageNet weights come from: a file, or downloaded by Keras.
 IMAGENET ?= imagenet
 
 .PHONY: app test bench train evaluate lint
@@ -18,15 +16,28 @@ test: .venv/.installed-dev
 bench: .venv/.installed-dev
 	$(BIN)/python -m tests.benchmark
 
-# Needs DERMALENS_DATA; each step picks up where it stopped.
+# Needs DERMALENS_DATA. From raw HAM10000 to the shipped weights; training picks up where it stopped.
 train: .venv/.installed-dev
-	$(BIN)/python -m training.train_segmentation --config $(SEGMENTATION) --imagenet $(IMAGENET)
-	$(BIN)/python -m training.train_classification --config $(CLASSIFICATION) --imagenet $(IMAGENET)
-	$(BIN)/python -m training.export --segmentation $(SEGMENTATION) --classification $(CLASSIFICATION)
-
-evaluate: .venv/.installed-dev
+	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0 --imagenet $(IMAGENET)
+	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_long --imagenet $(IMAGENET)
+	$(BIN)/python -m training.train_classification --config classification_v2b0 --imagenet $(IMAGENET)
+	$(BIN)/python -m training.train_classification --config classification_v2b0_mixup --imagenet $(IMAGENET)
+	$(BIN)/python -m training.average --runs classification_v2b0 classification_v2b0_mixup \
+		--name classification_v2b0_soup --sizes 192 160
+	$(BIN)/python -m training.export --version 2 \
+		--segmentation segmentation_v2b0_long --classification classification_v2b0_soup
 	$(BIN)/python -m training.evaluate --split validation
+	$(BIN)/python -m training.fit_trust
+
+# Needs DERMALENS_DATA. Everything that is measured about the shipped weights; looks at the test split.
+evaluate: .venv/.installed-dev
 	$(BIN)/python -m training.evaluate --split test
+	$(BIN)/python -m training.fit_trust --report-test
+	$(BIN)/python -m training.evaluate_phantoms
+	$(BIN)/python -m training.robustness --images 70 --nevi 100
+	$(BIN)/python -m training.embed
+	$(BIN)/python -m training.results
+	$(BIN)/python -m training.readme_scores
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

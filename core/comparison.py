@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, chi2
 
 from core.predictions import UNKNOWN, Predictions
 from core.resampling import draw_lesions
@@ -124,6 +123,8 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
     discordant = only_first + only_second
     if not discordant:
         return McNemar(0, 0, NAN, True)
+    from scipy.stats import binomtest, chi2  # half a second to import: not for pages that only open
+
     if discordant < MANY_DISCORDANT:
         return McNemar(only_first, only_second, float(binomtest(only_first, discordant).pvalue), True)
     statistic = max(abs(only_first - only_second) - 1, 0) ** 2 / discordant

@@ -15,7 +15,8 @@ with left:
     st.markdown(
         "Dermalens inspects dermoscopic images of single skin lesions: it outlines the lesion, ranks the "
         "diagnoses its networks were trained on, shows where the score of each came from and measures the "
-        "outline. Everything runs on this machine; images stay in the session's memory and are saved nowhere."
+        "outline. Everything runs on this machine. Images added to Diagnose stay in the session's memory; those of "
+        "a batch on Evaluate are kept on the server until the batch is deleted."
     )
     st.subheader("Intended use", anchor=False)
     st.markdown(
