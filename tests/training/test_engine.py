@@ -243,7 +243,7 @@ def test_starting_from_a_run_that_is_not_there_says_to_train_it_first(tmp_path, 
 
 
 def test_a_configuration_is_found_by_name_and_by_path(tmp_path):
-    assert load_config("segmentation_classic").name == "segmentation_classic"
+    assert load_config("classic_unet_256").name == "classic_unet_256"
     (tmp_path / "mine.py").write_text("CONFIG = 'mine'\n")
     assert load_config(str(tmp_path / "mine.py")) == "mine"
 

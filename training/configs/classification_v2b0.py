@@ -1,4 +1,4 @@
-"""The shipped classifier: EfficientNetV2B0 with channel and spatial attention, 192 px.
+"""The first classifier: EfficientNetV2B0 with channel and spatial attention, 192 px.
 
     python -m training.train_classification --config classification_v2b0 --data DIR --imagenet WEIGHTS.h5
 

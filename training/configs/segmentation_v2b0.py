@@ -1,4 +1,4 @@
-"""The shipped segmenter: U-Net decoder on an ImageNet EfficientNetV2B0 encoder, 192 px.
+"""The first segmenter: U-Net decoder on an ImageNet EfficientNetV2B0 encoder, 192 px.
 
     python -m training.train_segmentation --config segmentation_v2b0 --data DIR --imagenet WEIGHTS.h5
 
