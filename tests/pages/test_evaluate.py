@@ -13,6 +13,7 @@ from core.predictions import from_frame, read_predictions
 from core.runs import list_evaluations
 from pages.components.evaluation import scores
 from pages.components.evaluation.source import FILE
+from pages.components.notices import escape
 from tests.pages.conftest import open_app
 from tests.pages.driver import EVALUATE, keys, read_text, run, visit
 from tests.pages.evaluation import read_chart
@@ -95,7 +96,7 @@ def test_another_run_can_be_chosen(page: AppTest):
     box = page.selectbox(key="run")
     other = box.options[-1]
     box.set_value(other)
-    assert other.replace("/", " · ") in read_text(run(page))
+    assert escape(other.replace("/", " · ")) in read_text(run(page))
 
 
 def test_uploaded_predictions_are_evaluated_and_kept_across_pages(page: AppTest):
