@@ -5,7 +5,17 @@ import streamlit as st
 from core.analyzer import Analysis
 from core.image_io import ImageError
 from models.manifest import BundleError
-from pages.components import engine, gallery, impression, inbox, notices, result, settings, viewer
+from pages.components import (
+    engine,
+    gallery,
+    impression,
+    inbox,
+    notices,
+    result,
+    router,
+    settings,
+    viewer,
+)
 
 WHAT_FOLLOWS = """
 Within seconds you see
@@ -118,6 +128,7 @@ def draw_details(analysis: Analysis, withheld: bool) -> None:
         result.draw_provenance(analysis)
 
 
+router.require()
 try:
     manifest, failure = engine.read_current_manifest(), None
 except BundleError as error:

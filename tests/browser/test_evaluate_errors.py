@@ -18,8 +18,11 @@ def errors(page: Page, app_url: str) -> Page:
 
 
 def settle(page: Page) -> None:
-    """Wait until the page has run to its end; a key pressed before may be lost."""
-    page.locator('[data-test-script-state="notRunning"]').wait_for()
+    """Wait until the page has run to its end and stays there; a key pressed before may be lost."""
+    idle = page.locator('[data-test-script-state="notRunning"]')
+    idle.wait_for()
+    page.wait_for_timeout(1500)  # a first run may be followed by one that takes up the address
+    idle.wait_for()
 
 
 def press(page: Page, key: str, number: int) -> None:
