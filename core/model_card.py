@@ -20,6 +20,8 @@ from core.runs import RUNS_DIR
 
 SCORE_GROUPS = ("segmentation", "classification", "melanoma", "suspicious_at_threshold")
 N_WORST_MASKS = 2
+# Smaller changes of the suspicious share are no failure to warn of.
+MIN_RISE = 0.05
 
 
 @dataclass(frozen=True)
@@ -142,14 +144,14 @@ def _points(change: dict[str, float]) -> str:
 
 
 def known_failures(phantoms: dict[str, Any]) -> list[DrawnFailure]:
-    """The worst masks and, for each artefact, the lesion whose suspicious share it raises most.
+    """The worst masks and, for each artefact, the lesion whose suspicious share it raises most, if clearly.
 
     Args:
         phantoms: the record in phantom_scores.json; {} gives none.
     """
     worst = sorted(phantoms.get("phantoms", []), key=lambda row: row["dice"])[:N_WORST_MASKS]
     masks = [
-        DrawnFailure(row["seed"], _spec(row), "Imprecise outline", f"Dice {row['dice']:.2f}")
+        DrawnFailure(row["seed"], _spec(row), "Weakest outline", f"Dice {row['dice']:.2f}")
         for row in worst
         if "spec" in row
     ]
@@ -161,7 +163,7 @@ def _artefact_failures(rows: list[dict[str, Any]]) -> list[DrawnFailure]:
     largest: dict[str, tuple[float, dict]] = {}
     for row in (r for r in rows if r["artefact"]):
         rise = row["suspicious_probability"] - clean[row["seed"]]
-        if rise > largest.get(row["artefact"], (0.0, {}))[0]:
+        if rise > largest.get(row["artefact"], (MIN_RISE, {}))[0]:
             largest[row["artefact"]] = rise, row
     return [
         DrawnFailure(

@@ -39,6 +39,14 @@ with right:
         "[doi:10.1038/sdata.2018.161](https://doi.org/10.1038/sdata.2018.161).\n"
         "- Lesion masks: Tschandl et al. (2020), Nat Med 26:1229, "
         "[doi:10.1038/s41591-020-0942-0](https://doi.org/10.1038/s41591-020-0942-0).\n"
+        "- Networks: Tan, Le (2021), EfficientNetV2, [arXiv:2104.00298](https://arxiv.org/abs/2104.00298); "
+        "Ronneberger et al. (2015), U-Net, [doi:10.1007/978-3-319-24574-4_28]"
+        "(https://doi.org/10.1007/978-3-319-24574-4_28); Woo et al. (2018), CBAM, "
+        "[doi:10.1007/978-3-030-01234-2_1](https://doi.org/10.1007/978-3-030-01234-2_1).\n"
+        "- Reading answers: Selvaraju et al. (2017), Grad-CAM, "
+        "[doi:10.1109/ICCV.2017.74](https://doi.org/10.1109/ICCV.2017.74); Guo et al. (2017), calibration, "
+        "[arXiv:1706.04599](https://arxiv.org/abs/1706.04599); Winkler et al. (2019), ink and false alarms, "
+        "[doi:10.1001/jamadermatol.2019.1735](https://doi.org/10.1001/jamadermatol.2019.1735).\n"
         "- The samples are drawn by our own code and show no patient."
     )
 try:

@@ -25,10 +25,10 @@ def draw_card(manifest: Manifest) -> None:
     with left:
         draw_identity(manifest)
         draw_data()
+        draw_trust(model_card.read_record(run, "trust.json"))
         draw_robustness(model_card.read_record(run, "robustness.json"))
     with right:
         draw_scores(run)
-        draw_trust(model_card.read_record(run, "trust.json"))
         draw_groups(manifest)
     draw_failures(run)
 
