@@ -34,7 +34,7 @@ evaluate: .venv/.installed-dev
 	$(BIN)/python -m training.evaluate --split test
 	$(BIN)/python -m training.fit_trust --report-test
 	$(BIN)/python -m training.evaluate_phantoms
-	$(BIN)/python -m training.robustness --images 42 --nevi 60
+	$(BIN)/python -m training.robustness --images 42 --nevi 300
 	$(BIN)/python -m training.embed
 	$(BIN)/python -m training.results
 	$(BIN)/python -m training.readme_scores
