@@ -20,7 +20,7 @@ from models.manifest import Manifest
 Kind = Literal["classification", "segmentation"]
 Status = Literal["finished", "stopped early", "running", "interrupted"]
 
-# The score that decides which epoch is best, as in training.train_classification and train_segmentation.
+# The score that decides which epoch is best, where a run's configuration names none.
 MONITORS: dict[Kind, str] = {"classification": "val_balanced_accuracy", "segmentation": "val_dice"}
 BENCHMARK_NAME = "benchmark.json"
 NOT_SCORES = ("epoch", "stage", "learning_rate", "seconds")
@@ -66,6 +66,11 @@ class TrainingRun:
         return None
 
     @property
+    def monitor(self) -> str | None:
+        """The score that decides which epoch is best; None for a run of an unknown kind."""
+        return self.config.get("monitor", MONITORS.get(self.kind))
+
+    @property
     def score_names(self) -> list[str]:
         """Columns of the history that hold a loss or a score."""
         return [name for name in self.history if name not in NOT_SCORES]
@@ -83,7 +88,7 @@ class TrainingRun:
     @property
     def best(self) -> dict[str, Any] | None:
         """The history's row with the highest monitored score, the first of equals; None without one."""
-        monitor = MONITORS.get(self.kind)
+        monitor = self.monitor
         if monitor not in self.history or self.history[monitor].isna().all():
             return None
         return self.history.loc[self.history[monitor].idxmax()].to_dict()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from core.phantom_artefacts import ARTEFACTS
 from core.preprocessing import Box, box_to_square
 
 
@@ -28,6 +29,7 @@ class Augmentation:
         gamma: largest log of the exponent.
         vignette: probability of darkened corners.
         blur: probability of a Gaussian blur.
+        overlay: probability of a drawn artefact: hair, dark corners, ruler, gel bubbles or ink.
     """
 
     flip: bool = True
@@ -43,6 +45,7 @@ class Augmentation:
     gamma: float = 0.15
     vignette: float = 0.1
     blur: float = 0.1
+    overlay: float = 0.0
 
 
 def random_affine(box: Box, size_px: int, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
@@ -95,8 +98,16 @@ def darken_corners(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (image * shade[..., None]).astype(np.uint8)
 
 
+def draw_artefact(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One artefact of `core.phantom_artefacts`, each as likely as the others. (S, S, 3) uint8."""
+    own = np.random.default_rng(int(rng.uniform(0, 2**31)))
+    return ARTEFACTS[own.choice(list(ARTEFACTS))](image, own)
+
+
 def change_appearance(image: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
-    """All changes that leave the mask alone: colours, dark corners, blur. (S, S, 3) uint8."""
+    """All changes that leave the mask alone: drawn artefacts, colours, dark corners, blur. (S, S, 3) uint8."""
+    if augmentation.overlay and rng.random() < augmentation.overlay:
+        image = draw_artefact(image, rng)
     image = change_colours(image, augmentation, rng)
     if rng.random() < augmentation.vignette:
         image = darken_corners(image, rng)

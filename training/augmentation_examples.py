@@ -16,11 +16,11 @@ NOTHING = Augmentation(
     rotation_degrees=0.0,
     zoom=(1.0, 1.0),
     **dict.fromkeys(("stretch", "shift", "shear", "brightness", "contrast", "saturation"), 0.0),
-    **dict.fromkeys(("channel_gain", "gamma", "vignette", "blur"), 0.0),
+    **dict.fromkeys(("channel_gain", "gamma", "vignette", "blur", "overlay"), 0.0),
 )
 PARAMETERS = tuple(field.name for field in fields(Augmentation))
 # Given by how often it happens, not by how much.
-BY_CHANCE = ("flip", "vignette", "blur")
+BY_CHANCE = ("flip", "vignette", "blur", "overlay")
 
 
 class LoadedDice:

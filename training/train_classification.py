@@ -40,6 +40,7 @@ class ClassificationConfig:
         class_weight_power: the loss of a class is weighted by count**-power.
         focal_gamma: 0 is weighted cross-entropy.
         mixup: see `training.batches.ClassificationBatches`; 0 mixes nothing.
+        monitor: the validation score that decides which epoch is best; macro AUC is the least noisy.
         views: windows learned and judged: "whole", or "whole" and "crop".
         binary: tell suspicious from other lesions instead of `classes` apart.
         start_from: name of the run whose best weights training begins with; "" begins with ImageNet's.
@@ -61,6 +62,7 @@ class ClassificationConfig:
     mixup: float = 0.0
     weight_decay: float = 1e-4
     patience: int = 6
+    monitor: str = "val_macro_auc"
     seed: int = 1
     views: tuple[str, ...] = VIEWS
     binary: bool = False
@@ -148,7 +150,7 @@ def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | Non
     objective = Objective(
         focal_loss(weights, config.focal_gamma, config.label_smoothing),
         make_validator(view_squares(val_images[:limit], val_masks[:limit], config), val_labels[:limit]),
-        "val_balanced_accuracy",
+        config.monitor,
         config.patience,
         config.weight_decay,
     )

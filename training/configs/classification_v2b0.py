@@ -24,4 +24,5 @@ CONFIG = ClassificationConfig(
     ),
     augmentation=Augmentation(),
     weight_decay=1e-3,
+    monitor="val_balanced_accuracy",
 )

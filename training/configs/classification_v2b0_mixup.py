@@ -21,4 +21,5 @@ CONFIG = ClassificationConfig(
     weight_decay=2e-3,
     patience=8,
     start_from="classification_v2b0",
+    monitor="val_balanced_accuracy",
 )

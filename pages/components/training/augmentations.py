@@ -26,6 +26,7 @@ _MEANINGS = {
     "gamma": "Brighter or darker middle tones.",
     "vignette": "The round shadow of a dermatoscope's tube.",
     "blur": "Out of focus.",
+    "overlay": "Drawn hair, dark corners, ruler, gel bubbles or ink: no signs of a disease.",
 }
 
 

@@ -6,7 +6,7 @@ import math
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.training_runs import MONITORS, TrainingRun
+from core.training_runs import TrainingRun
 from pages.components.figures import savable
 from pages.components.notices import escape
 
@@ -56,7 +56,7 @@ def draw_curves(all_runs: list[TrainingRun], chosen: list[TrainingRun], score: s
 
 def score_names(runs: list[TrainingRun]) -> list[str]:
     """Scores that any of these runs of one task records, the one that chooses the best epoch first."""
-    monitor = MONITORS[runs[0].kind]
+    monitor = runs[0].monitor
     names = [name for run in runs for name in run.score_names if name not in ("loss", "val_loss")]
     return list(dict.fromkeys([monitor, *names]))
 
