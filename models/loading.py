@@ -5,7 +5,6 @@ Never a pickled model and never random weights: a bundle that does not fit its m
 
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -77,12 +76,10 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     manifest = read_manifest(folder)
     for entry in (manifest.segmenter, manifest.classifier):
         check_weights(manifest.folder, entry)
-    from models.efficientnet import build_classifier, split_classifier
-    from models.unet import build_unet
+    from models.efficientnet import split_classifier
 
-    builders = {"unet": build_unet, "classifier": build_classifier}
-    segmenter = load_network(manifest.folder, manifest.segmenter, builders)
-    classifier = load_network(manifest.folder, manifest.classifier, builders)
+    segmenter = load_network(manifest.folder, manifest.segmenter)
+    classifier = load_network(manifest.folder, manifest.classifier)
     if classifier.output_shape[-1] != len(manifest.classes):
         raise BundleError(
             f"{manifest.classifier.file} has {classifier.output_shape[-1]} outputs, but the manifest "
@@ -116,16 +113,18 @@ def check_weights(folder: Path, entry: NetworkEntry) -> None:
         )
 
 
-def load_network(folder: Path, entry: NetworkEntry, builders: dict[str, Callable]):
+def load_network(folder: Path, entry: NetworkEntry):
     """Build one network from code and load its checked weights.
 
     Raises:
         BundleError: unknown builder, or the weights do not fit the built network.
     """
-    if entry.builder not in builders:
-        raise BundleError(f"Unknown builder {entry.builder!r}; known are {', '.join(builders)}.")
+    from models.builders import BUILDERS
+
+    if entry.builder not in BUILDERS:
+        raise BundleError(f"Unknown builder {entry.builder!r}; known are {', '.join(BUILDERS)}.")
     try:
-        model = builders[entry.builder](**entry.arguments)
+        model = BUILDERS[entry.builder](**entry.arguments)
         model.load_weights(str(folder / entry.file))
     except (ValueError, TypeError, KeyError, OSError) as error:
         reason = str(error).strip().splitlines()[0]

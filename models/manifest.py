@@ -37,7 +37,7 @@ class NetworkEntry:
     Attributes:
         file: name beside the manifest.
         sha256: hex digest of the file.
-        builder: a key of `models.loading.BUILDERS`.
+        builder: a key of `models.builders.BUILDERS`.
         arguments: of the builder; they include `input_size_px`.
         long_side_px: the resolution the network was trained at: larger images are shrunk to it first.
         record: the entry as it stands in the manifest (training command, split file, scores, ...).

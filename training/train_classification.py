@@ -12,8 +12,7 @@ from scipy.special import softmax
 from core.metrics import balanced_accuracy, log_loss, macro_roc_auc
 from core.preprocessing import Box, crop_square, lesion_box
 from core.taxonomy import HAM10000_CLASSES, suspicious_flags
-from models.baselines import BASELINES
-from models.efficientnet import build_classifier
+from models.builders import BUILDERS
 from models.manifest import VIEWS
 from training.augmentation import Augmentation
 from training.batches import ClassificationBatches
@@ -21,8 +20,6 @@ from training.devices import data_parallel
 from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
 from training.losses import class_weights, focal_loss
 from training.train_segmentation import load_split_arrays, parse_arguments
-
-BUILDERS = {"classifier": build_classifier, **BASELINES}
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class ClassificationConfig:
     Attributes:
         name: of the run's folder.
         model: arguments of the builder.
-        builder: a key of `BUILDERS`.
+        builder: a key of `models.builders.BUILDERS`.
         stages: see `training.engine.Stage`; the first trains the head only.
         long_side_px: images are shrunk to this before anything else, here and in the analyser.
         crop_margin: skin around the lesion in the validation crop, as a share of its longer side.

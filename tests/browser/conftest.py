@@ -96,3 +96,11 @@ def _wait_until_healthy(url: str, server: subprocess.Popen, log: Path) -> None:
         except OSError:
             time.sleep(0.25)
     raise RuntimeError(f"The app did not start:\n{log.read_text()}")
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has run to its end and stays there; a key pressed before may be lost."""
+    idle = page.locator('[data-test-script-state="notRunning"]')
+    idle.wait_for()
+    page.wait_for_timeout(1500)  # a first run may be followed by one that takes up the address
+    idle.wait_for()

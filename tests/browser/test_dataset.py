@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from core.neighbours import MAP_NAME
 from core.runs import RUNS_DIR
+from tests.browser.conftest import settle
 from tests.pages.drawn_dataset import ROWS, write_dataset
 
 pytestmark = pytest.mark.browser
@@ -60,10 +61,12 @@ def test_a_picture_opens_its_case_and_keys_step_and_return(page: Page, app_url: 
     cards(page).nth(1).click()
     expect(page.get_by_role("heading", name=ROWS[1][1])).to_be_visible()
     expect(page).to_have_url(re.compile(f"case={ROWS[1][1]}"))
-    expect(page.get_by_role("heading", name="Similar cases")).to_be_visible()  # the keys listen by now
+    expect(page.get_by_role("heading", name="Similar cases")).to_be_visible()
+    settle(page)
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name=ROWS[2][1])).to_be_visible()
     expect(page).to_have_url(re.compile(f"case={ROWS[2][1]}"))
+    settle(page)
     page.keyboard.press("Escape")
     expect(cards(page)).to_have_count(5)
 

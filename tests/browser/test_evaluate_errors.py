@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import settle
+
 pytestmark = pytest.mark.browser
 
 
@@ -15,14 +17,6 @@ def errors(page: Page, app_url: str) -> Page:
     expect(position(page, 1)).to_be_visible()
     settle(page)
     return page
-
-
-def settle(page: Page) -> None:
-    """Wait until the page has run to its end and stays there; a key pressed before may be lost."""
-    idle = page.locator('[data-test-script-state="notRunning"]')
-    idle.wait_for()
-    page.wait_for_timeout(1500)  # a first run may be followed by one that takes up the address
-    idle.wait_for()
 
 
 def press(page: Page, key: str, number: int) -> None:

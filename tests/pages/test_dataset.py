@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.dataset import DATA_VARIABLE
+from core.runs import RUNS_DIR
 from pages.components.explorer import browse, context, feature_map
 from tests.pages.conftest import open_app
 from tests.pages.drawn_dataset import MASKS, ROWS, write_dataset
@@ -209,7 +210,8 @@ def test_the_outline_changes_the_pictures(drawn):
 def test_cards_tell_patient_and_answer(drawn):
     items = {item["id"]: item for item in pictures(open_dataset())}
     assert items[NEVUS]["title"] == "Melanocytic nevus"
-    assert items[NEVUS]["lines"] == ["45, male, trunk", "✓ nv 100%"]
+    shipped = pd.read_csv(RUNS_DIR / "ham10000" / "test_predictions.csv", index_col="image_id").loc[NEVUS]
+    assert items[NEVUS]["lines"] == ["45, male, trunk", f"✓ nv {shipped['p_nv']:.0%}"]
     assert items[TRAINED]["lines"] == ["60, male, chest", "train split"]
 
 
