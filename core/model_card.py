@@ -3,6 +3,7 @@
 <split>_scores.json     python -m training.evaluate --split <split>
 phantom_scores.json     python -m training.evaluate_phantoms
 robustness.json         python -m training.robustness
+symmetries.json         python -m training.symmetries
 trust.json              python -m training.fit_trust
 splits/ham10000.csv     python -m training.make_split
 """
@@ -135,6 +136,19 @@ def artefact_rows(record: dict[str, Any]) -> list[dict[str, str]]:
             "Change (95 % interval)": _points(row["change"]),
         }
         for row in nevi["artefacts"]
+    ]
+
+
+def symmetry_rows(record: dict[str, Any]) -> list[dict[str, str]]:
+    """Whether turned and mirrored images keep their answer, of a record in symmetries.json."""
+    names = {"eight_views": "eight views averaged", "one_view": "one view"}
+    return [
+        {
+            "Eight symmetries of an image": name,
+            "Another answer in any": f"{record[key]['images_changed']:.1%} of {record['n_images']} images",
+            "Largest change of a probability": f"{100 * record[key]['largest_probability_change']:.1f} points",
+        }
+        for key, name in names.items()
     ]
 
 

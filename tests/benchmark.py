@@ -3,6 +3,7 @@
 Prints, and writes to training/runs/benchmark.json:
     the time of one analysis as a multiple of the bare forward passes it contains,
     the command line's throughput over a folder as a share of the bare batched forward passes,
+    training's images a second as a share of those of the same step on a batch that is at hand already,
     the time in which each page opens without TensorFlow,
     the peak memory of this process.
 """
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
+import keras
 import numpy as np
 from typer.testing import CliRunner
 
@@ -27,10 +29,14 @@ from core.batch import BATCH_SIZE
 from core.phantoms import draw_phantom
 from core.report import encode_png
 from core.symmetry import N_SYMMETRIES
-from training.engine import RUNS_DIR, describe_environment
+from training.batches import ClassificationBatches
+from training.engine import RUNS_DIR, Objective, compile_stage, describe_environment, load_config
+from training.losses import focal_loss
+from training.train_classification import build_model
 
 REPEATS = 7
 FOLDER_SIZE = 24
+TRAINING_STEPS = 16
 PAGE_PROBE = """
 import json, sys, time
 from streamlit.testing.v1 import AppTest
@@ -92,6 +98,54 @@ def measure_cli(analyzer: Analyzer) -> float:
         return median_seconds(run, repeats=2) / FOLDER_SIZE
 
 
+class SameBatch(keras.utils.PyDataset):
+    """One batch over and over: training without its input pipeline."""
+
+    def __init__(self, batch, count: int):
+        super().__init__()
+        self.batch, self.count = batch, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int):
+        return self.batch
+
+
+def measure_training() -> dict[str, float]:
+    """Images a second of a classifier's training on drawn lesions, and of its bare step."""
+    config = load_config("classification_v2b0_second")
+    phantoms = [draw_phantom(seed, size_px=(150, 200)) for seed in range(TRAINING_STEPS * 2)] * 16
+    batches = ClassificationBatches(
+        [phantom.image for phantom in phantoms],
+        [phantom.lesion_mask for phantom in phantoms],
+        np.arange(len(phantoms)) % config.n_classes,
+        config.n_classes,
+        config.model["input_size_px"],
+        config.augmentation,
+        config.batch_size,
+        config.seed,
+        mixup=config.mixup,
+    )
+    model = build_model(config, None)
+    objective = Objective(focal_loss(np.ones(config.n_classes), 0.0), lambda model: {}, config.monitor)
+    compile_stage(model, config.stages[0], objective, len(batches))
+
+    def rate(source) -> float:
+        model.fit(source, epochs=1, verbose=0)
+        started = time.perf_counter()
+        model.fit(source, epochs=1, verbose=0)
+        return len(source) * config.batch_size / (time.perf_counter() - started)
+
+    bare = rate(SameBatch(batches[0], len(batches)))
+    pipeline = rate(batches)
+    return {
+        "training_images_per_second": pipeline,
+        "bare_training_images_per_second": bare,
+        "training_share_of_bare": pipeline / bare,
+    }
+
+
 def measure_pages() -> dict[str, float]:
     """Seconds in which each page opens for the first time in a process that has only imported Streamlit."""
     runs = [
@@ -115,6 +169,7 @@ def main() -> None:
         "cli_seconds_per_image": per_image,
         "bare_batched_seconds_per_image": bare_batched,
         "cli_throughput_share_of_bare": bare_batched / per_image,
+        **measure_training(),
         **{f"page_{page}_opens_seconds": seconds for page, seconds in measure_pages().items()},
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "environment": describe_environment(),

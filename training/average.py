@@ -10,7 +10,6 @@ Reference:
 """
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,8 +67,7 @@ def average(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
     model.set_weights(weights)
     model.save_weights(run.best_weights)
     table.to_csv(run.dir / "averages.csv", index=False)
-    record = {"best_epoch": best, "average_of": runs, **describe_environment()}
-    (run.dir / "scores.json").write_text(json.dumps(record, indent=1) + "\n")
+    run.write_scores({"best_epoch": best, "average_of": runs, **describe_environment()})
     print(f"Best: {best}")
 
 

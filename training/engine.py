@@ -170,6 +170,10 @@ class Run:
             flush=True,
         )
 
+    def write_scores(self, record: dict[str, Any]) -> None:
+        """scores.json, the sign of a finished run: `best_epoch` with its scores, and whatever else is known."""
+        (self.dir / "scores.json").write_text(json.dumps(record, indent=1) + "\n")
+
     @property
     def last_weights(self) -> Path:
         return self.checkpoints / "last.weights.h5"
@@ -210,7 +214,8 @@ def _xla_pays() -> bool:
     return keras.backend.backend() != "tensorflow" or "gpu" in devices or "tpu" in devices
 
 
-def _compile(model: keras.Model, stage: Stage, objective: Objective, steps: int) -> None:
+def compile_stage(model: keras.Model, stage: Stage, objective: Objective, steps: int) -> None:
+    """Compile for one stage: AdamW at its learning rate, `steps` of them an epoch."""
     rate = (
         cosine_rate(stage.learning_rate, steps * stage.epochs)
         if stage.schedule == "cosine"
@@ -240,7 +245,7 @@ def train(
         if len(run.rows) >= end:
             continue
         freeze_until(model, stage.frozen_until)
-        _compile(model, stage, objective, len(batches))
+        compile_stage(model, stage, objective, len(batches))
         if len(run.rows) > start:
             model.load_weights(run.last_weights)
         for epoch in range(max(start, len(run.rows)), end):
@@ -250,8 +255,7 @@ def train(
                 break
     bare.load_weights(run.best_weights)
     best = run.rows[run.best(objective.monitor)[1]]
-    scores = {"best_epoch": best, "parameters": model.count_params()}
-    (run.dir / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
+    run.write_scores({"best_epoch": best, "parameters": model.count_params()})
     print(f"Best epoch: {best}")
     return best
 

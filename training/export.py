@@ -23,10 +23,9 @@ from core.metrics import threshold_for_sensitivity
 from core.refinement import refine_mask
 from core.symmetry import N_SYMMETRIES
 from core.taxonomy import suspicious_flags
-from models.efficientnet import build_classifier
+from models.builders import BUILDERS
 from models.loading import load_bundle
-from models.manifest import MANIFEST_NAME, SHIPPED_DIR, VIEWS, file_sha256
-from models.unet import build_unet
+from models.manifest import MANIFEST_NAME, SHIPPED_DIR, file_sha256
 from training.engine import RUNS_DIR
 from training.validation import (
     LabelledImages,
@@ -42,6 +41,7 @@ from training.validation import (
 
 PROJECT_DIR = RUNS_DIR.parent.parent
 SENSITIVITY = 0.95
+FILTER_STRIDE = 2  # four filters cost four passes: half of the images will do
 
 
 def write_half_precision(model: keras.Model, path: Path) -> None:
@@ -54,7 +54,8 @@ def write_half_precision(model: keras.Model, path: Path) -> None:
             if isinstance(item, h5py.Dataset):
                 value = item[()]
                 half = value.ndim > 1 and value.dtype == np.float32
-                target.create_dataset(name, data=value.astype(np.float16) if half else value)
+                packed = {"compression": "gzip", "shuffle": True} if half else {}
+                target.create_dataset(name, data=value.astype(np.float16) if half else value, **packed)
             else:
                 target.require_group(name)
             holder = target[name]
@@ -67,17 +68,17 @@ def write_half_precision(model: keras.Model, path: Path) -> None:
     full.unlink()
 
 
-def export_network(run_dir: Path, builder, builder_name: str, file: Path, **arguments) -> dict:
+def export_network(run_dir: Path, builder: str, file: Path, **arguments) -> dict:
     """Write one network's weights and return its manifest entry."""
     record = json.loads((run_dir / "config.json").read_text())
     arguments = record["config"]["model"] | arguments
-    model = builder(**arguments)
+    model = BUILDERS[builder](**arguments)
     model.load_weights(run_dir / "checkpoints" / "best.weights.h5")
     write_half_precision(model, file)
     return {
         "file": file.name,
         "sha256": file_sha256(file),
-        "builder": builder_name,
+        "builder": builder,
         "arguments": arguments,
         "pixel_range": [0, 255],
         "parameters": model.count_params(),
@@ -93,17 +94,16 @@ def export_network(run_dir: Path, builder, builder_name: str, file: Path, **argu
 def draft_manifest(name: str, version: str, segmentation: Path, classification: Path, out: Path) -> dict:
     """Both networks exported, and decisions that are still neutral."""
     config = json.loads((classification / "config.json").read_text())["config"]
-    segmenter = export_network(segmentation, build_unet, "unet", out / "segmenter.weights.h5")
+    segmenter = export_network(segmentation, "unet", out / "segmenter.weights.h5")
     classifier = export_network(
         classification,
-        build_classifier,
-        "classifier",
+        config["builder"],
         out / "classifier.weights.h5",
         n_classes=len(config["classes"]),
     )
     classifier |= {
         "classes": config["classes"],
-        "views": list(VIEWS),
+        "views": config["views"],
         "crop_margin": config["crop_margin"],
         "temperature": 1.0,
         "suspicious_threshold": {"value": 0.5, "origin": "not set"},
@@ -122,8 +122,8 @@ def choose_windows(bundle, split, masks, seen: ClassifierInput) -> tuple[dict, t
     """Scores of each set of windows, the best by macro AUC, and its (N, V, K) view probabilities."""
     answers = classify_all(bundle, split.images, masks, seen, N_SYMMETRIES)
     views = np.stack([answer.view_probabilities for answer in answers])
-    parts = dict(zip(VIEWS, np.split(views, len(VIEWS), axis=1), strict=True))
-    options = {(window,): parts[window] for window in VIEWS} | {VIEWS: views}
+    parts = dict(zip(seen.windows, np.split(views, len(seen.windows), axis=1), strict=True))
+    options = {(window,): part for window, part in parts.items()} | {seen.windows: views}
     scores = {
         "+".join(windows): {
             "one_view": view_scores(split.labels, part[:, ::N_SYMMETRIES].mean(axis=1)),
@@ -144,7 +144,8 @@ def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
     print(refinements, flush=True)
     masks = [refine_mask(probability).lesion_mask for probability in maps]
     window_scores, windows, views = choose_windows(bundle, split, masks, seen)
-    filters = compare_filters(bundle, split, replace(seen, windows=windows))
+    part = split.every(FILTER_STRIDE)
+    filters = compare_filters(bundle, part, replace(seen, windows=windows))
     temperature = fit_temperature(views, split.labels)
     calibrated = apply_temperature(views, temperature)
     flags = suspicious_flags(seen.classes)
@@ -154,6 +155,7 @@ def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
         "refinement": refinements,
         "windows": window_scores,
         "filters_one_view": filters,
+        "n_images_for_filters": len(part.labels),
         "temperature": {
             "value": temperature,
             "before": view_scores(split.labels, views.mean(axis=1)),

@@ -10,7 +10,7 @@ Writes training/RESULTS.md for readers and training/RESULTS.json for the app:
                "command": str}, ...]}
 
 Runs are sorted by task and then by the score that chose their best epoch, best first; epochs count from 1.
-A run made by averaging others has no epochs of its own: 0 epochs, 0 minutes and null for the best.
+A run made of others has no epochs of its own: 0 epochs, 0 minutes and null for the best.
 A run that has not finished has no scores.json yet and is left out.
 """
 
@@ -57,9 +57,9 @@ def read_run(folder: Path, configs: Path = CONFIGS_DIR) -> dict[str, Any]:
     """One row of the table, from a run's config.json, scores.json and history.csv."""
     record = json.loads((folder / "config.json").read_text())
     scores = json.loads((folder / "scores.json").read_text())
-    best, parents = scores["best_epoch"], scores.get("average_of")
+    best = scores["best_epoch"]
+    parents, described = _parents(scores)
     seconds = [] if parents else pd.read_csv(folder / "history.csv")["seconds"]
-    described = f"Mean of the weights of {' and '.join(parents)}." if parents else ""
     return {
         "name": folder.name,
         "task": "segmentation" if "val_dice" in best else "classification",
@@ -72,6 +72,14 @@ def read_run(folder: Path, configs: Path = CONFIGS_DIR) -> dict[str, Any]:
         "cores": record.get("cores"),
         "command": record.get("command", ""),
     }
+
+
+def _parents(scores: dict[str, Any]) -> tuple[list[str], str]:
+    """The runs that this one was made of without training, and how; none and "" for a trained one."""
+    for key, how in (("average_of", "Mean of the weights of"), ("joined", "Mean of the logits of")):
+        if parents := scores.get(key):
+            return parents, f"{how} {' and '.join(parents)}."
+    return [], ""
 
 
 def _shipped_parameters() -> dict[str, int]:

@@ -41,6 +41,11 @@ class LabelledImages:
         labels = rows["dx"].map({code: k for k, code in enumerate(classes)}).to_numpy(np.int64)
         return cls(rows, images, masks, labels)
 
+    def every(self, stride: int) -> "LabelledImages":
+        """Every `stride`-th image."""
+        part = slice(None, None, stride)
+        return LabelledImages(self.rows[part], self.images[part], self.masks[part], self.labels[part])
+
 
 def predict_all_masks(bundle: Bundle, images, n_views: int) -> list[np.ndarray]:
     """Probability maps of many images, chunk by chunk."""

@@ -14,12 +14,12 @@ from training.train_classification import ClassificationConfig
 CONFIG = ClassificationConfig(
     name="classification_v2b0_second",
     model={"backbone": "efficientnetv2b0", "input_size_px": 160, "attention": True, "dropout": 0.4},
-    stages=(Stage("all", epochs=8, learning_rate=5e-4),),
+    stages=(Stage("all", epochs=7, learning_rate=5e-4),),
     augmentation=Augmentation(zoom=(0.75, 1.4), brightness=0.2, channel_gain=0.1, vignette=0.15, overlay=0.2),
     class_weight_power=0.0,
     focal_gamma=0.0,
     mixup=0.2,
     weight_decay=2e-3,
     seed=2,
-    patience=8,
+    patience=7,
 )

@@ -27,6 +27,7 @@ def draw_card(manifest: Manifest) -> None:
         draw_data()
         draw_trust(model_card.read_record(run, "trust.json"))
         draw_robustness(model_card.read_record(run, "robustness.json"))
+        draw_symmetries(model_card.read_record(run, "symmetries.json"))
     with right:
         draw_scores(run)
         draw_groups(manifest)
@@ -136,6 +137,17 @@ def draw_robustness(record: dict) -> None:
     st.caption(
         "Means over fourteen corruptions; artefacts drawn on nevi. Validation images, one view each. From "
         "`robustness.json`, written by `python -m training.robustness`."
+    )
+
+
+def draw_symmetries(record: dict) -> None:
+    """Whether turned and mirrored images keep their answer."""
+    if not record:
+        return
+    st.table(model_card.symmetry_rows(record), border="horizontal", hide_index=True)
+    st.caption(
+        "Validation images, each in its eight symmetries. From `symmetries.json`, written by "
+        "`python -m training.symmetries`."
     )
 
 

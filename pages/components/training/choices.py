@@ -15,7 +15,10 @@ _TITLES = {
         "What the classifier sees",
         "The whole image, the lesion with a margin, or both; in one view or in eight flips and turns.",
     ),
-    "filters_one_view": ("Filters before the networks", "Each alone, with one view instead of eight."),
+    "filters_one_view": (
+        "Filters before the networks",
+        "Each alone, with one view instead of eight, on every second image.",
+    ),
     "temperature": ("Temperature", "Scores before and after the logits are divided by it."),
 }
 

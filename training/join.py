@@ -1,0 +1,84 @@
+"""Put classifiers that were trained apart into one network that answers with the mean of their logits.
+
+    python -m training.join --runs classification_v2b0_soup classification_v2b0_second --name classification_v2b0_pair
+
+Each run alone and all together are scored on the validation split at every input size asked for; the joined
+network at its best size by macro AUC goes to training/runs/<name>/ like a trained run, with all scores in
+members.csv.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from core.dataset import default_data_dir
+from core.runs import RUNS_DIR
+from models.builders import BUILDERS
+from models.ensemble import join_classifiers
+from training.average import SELECTION, read_weights
+from training.engine import Run, describe_environment, load_config
+from training.train_classification import ClassificationConfig, class_numbers, make_validator, view_squares
+from training.train_segmentation import load_split_arrays
+
+ALL = "all together"
+
+
+def load_members(config: ClassificationConfig, runs: list[str], size_px: int):
+    """The best network of each run at an input size; all have the architecture of `config`."""
+    arguments = config.model | {"input_size_px": size_px, "n_classes": config.n_classes}
+    members = [BUILDERS[config.builder](**arguments) for _ in runs]
+    for member, run in zip(members, runs, strict=True):
+        member.set_weights(read_weights(member, run))
+    return members
+
+
+def score_members(
+    config: ClassificationConfig, runs: list[str], sizes: list[int], data: Path
+) -> pd.DataFrame:
+    """Validation scores by input size and network: each run's, and all together."""
+    split, images, masks = load_split_arrays(data, "validation", config.long_side_px)
+    labels = class_numbers(split["dx"], config)
+    rows = []
+    for size_px in sizes:
+        sized = replace(config, model=config.model | {"input_size_px": size_px})
+        validate = make_validator(view_squares(images, masks, sized), labels)
+        members = load_members(config, runs, size_px)
+        for name, network in zip([*runs, ALL], [*members, join_classifiers(members)], strict=True):
+            rows.append({"input_size_px": size_px, "network": name, **validate(network)})
+            print(rows[-1], flush=True)
+    return pd.DataFrame(rows)
+
+
+def join(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
+    """Write the joined run's folder."""
+    config = load_config(runs[-1])
+    table = score_members(config, runs, sizes, data)
+    best = table[table["network"] == ALL].sort_values(SELECTION).iloc[-1].drop("network").to_dict()
+    arguments = config.model | {"input_size_px": int(best["input_size_px"]), "members": len(runs)}
+    run = Run(RUNS_DIR / name, replace(config, name=name, builder="ensemble", model=arguments))
+    network = BUILDERS["ensemble"](**arguments, n_classes=config.n_classes)
+    joined = join_classifiers(load_members(config, runs, arguments["input_size_px"]))
+    network.set_weights(joined.get_weights())
+    network.save_weights(run.best_weights)
+    table.to_csv(run.dir / "members.csv", index=False)
+    record = {"best_epoch": best, "joined": runs, "parameters": network.count_params()}
+    run.write_scores(record | describe_environment())
+    print(f"Best: {best}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", nargs="+", required=True, help="two or more runs in training/runs/")
+    parser.add_argument("--name", required=True, help="of the new run")
+    parser.add_argument(
+        "--sizes", nargs="+", type=int, default=[160, 192], help="input sizes to try, in pixels"
+    )
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    a = parser.parse_args()
+    join(a.name, a.runs, a.sizes, a.data)
+
+
+if __name__ == "__main__":
+    main()
