@@ -26,6 +26,11 @@ def bundle_dir() -> Path:
     return Path(value).expanduser() if value else SHIPPED_DIR
 
 
+def list_bundles() -> list[Path]:
+    """Folders of the bundles that can be chosen: that of `bundle_dir` first, then those below the shipped one."""
+    return [bundle_dir(), *sorted(path.parent for path in SHIPPED_DIR.glob(f"*/{MANIFEST_NAME}"))]
+
+
 class BundleError(RuntimeError):
     """A bundle is missing, damaged or does not fit its manifest; the message names file and remedy."""
 
@@ -94,6 +99,7 @@ class Manifest:
         preprocessing: the filters that are on by default.
         conformal: for sets that cover the answer; None if the bundle states none.
         novelty: for telling images of another kind; None if the bundle states none.
+        description: what kind of system it is, in a few words; "" if the bundle does not say.
         decision_offsets: (K,) added to log-probabilities for the highest balanced accuracy, or None.
     """
 
@@ -112,6 +118,7 @@ class Manifest:
     conformal: ConformalEntry | None = None
     novelty: NoveltyEntry | None = None
     decision_offsets: tuple[float, ...] | None = None
+    description: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -162,6 +169,7 @@ def _parse(folder: Path, record: dict) -> Manifest:
         suspicious_threshold=float(classifier["suspicious_threshold"]["value"]),
         threshold_origin=classifier["suspicious_threshold"]["origin"],
         preprocessing=PreprocessingSettings(**record["preprocessing"]["defaults"]),
+        description=str(record.get("description", "")),
         **_parse_trust(classifier, n_classes=len(classifier["classes"])),
     )
     if not manifest.temperature > 0:  # NaN, which JSON readers let through, is refused too

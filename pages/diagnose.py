@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.analyzer import Analysis
 from core.image_io import ImageError
-from models.manifest import BundleError
+from models.manifest import BundleError, Manifest
 from pages.components import (
     engine,
     gallery,
@@ -26,8 +26,8 @@ Within seconds you see
 """
 
 
-def draw_toolbar(manifest, has_images: bool):
-    """Title, inputs and switches in one line; returns settings and whether the reader goes first."""
+def draw_toolbar(manifests: list[Manifest], has_images: bool):
+    """Title, inputs and switches in one line; returns model, settings and whether the reader goes first."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title("Diagnose", anchor=False, width="stretch")
         if has_images:
@@ -38,6 +38,7 @@ def draw_toolbar(manifest, has_images: bool):
                 st.caption("Drawn by Dermalens, not patients.")
                 inbox.draw_samples(min_column_width=110)
         with st.popover("Settings", icon=":material/tune:"):
+            manifest = settings.draw_model_choice(manifests)
             chosen = settings.draw_settings(manifest)
             reader_first = settings.draw_impression_switch()
         if len(inbox.items()) > 1:
@@ -46,7 +47,7 @@ def draw_toolbar(manifest, has_images: bool):
         if has_images:
             st.button("Clear", icon=":material/close:", key="clear", on_click=inbox.clear)
     notices.draw_notice()
-    return chosen, reader_first
+    return manifest, chosen, reader_first
 
 
 def draw_empty() -> None:
@@ -130,11 +131,11 @@ def draw_details(analysis: Analysis, withheld: bool) -> None:
 
 router.require()
 try:
-    manifest, failure = engine.read_current_manifest(), None
+    manifests, failure = engine.read_manifests(), None
 except BundleError as error:
-    manifest, failure = None, error
+    manifests, failure = [], error
 images = inbox.items()
-chosen_settings, reader_first = draw_toolbar(manifest, bool(images))
+manifest, chosen_settings, reader_first = draw_toolbar(manifests, bool(images))
 if failure:
     notices.draw_bundle_error(failure)
 if not images:

@@ -115,7 +115,8 @@ class SameBatch(keras.utils.PyDataset):
 def measure_training() -> dict[str, float]:
     """Images a second of a classifier's training on drawn lesions, and of its bare step."""
     config = load_config("classification_v2b0_second")
-    phantoms = [draw_phantom(seed, size_px=(150, 200)) for seed in range(TRAINING_STEPS * 2)] * 16
+    drawn = [draw_phantom(seed, size_px=(150, 200)) for seed in range(FOLDER_SIZE)]
+    phantoms = [drawn[n % len(drawn)] for n in range(TRAINING_STEPS * config.batch_size)]
     batches = ClassificationBatches(
         [phantom.image for phantom in phantoms],
         [phantom.lesion_mask for phantom in phantoms],

@@ -49,6 +49,21 @@ def read_current_manifest() -> Manifest:
     return manifests.read_manifest()
 
 
+def read_manifests() -> list[Manifest]:
+    """The manifests of all bundles that an image can be analysed with, the current one first.
+
+    Raises:
+        BundleError: the current one is missing or not valid; others that are not valid are left out.
+    """
+    found = [read_current_manifest()]
+    for folder in manifests.list_bundles()[1:]:
+        try:
+            found.append(manifests.read_manifest(folder))
+        except BundleError:
+            continue
+    return found
+
+
 def result_key(item: InboxItem, manifest: Manifest, settings: AnalysisSettings) -> ResultKey:
     """What an answer depends on: the image's bytes, the weights and the settings."""
     return item.sha256, manifest.fingerprint, settings

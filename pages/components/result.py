@@ -166,7 +166,9 @@ def draw_provenance(analysis: Analysis) -> None:
     augmented = "eight symmetric views" if analysis.settings.test_time_augmentation else "one view"
     stages = ", ".join(f"{stage} {ms:.0f}" for stage, ms in analysis.stage_ms.items())
     facts = {
-        "Model": f"{manifest.name}, version {manifest.version}",
+        "Model": ", ".join(
+            filter(None, [manifest.name, f"version {manifest.version}", manifest.description])
+        ),
         "Weights": f"`{manifest.fingerprint}`",
         "Settings": f"{augmented} of each window; {', '.join(filters) or 'no filters'}",
         "Time": f"{analysis.total_ms / 1000:.2f} s :gray[(ms: {stages})]",

@@ -14,6 +14,23 @@ FILTERS = (
 )
 
 
+def draw_model_choice(manifests: list[Manifest]) -> Manifest | None:
+    """Which bundle answers, where there are several; the first unless the user picks another."""
+    if len(manifests) < 2:
+        return next(iter(manifests), None)
+    labels = {manifest.name: manifest.description or manifest.name for manifest in manifests}
+    st.markdown("**The model**")
+    name = st.selectbox(
+        "Model that answers",
+        list(labels),
+        format_func=labels.get,
+        key="setting_model",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return next(manifest for manifest in manifests if manifest.name == name)
+
+
 def draw_settings(manifest: Manifest | None) -> AnalysisSettings:
     """Filters and test-time augmentation; the bundle states the filters that are on by default."""
     defaults = manifest.preprocessing if manifest else PreprocessingSettings()

@@ -1,9 +1,14 @@
 """Diagnose, one image: what each state of the page shows."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.phantoms import SAMPLES
+from models import loading, manifest
+from tests.fakes import fake_bundle
 from tests.pages.driver import (
     ABOUT,
     DIAGNOSE,
@@ -209,3 +214,22 @@ def test_clear_returns_to_the_empty_page(app: AppTest, phantom_png: bytes):
     upload(app, ("lesion.png", phantom_png))
     app.button(key="clear").click()
     assert "Your images" in read_text(run(app))
+
+
+def test_another_model_can_be_chosen_and_is_named(app: AppTest, phantom_png: bytes, monkeypatch):
+    first = fake_bundle()
+    manifest_of_other = replace(
+        first.manifest, folder=Path("other"), name="other", temperature=2.0, description="a classic system"
+    )
+    other = replace(first, manifest=manifest_of_other)
+    bundles = {Path("fake"): first, Path("other"): other}
+    monkeypatch.setattr(manifest, "list_bundles", lambda: list(bundles))
+    monkeypatch.setattr(
+        manifest, "read_manifest", lambda folder=None: bundles[Path(folder or "fake")].manifest
+    )
+    monkeypatch.setattr(loading, "load_bundle", lambda folder=None: bundles[Path(folder)])
+    upload(app, ("lesion.png", phantom_png))
+    assert "fake bundle, version 0" in read_text(app)
+    app.selectbox(key="setting_model").set_value("other")
+    text = read_text(run(app))
+    assert "other, version 0, a classic system" in text and "fake bundle" not in text
