@@ -1,0 +1,49 @@
+"""Classifiers joined into one network: the mean of their logits, cut at their features like a single one."""
+
+import keras
+import numpy as np
+import pytest
+
+from core.explanation import compute_view_maps
+from models import efficientnet
+from models.efficientnet import FEATURES_LAYER, build_classifier, split_classifier
+from models.ensemble import build_ensemble, join_classifiers
+from tests.models.conftest import build_tiny_backbone
+
+ARGUMENTS = {"n_classes": 3, "input_size_px": 64, "backbone": "tiny"}
+IMAGES = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+    keras.utils.set_random_seed(0)
+
+
+def test_the_answer_is_the_mean_of_the_members_logits():
+    members = [build_classifier(**ARGUMENTS) for _ in range(3)]
+    expected = np.mean([member.predict(IMAGES, verbose=0) for member in members], axis=0)
+    joined = join_classifiers(members)
+    np.testing.assert_allclose(joined.predict(IMAGES, verbose=0), expected, rtol=1e-5)
+
+
+def test_its_features_are_the_members_side_by_side():
+    members = [build_classifier(**ARGUMENTS) for _ in range(2)]
+    features, head = split_classifier(join_classifiers(members))
+    parts = [split_classifier(member)[0].predict(IMAGES, verbose=0) for member in members]
+    maps = features.predict(IMAGES, verbose=0)
+    np.testing.assert_allclose(maps, np.concatenate(parts, axis=-1), rtol=1e-6)
+    assert compute_view_maps(head, maps, 1, "gradcam").shape == maps.shape[:3]
+
+
+def test_weights_are_saved_and_loaded(tmp_path):
+    first, second = build_ensemble(**ARGUMENTS), build_ensemble(**ARGUMENTS)
+    first.save_weights(tmp_path / "pair.weights.h5")
+    second.load_weights(tmp_path / "pair.weights.h5")
+    np.testing.assert_array_equal(first.predict(IMAGES, verbose=0), second.predict(IMAGES, verbose=0))
+    assert FEATURES_LAYER in {layer.name for layer in second.layers}
+
+
+def test_one_member_is_no_ensemble():
+    with pytest.raises(ValueError, match="2 or more"):
+        build_ensemble(members=1, **ARGUMENTS)

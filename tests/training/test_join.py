@@ -1,0 +1,54 @@
+"""Joining two runs: each alone and both together are scored, and the joined run can be exported."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.phantoms import draw_phantom
+from models import efficientnet
+from models.builders import BUILDERS
+from tests.models.conftest import build_tiny_backbone
+from training import average, join
+from training.train_classification import ClassificationConfig
+
+MODEL = {"backbone": "tiny", "input_size_px": 64}
+CONFIG = ClassificationConfig("second", MODEL, (), classes=("mel", "nv"))
+
+
+@pytest.fixture
+def runs(monkeypatch, tmp_path):
+    """Two runs of random weights, and a drawn split to judge them on."""
+    monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+    phantoms = [draw_phantom(seed, size_px=(96, 128)) for seed in range(4)]
+    rows = pd.DataFrame({"dx": ["mel", "nv"] * 2})
+    arrays = rows, [p.image for p in phantoms], [p.lesion_mask for p in phantoms]
+    monkeypatch.setattr(join, "load_split_arrays", lambda *arguments: arrays)
+    monkeypatch.setattr(join, "load_config", lambda name: replace(CONFIG, name=name))
+    for module in (average, join):
+        monkeypatch.setattr(module, "RUNS_DIR", tmp_path)
+    for name in ("first", "second"):
+        weights = tmp_path / name / "checkpoints" / "best.weights.h5"
+        weights.parent.mkdir(parents=True)
+        BUILDERS["classifier"](**MODEL, n_classes=2).save_weights(weights)
+    return tmp_path
+
+
+def test_members_and_the_joined_run_are_scored_and_written(runs):
+    join.join("pair", ["first", "second"], [64], None)
+    table = pd.read_csv(runs / "pair" / "members.csv")
+    assert table["network"].tolist() == ["first", "second", join.ALL]
+    scores = json.loads((runs / "pair" / "scores.json").read_text())
+    assert scores["joined"] == ["first", "second"]
+    assert scores["best_epoch"]["val_macro_auc"] == pytest.approx(table["val_macro_auc"].iloc[-1])
+    config = json.loads((runs / "pair" / "config.json").read_text())["config"]
+    network = BUILDERS[config["builder"]](**config["model"], n_classes=2)
+    network.load_weights(runs / "pair" / "checkpoints" / "best.weights.h5")
+    image = np.zeros((1, 64, 64, 3), np.float32)
+    members = [BUILDERS["classifier"](**MODEL, n_classes=2) for _ in range(2)]
+    for member, name in zip(members, ("first", "second"), strict=True):
+        member.load_weights(runs / name / "checkpoints" / "best.weights.h5")
+    expected = np.mean([member.predict(image, verbose=0) for member in members], axis=0)
+    np.testing.assert_allclose(network.predict(image, verbose=0), expected, rtol=1e-5)
