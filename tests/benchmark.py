@@ -32,6 +32,7 @@ from core.symmetry import N_SYMMETRIES
 from training.batches import ClassificationBatches
 from training.engine import RUNS_DIR, Objective, compile_stage, describe_environment, load_config
 from training.losses import focal_loss
+from training.memory import KeepMemory
 from training.train_classification import build_model
 
 REPEATS = 7
@@ -133,7 +134,7 @@ def measure_training() -> dict[str, float]:
     compile_stage(model, config.stages[0], objective, len(batches))
 
     def rate(source) -> float:
-        model.fit(source, epochs=1, verbose=0)
+        model.fit(source, epochs=1, verbose=0, callbacks=[KeepMemory()])
         started = time.perf_counter()
         model.fit(source, epochs=1, verbose=0)
         return len(source) * config.batch_size / (time.perf_counter() - started)

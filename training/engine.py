@@ -27,6 +27,7 @@ import pandas as pd
 
 from core.runs import RUNS_DIR
 from training.batches import Batches
+from training.memory import KeepMemory
 from training.schedules import cosine_rate, plateau_rate
 
 
@@ -270,7 +271,14 @@ def _train_epoch(
         model.optimizer.learning_rate = plateau_rate(stage.learning_rate, past)
     # The epoch's order is drawn already; Keras would shuffle it again, differently after an interruption.
     verbose = 1 if sys.stdout.isatty() else 2
-    fitted = model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=verbose)
+    fitted = model.fit(
+        batches,
+        initial_epoch=epoch,
+        epochs=epoch + 1,
+        shuffle=False,
+        verbose=verbose,
+        callbacks=[KeepMemory()],
+    )
     best_before, _ = run.best(objective.monitor)
     row = {
         "epoch": epoch,
