@@ -135,6 +135,11 @@ class Manifest:
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
+    @property
+    def stamp(self) -> dict[str, str]:
+        """Which bundle a record is about: the first lines of every file that a command writes of one."""
+        return {"bundle": self.name, "version": self.version, "fingerprint": self.fingerprint}
+
 
 def read_manifest(folder: str | Path | None = None) -> Manifest:
     """Read and check `manifest.json` of a bundle's folder; `bundle_dir()` if None.

@@ -137,9 +137,7 @@ def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | No
     folder.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(folder / f"{split}_predictions.csv", index=False, float_format="%.6g")
     scores = {
-        "bundle": manifest.name,
-        "version": manifest.version,
-        "fingerprint": manifest.fingerprint,
+        **manifest.stamp,
         "split": split,
         "n_images": len(predictions),
         "n_lesions": int(predictions["lesion_id"].nunique()),

@@ -221,9 +221,7 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
     record["classifier"] |= {"conformal": conformal, "novelty": novelty, "decision": decision}
     (out / MANIFEST_NAME).write_text(json.dumps(record, indent=1) + "\n")
     report = {
-        "bundle": manifest.name,
-        "version": manifest.version,
-        "fingerprint": manifest.fingerprint,
+        **manifest.stamp,
         "command": "python -m training.fit_trust",
         "n_validation_images": len(validation),
         "n_validation_lesions": len(set(validation.lesions)),

@@ -257,9 +257,7 @@ def measure(analyzer: Analyzer, frame: pd.DataFrame, n_images: int, n_nevi: int,
         kept / f"artefacts_{stamp}_{len(nevi)}.csv",
     )
     return {
-        "bundle": manifest.name,
-        "version": manifest.version,
-        "fingerprint": manifest.fingerprint,
+        **manifest.stamp,
         "split": SPLIT,
         "seed": SEED,
         "n_images": len(chosen),

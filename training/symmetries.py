@@ -66,9 +66,7 @@ def main() -> None:
     chosen = choose_lesions(read_split(arguments.data, SPLIT), arguments.images)
     images = load_pixels(chosen, max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px))
     record = {
-        "bundle": manifest.name,
-        "version": manifest.version,
-        "fingerprint": manifest.fingerprint,
+        **manifest.stamp,
         "split": SPLIT,
         "seed": SEED,
         "n_images": len(chosen),
