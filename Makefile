@@ -26,7 +26,7 @@ train: .venv/.installed-dev
 		--name classification_v2b0_soup --sizes 192 160
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second --imagenet $(IMAGENET)
 	$(BIN)/python -m training.join --runs classification_v2b0_soup classification_v2b0_second \
-		--name classification_v2b0_pair --sizes 192 160
+		--name classification_v2b0_pair --sizes 192
 	$(BIN)/python -m training.export --version 3 \
 		--segmentation segmentation_v2b0_long --classification classification_v2b0_pair
 	$(BIN)/python -m training.evaluate --split validation
