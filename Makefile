@@ -24,11 +24,8 @@ train: .venv/.installed-dev
 	$(BIN)/python -m training.train_classification --config classification_v2b0_mixup --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0 classification_v2b0_mixup \
 		--name classification_v2b0_soup --sizes 192 160
-	$(BIN)/python -m training.train_classification --config classification_v2b0_second --imagenet $(IMAGENET)
-	$(BIN)/python -m training.join --runs classification_v2b0_soup classification_v2b0_second \
-		--name classification_v2b0_pair --sizes 192
-	$(BIN)/python -m training.export --version 3 \
-		--segmentation segmentation_v2b0_long --classification classification_v2b0_pair
+	$(BIN)/python -m training.export --version 2 \
+		--segmentation segmentation_v2b0_long --classification classification_v2b0_soup
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust
 

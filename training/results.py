@@ -9,7 +9,7 @@ Writes training/RESULTS.md for readers and training/RESULTS.json for the app:
                "epochs": int, "minutes": float, "parameters": int or null, "cores": int or null,
                "command": str}, ...]}
 
-Runs are sorted by task and then by the score that chose their best epoch, best first; epochs count from 1.
+Runs are sorted by task and then by macro AUC or Dice, best first; epochs count from 1.
 A run made of others has no epochs of its own: 0 epochs, 0 minutes and null for the best.
 A run that has not finished has no scores.json yet and is left out.
 """
@@ -25,11 +25,11 @@ from core.runs import RUNS_DIR
 from models.manifest import SHIPPED_DIR, read_manifest
 
 CONFIGS_DIR = Path(__file__).parent / "configs"
-# The score that decides the best epoch comes first: runs are sorted by it.
+# Runs are sorted by the first score.
 COLUMNS = {
     "classification": {
-        "val_balanced_accuracy": "balanced accuracy",
         "val_macro_auc": "macro AUC",
+        "val_balanced_accuracy": "balanced accuracy",
         "val_accuracy": "accuracy",
         "val_loss": "log loss",
     },

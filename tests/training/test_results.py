@@ -61,17 +61,18 @@ def test_a_row_says_what_a_run_was_what_it_scored_and_what_it_cost(runs_dir, con
     }
 
 
-def test_an_average_of_runs_has_no_epochs_of_its_own(runs_dir, configs):
+@pytest.mark.parametrize(("key", "what"), [("average_of", "weights"), ("joined", "logits")])
+def test_a_run_made_of_others_has_no_epochs_of_its_own(runs_dir, configs, key, what):
     folder = runs_dir / "soup"
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({"command": "python -m training.average", "cores": 2}))
-    best = {"input_size_px": 192, "share": 0.5, "val_balanced_accuracy": 0.81, "val_macro_auc": 0.9}
-    (folder / "scores.json").write_text(json.dumps({"best_epoch": best, "average_of": ["good", "poor"]}))
+    best = {"input_size_px": 192, "share": 0.5, "val_balanced_accuracy": 0.81, "val_macro_auc": 0.95}
+    (folder / "scores.json").write_text(json.dumps({"best_epoch": best, key: ["good", "poor"]}))
     row = collect_runs(runs_dir, configs)[0]
-    assert row["name"] == "soup" and row["description"] == "Mean of the weights of good and poor."
+    assert row["name"] == "soup" and row["description"] == f"Mean of the {what} of good and poor."
     assert (row["best_epoch"], row["epochs"], row["minutes"]) == (None, 0, 0.0)
     [line] = [line for line in render([row]).splitlines() if line.startswith("| `soup`")]
-    assert line.endswith("| 0.810 | 0.900 | – | – | – | – | 2 | – |")
+    assert line.endswith("| 0.950 | 0.810 | – | – | – | – | 2 | – |")
 
 
 def test_a_configuration_that_is_gone_or_says_nothing_has_no_description(tmp_path):
@@ -84,7 +85,7 @@ def test_the_page_shows_every_run_and_a_dash_for_what_is_not_known(runs_dir, con
     lines = text.splitlines()
     [good] = [line for line in lines if line.startswith("| `good`")]
     # A bar inside a cell would break the row: it is escaped. Log loss and accuracy were not recorded.
-    assert good == r"| `good` | A good \| long run. | 0.800 | 0.900 | – | – | 2 of 3 | 4 | 2 | 6.4 M |"
+    assert good == r"| `good` | A good \| long run. | 0.900 | 0.800 | – | – | 2 of 3 | 4 | 2 | 6.4 M |"
     [poor] = [line for line in lines if line.startswith("| `poor`")]
     assert poor.endswith("| – |")
     assert "## Segmentation" in lines and "    python -m train --config outline" in lines
