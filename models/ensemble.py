@@ -1,4 +1,4 @@
-"""Several classifiers of one architecture as one network: their feature maps side by side, their logits' mean.
+"""Several classifiers of one architecture as one network: their feature maps side by side, their logits mixed.
 
 Input: (N, S, S, 3), RGB, pixel values 0 to 255 in any dtype. Output: (N, K) logits.
 Layer "features" holds (N, h, w, M x C): the members' last feature maps, one after another, so that
@@ -9,29 +9,31 @@ Reference:
     ensembles, arXiv:1612.01474. We average logits, not probabilities, before the one temperature.
 """
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
 from models.efficientnet import FEATURES_LAYER, build_classifier, split_classifier
 
 
-def build_ensemble(members: int = 2, **arguments) -> keras.Model:
+def build_ensemble(shares: Sequence[float] = (0.5, 0.5), **arguments) -> keras.Model:
     """Build the members and what joins them.
 
     Args:
-        members: M, at least 2.
+        shares: of each of the M members in the logits.
         arguments: of `models.efficientnet.build_classifier`, the same for each member.
 
     Raises:
-        ValueError: fewer than two members.
+        ValueError: fewer than two members, or shares that are not positive with sum 1.
     """
-    if members < 2:
-        raise ValueError(f"`members` must be 2 or more; got {members}.")
-    return join_classifiers([build_classifier(**arguments) for _ in range(members)])
+    return join_classifiers([build_classifier(**arguments) for _ in shares], shares)
 
 
-def join_classifiers(classifiers: list[keras.Model]) -> keras.Model:
+def join_classifiers(classifiers: Sequence[keras.Model], shares: Sequence[float]) -> keras.Model:
     """One network of classifiers that share input size, feature width and classes; weights are shared."""
+    if len(shares) < 2 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+        raise ValueError(f"`shares` must be two or more positive numbers with sum 1; got {tuple(shares)}.")
     split = [split_classifier(classifier) for classifier in classifiers]
     parts = [(features, head.get_layer("head")) for features, head in split]
     for number, (features, head) in enumerate(parts):
@@ -39,5 +41,10 @@ def join_classifiers(classifiers: list[keras.Model]) -> keras.Model:
     inputs = keras.Input(classifiers[0].input_shape[1:], name="image")
     maps = layers.Concatenate(name=FEATURES_LAYER)([features(inputs) for features, _ in parts])
     width = maps.shape[-1] // len(parts)
-    logits = [head(maps[..., k * width : (k + 1) * width]) for k, (_, head) in enumerate(parts)]
-    return keras.Model(inputs, layers.Average(dtype="float32", name="logits")(logits), name="ensemble")
+    logits = [
+        layers.Rescaling(share, dtype="float32", name=f"share{k}")(
+            head(maps[..., k * width : (k + 1) * width])
+        )
+        for k, (share, (_, head)) in enumerate(zip(shares, parts, strict=True))
+    ]
+    return keras.Model(inputs, layers.Add(dtype="float32", name="logits")(logits), name="ensemble")

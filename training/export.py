@@ -91,8 +91,8 @@ def export_network(run_dir: Path, builder: str, file: Path, **arguments) -> dict
     }
 
 
-def draft_manifest(name: str, version: str, segmentation: Path, classification: Path, out: Path) -> dict:
-    """Both networks exported, and decisions that are still neutral."""
+def draft_manifest(about: dict[str, str], segmentation: Path, classification: Path, out: Path) -> dict:
+    """What the bundle says about itself, both networks exported, and decisions that are still neutral."""
     config = json.loads((classification / "config.json").read_text())["config"]
     segmenter = export_network(segmentation, "unet", out / "segmenter.weights.h5")
     classifier = export_network(
@@ -109,8 +109,7 @@ def draft_manifest(name: str, version: str, segmentation: Path, classification: 
         "suspicious_threshold": {"value": 0.5, "origin": "not set"},
     }
     return {
-        "name": name,
-        "version": version,
+        **about,
         "licence": "CC BY-NC 4.0, as HAM10000; trained from ImageNet weights under Apache-2.0",
         "segmenter": segmenter,
         "classifier": classifier,
@@ -175,16 +174,25 @@ def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
 
 
 def export(
-    name: str, version: str, segmentation: Path, classification: Path, data: Path, out: Path, limit=None
+    about: dict[str, str], segmentation: Path, classification: Path, data: Path, out: Path, limit=None
 ) -> None:
-    """Write a bundle to `out` and the record of its choices to training/runs/<name>/."""
+    """Write a bundle to `out` and the record of its choices to training/runs/<name>/.
+
+    Args:
+        about: the bundle's name, version and description.
+        segmentation: folder of a finished run.
+        classification: folder of a finished run.
+        data: HAM10000's folder.
+        out: the bundle's folder.
+        limit: use only this many images.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    record = draft_manifest(name, version, segmentation, classification, out)
+    record = draft_manifest(about, segmentation, classification, out)
     path = out / MANIFEST_NAME
     path.write_text(json.dumps(record, indent=1) + "\n")
     split = LabelledImages.read(data, "validation", tuple(record["classifier"]["classes"]), limit)
     compared, decisions = make_choices(out, split)
-    choices_file = RUNS_DIR / name / "validation_choices.json"
+    choices_file = RUNS_DIR / about["name"] / "validation_choices.json"
     choices_file.parent.mkdir(parents=True, exist_ok=True)
     choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
     record["preprocessing"] = {
@@ -200,13 +208,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--name", default="ham10000", help="of the bundle")
     parser.add_argument("--version", default="2", help="of the bundle")
+    parser.add_argument("--description", default="", help="what kind of system it is, for those who pick it")
     parser.add_argument("--segmentation", required=True, help="run in training/runs/")
     parser.add_argument("--classification", required=True, help="run in training/runs/")
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
     parser.add_argument("--out", type=Path, default=SHIPPED_DIR)
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
-    export(a.name, a.version, RUNS_DIR / a.segmentation, RUNS_DIR / a.classification, a.data, a.out, a.limit)
+    about = {"name": a.name, "version": a.version, "description": a.description}
+    export(about, RUNS_DIR / a.segmentation, RUNS_DIR / a.classification, a.data, a.out, a.limit)
 
 
 if __name__ == "__main__":

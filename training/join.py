@@ -1,9 +1,9 @@
-"""Put classifiers that were trained apart into one network that answers with the mean of their logits.
+"""Put two classifiers that were trained apart into one network that answers with a mean of their logits.
 
     python -m training.join --runs classification_v2b0_soup classification_v2b0_second --name classification_v2b0_pair
 
-Each run alone and all together are scored on the validation split at every input size asked for; the joined
-network at its best size by macro AUC goes to training/runs/<name>/ like a trained run, with all scores in
+Each run alone and mixtures of both are scored on the validation split at every input size asked for; the
+mixture with the best macro AUC goes to training/runs/<name>/ like a trained run, with all scores in
 members.csv.
 """
 
@@ -22,7 +22,7 @@ from training.engine import Run, describe_environment, load_config
 from training.train_classification import ClassificationConfig, class_numbers, make_validator, view_squares
 from training.train_segmentation import load_split_arrays
 
-ALL = "all together"
+SECOND_SHARES = (0.35, 0.5, 0.65)
 
 
 def load_members(config: ClassificationConfig, runs: list[str], size_px: int):
@@ -37,7 +37,7 @@ def load_members(config: ClassificationConfig, runs: list[str], size_px: int):
 def score_members(
     config: ClassificationConfig, runs: list[str], sizes: list[int], data: Path
 ) -> pd.DataFrame:
-    """Validation scores by input size and network: each run's, and all together."""
+    """Validation scores by input size and the second run's share: 0 is the first alone, 1 the second."""
     split, images, masks = load_split_arrays(data, "validation", config.long_side_px)
     labels = class_numbers(split["dx"], config)
     rows = []
@@ -45,8 +45,9 @@ def score_members(
         sized = replace(config, model=config.model | {"input_size_px": size_px})
         validate = make_validator(view_squares(images, masks, sized), labels)
         members = load_members(config, runs, size_px)
-        for name, network in zip([*runs, ALL], [*members, join_classifiers(members)], strict=True):
-            rows.append({"input_size_px": size_px, "network": name, **validate(network)})
+        mixtures = {share: join_classifiers(members, (1 - share, share)) for share in SECOND_SHARES}
+        for share, network in ({0.0: members[0]} | mixtures | {1.0: members[1]}).items():
+            rows.append({"input_size_px": size_px, "share": share, **validate(network)})
             print(rows[-1], flush=True)
     return pd.DataFrame(rows)
 
@@ -55,11 +56,12 @@ def join(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
     """Write the joined run's folder."""
     config = load_config(runs[-1])
     table = score_members(config, runs, sizes, data)
-    best = table[table["network"] == ALL].sort_values(SELECTION).iloc[-1].drop("network").to_dict()
-    arguments = config.model | {"input_size_px": int(best["input_size_px"]), "members": len(runs)}
+    best = table[table["share"].isin(SECOND_SHARES)].sort_values(SELECTION).iloc[-1].to_dict()
+    shares = 1 - best["share"], best["share"]
+    arguments = config.model | {"input_size_px": int(best["input_size_px"]), "shares": shares}
     run = Run(RUNS_DIR / name, replace(config, name=name, builder="ensemble", model=arguments))
     network = BUILDERS["ensemble"](**arguments, n_classes=config.n_classes)
-    joined = join_classifiers(load_members(config, runs, arguments["input_size_px"]))
+    joined = join_classifiers(load_members(config, runs, arguments["input_size_px"]), shares)
     network.set_weights(joined.get_weights())
     network.save_weights(run.best_weights)
     table.to_csv(run.dir / "members.csv", index=False)
@@ -70,7 +72,7 @@ def join(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", nargs="+", required=True, help="two or more runs in training/runs/")
+    parser.add_argument("--runs", nargs=2, required=True, help="two runs in training/runs/")
     parser.add_argument("--name", required=True, help="of the new run")
     parser.add_argument(
         "--sizes", nargs="+", type=int, default=[160, 192], help="input sizes to try, in pixels"

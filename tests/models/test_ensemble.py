@@ -20,16 +20,17 @@ def tiny(monkeypatch):
     keras.utils.set_random_seed(0)
 
 
-def test_the_answer_is_the_mean_of_the_members_logits():
+def test_the_answer_is_the_members_logits_by_their_shares():
     members = [build_classifier(**ARGUMENTS) for _ in range(3)]
-    expected = np.mean([member.predict(IMAGES, verbose=0) for member in members], axis=0)
-    joined = join_classifiers(members)
+    shares = (0.5, 0.3, 0.2)
+    expected = sum(s * member.predict(IMAGES, verbose=0) for s, member in zip(shares, members, strict=True))
+    joined = join_classifiers(members, shares)
     np.testing.assert_allclose(joined.predict(IMAGES, verbose=0), expected, rtol=1e-5)
 
 
 def test_its_features_are_the_members_side_by_side():
     members = [build_classifier(**ARGUMENTS) for _ in range(2)]
-    features, head = split_classifier(join_classifiers(members))
+    features, head = split_classifier(join_classifiers(members, (0.5, 0.5)))
     parts = [split_classifier(member)[0].predict(IMAGES, verbose=0) for member in members]
     maps = features.predict(IMAGES, verbose=0)
     np.testing.assert_allclose(maps, np.concatenate(parts, axis=-1), rtol=1e-6)
@@ -44,6 +45,7 @@ def test_weights_are_saved_and_loaded(tmp_path):
     assert FEATURES_LAYER in {layer.name for layer in second.layers}
 
 
-def test_one_member_is_no_ensemble():
-    with pytest.raises(ValueError, match="2 or more"):
-        build_ensemble(members=1, **ARGUMENTS)
+@pytest.mark.parametrize("shares", [(1.0,), (0.5, 0.4), (1.5, -0.5)])
+def test_shares_that_are_none_are_refused(shares):
+    with pytest.raises(ValueError, match="with sum 1"):
+        build_ensemble(shares, **ARGUMENTS)
