@@ -28,7 +28,25 @@ def draw_model_choice(manifests: list[Manifest]) -> Manifest | None:
         label_visibility="collapsed",
         persist_state="session",
     )
-    return next(manifest for manifest in manifests if manifest.name == name)
+    chosen = next(manifest for manifest in manifests if manifest.name == name)
+    st.caption(describe_scores(chosen))
+    return chosen
+
+
+def describe_scores(manifest: Manifest) -> str:
+    """What `training.evaluate` found for a bundle on the test split, else on validation, in one sentence."""
+    scores = manifest.classifier.record.get("scores", {})
+    split = next((split for split in ("test", "validation") if split in scores), None)
+    if split is None:
+        return "Nothing has been measured about this model yet."
+    found = {
+        name: scores[split][key]["estimate"]
+        for name, key in (("balanced accuracy", "balanced_accuracy"), ("accuracy", "accuracy"))
+    }
+    text = ", ".join(f"{name} {value:.2f}" for name, value in found.items())
+    return f"On the {split} split: {text}." + (
+        " Not yet judged on the test split." if split != "test" else ""
+    )
 
 
 def draw_settings(manifest: Manifest | None) -> AnalysisSettings:

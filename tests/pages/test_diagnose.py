@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.phantoms import SAMPLES
 from models import loading, manifest
-from tests.fakes import fake_bundle
+from pages.components.settings import describe_scores
+from tests.fakes import fake_bundle, fake_manifest
 from tests.pages.driver import (
     ABOUT,
     DIAGNOSE,
@@ -233,3 +234,18 @@ def test_another_model_can_be_chosen_and_is_named(app: AppTest, phantom_png: byt
     app.selectbox(key="setting_model").set_value("other")
     text = read_text(run(app))
     assert "other, version 0, a classic system" in text and "fake bundle" not in text
+    assert "Nothing has been measured about this model yet." in text
+
+
+@pytest.mark.parametrize(
+    ("splits", "expected"),
+    [
+        (("validation",), "On the validation split: balanced accuracy 0.71, accuracy 0.82. Not yet judged"),
+        (("validation", "test"), "On the test split: balanced accuracy 0.71, accuracy 0.82."),
+    ],
+)
+def test_a_models_scores_are_those_of_its_manifest(splits, expected):
+    scores = {"balanced_accuracy": {"estimate": 0.714}, "accuracy": {"estimate": 0.82}}
+    whole = fake_manifest()
+    entry = replace(whole.classifier, record={"scores": dict.fromkeys(splits, scores)})
+    assert describe_scores(replace(whole, classifier=entry)).startswith(expected)
