@@ -279,12 +279,17 @@ def _train_epoch(
         verbose=verbose,
         callbacks=[KeepMemory()],
     )
+    loss = float(fitted.history["loss"][-1])
+    if not np.isfinite(loss):
+        raise SystemExit(
+            f"The loss of epoch {epoch + 1} is {loss}: try a lower learning rate. Earlier epochs are kept."
+        )
     best_before, _ = run.best(objective.monitor)
     row = {
         "epoch": epoch,
         "stage": stage.name,
         "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
-        "loss": float(fitted.history["loss"][-1]),
+        "loss": loss,
         **objective.validate(model),
     }
     row["seconds"] = round(time.monotonic() - started, 1)

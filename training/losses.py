@@ -65,9 +65,12 @@ def focal_loss(class_weights: Sequence[float], gamma: float, label_smoothing: fl
         log_probability = ops.log_softmax(logits, axis=-1)
         smooth = target * (1 - label_smoothing) + label_smoothing / n_classes
         cross_entropy = -ops.sum(smooth * log_probability, axis=-1)
-        true_probability = ops.exp(ops.sum(target * log_probability, axis=-1))
         weight = ops.sum(target * ops.convert_to_tensor(weights), axis=-1)
-        return weight * (1 - true_probability) ** gamma * cross_entropy
+        if gamma == 0:
+            return weight * cross_entropy
+        true_probability = ops.exp(ops.sum(target * log_probability, axis=-1))
+        # Away from 0, where the power has no finite slope: a sample the network is sure of would end in NaN.
+        return weight * ops.maximum(1 - true_probability, EPSILON) ** gamma * cross_entropy
 
     return loss
 

@@ -1,7 +1,7 @@
 """Training that can be interrupted, stops early and keeps its best weights; on a model of two layers."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -166,6 +166,14 @@ def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
     stored.load_weights(tmp_path / "kept" / "checkpoints" / "best.weights.h5")
     for new, old in zip(kept.get_weights(), stored.get_weights(), strict=True):
         np.testing.assert_array_equal(new, old)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_what_was_there(tmp_path):
+    train_in(tmp_path, (Stage("all", epochs=1, learning_rate=0.1),), objective())
+    broken = replace(objective(), loss=lambda y_true, y_pred: squared_error(y_true, y_pred) * float("nan"))
+    with pytest.raises(SystemExit, match="epoch 2 is nan.*Earlier epochs are kept"):
+        train_in(tmp_path, (Stage("all", epochs=2, learning_rate=0.1),), broken)
+    assert len(history(tmp_path)) == 1
 
 
 def test_patience_ends_the_whole_run(tmp_path):

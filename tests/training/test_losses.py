@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 import pytest
 
@@ -140,3 +141,13 @@ def test_class_weights_average_to_one_over_the_samples(power):
 
 def test_a_class_without_samples_has_a_finite_weight():
     assert np.isfinite(class_weights(np.array([0, 0, 1]), 3, 1.0)).all()
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_a_sample_the_network_is_sure_of_moves_nothing(gamma):
+    """(1 - p)**gamma has no finite slope at p = 1: the loss must not pass that on to the weights."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, kernel_initializer="ones")])
+    model.layers[-1].set_weights([np.float32([[200, -200]]), np.zeros(2, np.float32)])
+    model.compile(keras.optimizers.SGD(0.1), focal_loss([1, 1], gamma))
+    model.train_on_batch(np.ones((4, 1), np.float32), one_hot(0, 0, 0, 0))
+    np.testing.assert_allclose(model.layers[-1].get_weights()[0], [[200, -200]], atol=1e-3)
