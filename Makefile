@@ -5,7 +5,7 @@ TEST_WORKERS ?= 2
 # Where ImageNet weights come from: a file, or downloaded by Keras.
 IMAGENET ?= imagenet
 
-.PHONY: app test bench train evaluate lint
+.PHONY: app test bench train evaluate classic lint
 
 app: .venv/.installed
 	$(BIN)/streamlit run streamlit_app.py
@@ -39,6 +39,25 @@ evaluate: .venv/.installed-dev
 	$(BIN)/python -m training.embed
 	$(BIN)/python -m training.results
 	$(BIN)/python -m training.readme_scores
+
+# Needs DERMALENS_DATA. The classic systems on the same split: trains, packs and measures them.
+classic: .venv/.installed-dev
+	for config in classic_cnn_128 classic_efficientnet classic_binary_cnn_224; do \
+		$(BIN)/python -m training.train_classification --config $$config --imagenet $(IMAGENET) || exit 1; done
+	for config in classic_unet_256 classic_unet_224; do \
+		$(BIN)/python -m training.train_segmentation --config $$config || exit 1; done
+	$(BIN)/python -m training.export --one-view --name unet256_efficientnet --version 1 \
+		--description "Classic: U-Net 16–256 and EfficientNet with a dense head" \
+		--segmentation classic_unet_256 --classification classic_efficientnet \
+		--out models/weights/unet256_efficientnet
+	$(BIN)/python -m training.export --one-view --name unet224_cnn --version 1 \
+		--description "Classic: U-Net at 224 px and plain CNN at 128 px" \
+		--segmentation classic_unet_224 --classification classic_cnn_128 --out models/weights/unet224_cnn
+	$(BIN)/python -m training.evaluate --split test --bundle models/weights/unet256_efficientnet
+	$(BIN)/python -m training.evaluate --split test --bundle models/weights/unet224_cnn
+	$(BIN)/python -m training.score_binary --config classic_binary_cnn_224
+	$(BIN)/python -m training.systems
+	$(BIN)/python -m training.results
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

@@ -147,7 +147,7 @@ class Analyzer:
     @property
     def default_settings(self) -> AnalysisSettings:
         """What the bundle states works best on its validation split."""
-        return AnalysisSettings(preprocessing=self.manifest.preprocessing)
+        return AnalysisSettings(self.manifest.preprocessing, self.manifest.test_time_augmentation)
 
     def analyze(self, source: ImageSource, settings: AnalysisSettings | None = None) -> Analysis:
         """Inspect one image.

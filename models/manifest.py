@@ -101,6 +101,7 @@ class Manifest:
         novelty: for telling images of another kind; None if the bundle states none.
         description: what kind of system it is, in a few words; "" if the bundle does not say.
         decision_offsets: (K,) added to log-probabilities for the highest balanced accuracy, or None.
+        test_time_augmentation: whether eight symmetric views are averaged unless the user says otherwise.
     """
 
     folder: Path
@@ -119,6 +120,7 @@ class Manifest:
     novelty: NoveltyEntry | None = None
     decision_offsets: tuple[float, ...] | None = None
     description: str = ""
+    test_time_augmentation: bool = True
 
     @property
     def fingerprint(self) -> str:
@@ -175,6 +177,7 @@ def _parse(folder: Path, record: dict) -> Manifest:
         threshold_origin=classifier["suspicious_threshold"]["origin"],
         preprocessing=PreprocessingSettings(**record["preprocessing"]["defaults"]),
         description=str(record.get("description", "")),
+        test_time_augmentation=bool(record.get("test_time_augmentation", True)),
         **_parse_trust(classifier, n_classes=len(classifier["classes"])),
     )
     if not manifest.temperature > 0:  # NaN, which JSON readers let through, is refused too

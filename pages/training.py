@@ -1,19 +1,19 @@
-"""Training: the curves of every run, and what each stage, augmentation and loss does."""
+"""Training: the curves of every run, the classic systems side by side, and what each stage does."""
 
 import streamlit as st
 
 from pages.components import notices, router
-from pages.components.training import learn, runs
+from pages.components.training import learn, runs, systems
 
-RUNS, LEARN = "Runs", "Learn"
-DRAW = {RUNS: runs.draw_runs, LEARN: learn.draw_learn}
+RUNS, SYSTEMS, LEARN = "Runs", "Systems", "Learn"
+DRAW = {RUNS: runs.draw_runs, SYSTEMS: systems.draw_systems, LEARN: learn.draw_learn}
 
 router.require()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     st.title("Training", anchor=False, width="stretch")
     view = st.segmented_control(
         "View",
-        [RUNS, LEARN],
+        list(DRAW),
         default=RUNS,
         required=True,
         key="training_view",

@@ -11,6 +11,7 @@ import argparse
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -18,8 +19,10 @@ import numpy as np
 
 from core.analyzer import classifier_input
 from core.classification import ClassifierInput
+from core.config import AnalysisSettings
 from core.dataset import SPLIT_FILE, default_data_dir
 from core.metrics import threshold_for_sensitivity
+from core.preprocessing import PreprocessingSettings
 from core.refinement import refine_mask
 from core.symmetry import N_SYMMETRIES
 from core.taxonomy import suspicious_flags
@@ -41,6 +44,7 @@ from training.validation import (
 
 PROJECT_DIR = RUNS_DIR.parent.parent
 SENSITIVITY = 0.95
+VIEWS_NAME = {1: "one_view", N_SYMMETRIES: "eight_views"}
 FILTER_STRIDE = 2  # four filters cost four passes: half of the images will do
 
 
@@ -91,7 +95,7 @@ def export_network(run_dir: Path, builder: str, file: Path, **arguments) -> dict
     }
 
 
-def draft_manifest(about: dict[str, str], segmentation: Path, classification: Path, out: Path) -> dict:
+def draft_manifest(about: dict[str, Any], segmentation: Path, classification: Path, out: Path) -> dict:
     """What the bundle says about itself, both networks exported, and decisions that are still neutral."""
     config = json.loads((classification / "config.json").read_text())["config"]
     segmenter = export_network(segmentation, "unet", out / "segmenter.weights.h5")
@@ -117,34 +121,41 @@ def draft_manifest(about: dict[str, str], segmentation: Path, classification: Pa
     }
 
 
-def choose_windows(bundle, split, masks, seen: ClassifierInput) -> tuple[dict, tuple[str, ...], np.ndarray]:
+def choose_windows(
+    bundle, split, masks, seen: ClassifierInput, n_views: int
+) -> tuple[dict, tuple[str, ...], np.ndarray]:
     """Scores of each set of windows, the best by macro AUC, and its (N, V, K) view probabilities."""
-    answers = classify_all(bundle, split.images, masks, seen, N_SYMMETRIES)
+    answers = classify_all(bundle, split.images, masks, seen, n_views)
     views = np.stack([answer.view_probabilities for answer in answers])
     parts = dict(zip(seen.windows, np.split(views, len(seen.windows), axis=1), strict=True))
     options = {(window,): part for window, part in parts.items()} | {seen.windows: views}
     scores = {
         "+".join(windows): {
-            "one_view": view_scores(split.labels, part[:, ::N_SYMMETRIES].mean(axis=1)),
-            "eight_views": view_scores(split.labels, part.mean(axis=1)),
+            "one_view": view_scores(split.labels, part[:, ::n_views].mean(axis=1)),
+            VIEWS_NAME[n_views]: view_scores(split.labels, part.mean(axis=1)),
         }
         for windows, part in options.items()
     }
-    best = max(options, key=lambda w: scores["+".join(w)]["eight_views"]["macro_roc_auc"])
+    best = max(options, key=lambda w: scores["+".join(w)][VIEWS_NAME[n_views]]["macro_roc_auc"])
     return scores, best, options[best]
 
 
 def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
-    """(what was compared, the classifier and preprocessing decisions) on the validation split."""
+    """(what was compared, the classifier and preprocessing decisions) on the validation split.
+
+    Filters are a choice of bundles with test-time augmentation; the classic recipes use neither.
+    """
     bundle = load_bundle(out)
     seen = classifier_input(bundle.manifest)  # the draft's: all windows, temperature 1
-    maps = predict_all_masks(bundle, split.images, N_SYMMETRIES)
+    augmented = bundle.manifest.test_time_augmentation
+    n_views = AnalysisSettings(test_time_augmentation=augmented).n_views
+    maps = predict_all_masks(bundle, split.images, n_views)
     refinements = compare_refinements(maps, split.masks)
     print(refinements, flush=True)
     masks = [refine_mask(probability).lesion_mask for probability in maps]
-    window_scores, windows, views = choose_windows(bundle, split, masks, seen)
+    window_scores, windows, views = choose_windows(bundle, split, masks, seen, n_views)
     part = split.every(FILTER_STRIDE)
-    filters = compare_filters(bundle, part, replace(seen, windows=windows))
+    filters = compare_filters(bundle, part, replace(seen, windows=windows)) if augmented else {}
     temperature = fit_temperature(views, split.labels)
     calibrated = apply_temperature(views, temperature)
     flags = suspicious_flags(seen.classes)
@@ -168,18 +179,18 @@ def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
             "value": threshold,
             "origin": f"reaches {SENSITIVITY:.0%} sensitivity for suspicious lesions on the validation split",
         },
-        "preprocessing": asdict(filters_that_help(filters)),
+        "preprocessing": asdict(filters_that_help(filters) if filters else PreprocessingSettings()),
     }
     return compared, decisions
 
 
 def export(
-    about: dict[str, str], segmentation: Path, classification: Path, data: Path, out: Path, limit=None
+    about: dict[str, Any], segmentation: Path, classification: Path, data: Path, out: Path, limit=None
 ) -> None:
     """Write a bundle to `out` and the record of its choices to training/runs/<name>/.
 
     Args:
-        about: the bundle's name, version and description.
+        about: the bundle's name, version, description and whether it uses test-time augmentation.
         segmentation: folder of a finished run.
         classification: folder of a finished run.
         data: HAM10000's folder.
@@ -213,9 +224,14 @@ def main() -> None:
     parser.add_argument("--classification", required=True, help="run in training/runs/")
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
     parser.add_argument("--out", type=Path, default=SHIPPED_DIR)
+    parser.add_argument(
+        "--one-view", action="store_true", help="no test-time augmentation and no filters, as classic systems"
+    )
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
     about = {"name": a.name, "version": a.version, "description": a.description}
+    if a.one_view:
+        about["test_time_augmentation"] = False
     export(about, RUNS_DIR / a.segmentation, RUNS_DIR / a.classification, a.data, a.out, a.limit)
 
 

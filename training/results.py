@@ -10,6 +10,7 @@ Writes training/RESULTS.md for readers and training/RESULTS.json for the app:
                "command": str}, ...]}
 
 Runs are sorted by task and then by macro AUC or Dice, best first; epochs count from 1.
+The classic systems beside ours follow, from training/runs/systems.json (`python -m training.systems`).
 A run made of others has no epochs of its own: 0 epochs, 0 minutes and null for the best.
 A run that has not finished has no scores.json yet and is left out.
 """
@@ -22,6 +23,7 @@ from typing import Any
 import pandas as pd
 
 from core.runs import RUNS_DIR
+from core.systems import SystemRecord, format_score, read_systems, systems_table
 from models.manifest import SHIPPED_DIR, read_manifest
 
 CONFIGS_DIR = Path(__file__).parent / "configs"
@@ -44,6 +46,11 @@ HEADING = """# What was tried
 Written by `python -m training.results` from the folders in `training/runs/`. Scores are those of each run's
 best epoch on the validation split, one view of each window, before temperature and refinement; each run's
 configuration is `training/configs/<name>.py`. Minutes are wall time on machines that had other work too.
+"""
+SYSTEMS_HEADING = """## The classic systems beside ours
+
+On the test split, as `python -m training.systems` found them; intervals are in `training/runs/systems.json` and
+in the app. Megabytes in half precision; milliseconds that the networks take for one image on two cores.
 """
 
 
@@ -121,7 +128,17 @@ def results_table(runs: list[dict[str, Any]], task: str) -> str:
     return "\n".join(lines)
 
 
-def render(runs: list[dict[str, Any]]) -> str:
+def render_systems(systems: list[SystemRecord]) -> str:
+    """Markdown section of the classic systems."""
+    table = systems_table(systems)
+    lines = ["| " + " | ".join([*table, "cut short"]) + " |", "|" + "---|" * (len(table.columns) + 1)]
+    for row, system in zip(table.itertuples(index=False), systems, strict=True):
+        cells = [format_score(name, value) for name, value in zip(table, row, strict=True)]
+        lines.append("| " + " | ".join([*cells, system.cut or "–"]) + " |")
+    return f"{SYSTEMS_HEADING}\n" + "\n".join(lines) + "\n"
+
+
+def render(runs: list[dict[str, Any]], systems: list[SystemRecord]) -> str:
     """The whole RESULTS.md."""
     parts = [HEADING]
     for task in COLUMNS:
@@ -129,6 +146,8 @@ def render(runs: list[dict[str, Any]]) -> str:
         if chosen:
             commands = "\n".join(f"    {run['command']}" for run in chosen)
             parts.append(f"## {task.capitalize()}\n\n{results_table(chosen, task)}\n\n{commands}\n")
+    if systems:
+        parts.append(render_systems(systems))
     return "\n".join(parts)
 
 
@@ -136,7 +155,7 @@ def main() -> None:
     runs = collect_runs()
     folder = RUNS_DIR.parent
     (folder / "RESULTS.json").write_text(json.dumps({"runs": runs}, indent=1) + "\n")
-    (folder / "RESULTS.md").write_text(render(runs))
+    (folder / "RESULTS.md").write_text(render(runs, read_systems()))
     print(f"Wrote RESULTS.md and RESULTS.json: {len(runs)} runs")
 
 

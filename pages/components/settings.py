@@ -50,7 +50,7 @@ def describe_scores(manifest: Manifest) -> str:
 
 
 def draw_settings(manifest: Manifest | None) -> AnalysisSettings:
-    """Filters and test-time augmentation; the bundle states the filters that are on by default."""
+    """Filters and test-time augmentation; the bundle states what is on until the user switches it."""
     defaults = manifest.preprocessing if manifest else PreprocessingSettings()
     st.markdown("**Before the networks**")
     filters = {
@@ -60,10 +60,12 @@ def draw_settings(manifest: Manifest | None) -> AnalysisSettings:
         for field, label, text in FILTERS
     }
     st.markdown("**The networks**")
+    # A switch of its own for bundles that work without: each kind begins with what it was measured with.
+    usual = manifest.test_time_augmentation if manifest else True
     augmented = st.toggle(
         "Test-time augmentation",
-        True,
-        key="setting_augmentation",
+        usual,
+        key="setting_augmentation" if usual else "setting_augmentation_of_classic",
         help="Eight flips and quarter-turns are averaged: steadier, and it shows the spread. Slower.",
         persist_state="session",
     )

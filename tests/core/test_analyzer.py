@@ -136,7 +136,10 @@ def test_any_class_can_be_explained_afterwards(analyzer, analysis):
 
 
 def test_default_settings_are_the_bundles(analyzer):
-    assert analyzer.default_settings == AnalysisSettings(analyzer.bundle.manifest.preprocessing)
+    manifest = analyzer.bundle.manifest
+    assert analyzer.default_settings == AnalysisSettings(manifest.preprocessing, test_time_augmentation=True)
+    classic = replace(analyzer.bundle, manifest=replace(manifest, test_time_augmentation=False))
+    assert not Analyzer(classic).default_settings.test_time_augmentation
 
 
 @pytest.mark.parametrize(

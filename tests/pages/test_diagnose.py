@@ -220,7 +220,12 @@ def test_clear_returns_to_the_empty_page(app: AppTest, phantom_png: bytes):
 def test_another_model_can_be_chosen_and_is_named(app: AppTest, phantom_png: bytes, monkeypatch):
     first = fake_bundle()
     manifest_of_other = replace(
-        first.manifest, folder=Path("other"), name="other", temperature=2.0, description="a classic system"
+        first.manifest,
+        folder=Path("other"),
+        name="other",
+        temperature=2.0,
+        description="a classic system",
+        test_time_augmentation=False,
     )
     other = replace(first, manifest=manifest_of_other)
     bundles = {Path("fake"): first, Path("other"): other}
@@ -230,10 +235,11 @@ def test_another_model_can_be_chosen_and_is_named(app: AppTest, phantom_png: byt
     )
     monkeypatch.setattr(loading, "load_bundle", lambda folder=None: bundles[Path(folder)])
     upload(app, ("lesion.png", phantom_png))
-    assert "fake bundle, version 0" in read_text(app)
+    assert "fake bundle, version 0" in read_text(app) and "eight symmetric views" in read_text(app)
     app.selectbox(key="setting_model").set_value("other")
     text = read_text(run(app))
     assert "other, version 0, a classic system" in text and "fake bundle" not in text
+    assert "eight symmetric views" not in text  # it was measured with one
     assert "Nothing has been measured about this model yet." in text
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.systems import SystemRecord
 from core.walkthrough import EXPLANATIONS
-from pages.components.training import augmentations, choices, losses, runs
+from pages.components.training import augmentations, choices, losses, runs, systems
 from tests.fakes import fake_manifest
 from tests.pages.conftest import open_app
 from tests.pages.driver import TRAINING, read_tables, read_text, run, visit
@@ -256,3 +257,24 @@ def test_losses_are_drawn_with_their_numbers(shipped: AppTest, two_runs):
     assert "Melanoma 1.00" in read_alt(shipped, "loss_weights")
     assert "γ in the runs: first 1.5, second 1.5" in read_text(shipped)
     assert "from 0.0" in read_alt(shipped, "loss_disc")
+
+
+# --- systems
+def test_classic_systems_stand_side_by_side(app: AppTest, monkeypatch):
+    interval = {"estimate": 0.7521, "low": 0.69, "high": 0.81}
+    ours = SystemRecord("Dual stage", "ham", "", {"balanced_accuracy": interval}, 12_000_000, 27.0, 400.0)
+    cnn = SystemRecord("Binary CNN", None, "Cut short to four epochs.", {}, 51_500_000, 103.0, 9.0)
+    monkeypatch.setattr(systems, "read_systems", lambda: [ours, cnn])
+    open_training(app, training_view="Systems")
+    table = find_table(app, "System")
+    assert list(table.index) == ["Dual stage", "Binary CNN"]
+    assert table["Balanced accuracy"].iloc[0] == 0.7521 and table["Balanced accuracy"].isna().iloc[1]
+    assert "0.690 to 0.810" in read_tables(app)
+    text = read_text(app)
+    assert "pick it on Diagnose under Settings" in text and "too large to ship. Cut short to four" in text
+    assert "not a medical device" in text
+
+
+def test_without_a_record_the_systems_view_names_the_command(app: AppTest, monkeypatch):
+    monkeypatch.setattr(systems, "read_systems", lambda: [])
+    assert "make classic" in read_text(open_training(app, training_view="Systems"))

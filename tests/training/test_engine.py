@@ -171,7 +171,7 @@ def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_what_was_there(tmp_path):
     train_in(tmp_path, (Stage("all", epochs=1, learning_rate=0.1),), objective())
     broken = replace(objective(), loss=lambda y_true, y_pred: squared_error(y_true, y_pred) * float("nan"))
-    with pytest.raises(SystemExit, match="epoch 2 is nan.*Earlier epochs are kept"):
+    with pytest.raises(SystemExit, match=r"epoch 2 is nan.*Earlier epochs are kept"):
         train_in(tmp_path, (Stage("all", epochs=2, learning_rate=0.1),), broken)
     assert len(history(tmp_path)) == 1
 

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from core.systems import SystemRecord
 from training.results import collect_runs, describe_config, read_run, render
 
 
@@ -71,7 +72,7 @@ def test_a_run_made_of_others_has_no_epochs_of_its_own(runs_dir, configs, key, w
     row = collect_runs(runs_dir, configs)[0]
     assert row["name"] == "soup" and row["description"] == f"Mean of the {what} of good and poor."
     assert (row["best_epoch"], row["epochs"], row["minutes"]) == (None, 0, 0.0)
-    [line] = [line for line in render([row]).splitlines() if line.startswith("| `soup`")]
+    [line] = [line for line in render([row], []).splitlines() if line.startswith("| `soup`")]
     assert line.endswith("| 0.950 | 0.810 | – | – | – | – | 2 | – |")
 
 
@@ -81,7 +82,7 @@ def test_a_configuration_that_is_gone_or_says_nothing_has_no_description(tmp_pat
 
 
 def test_the_page_shows_every_run_and_a_dash_for_what_is_not_known(runs_dir, configs):
-    text = render(collect_runs(runs_dir, configs))
+    text = render(collect_runs(runs_dir, configs), [])
     lines = text.splitlines()
     [good] = [line for line in lines if line.startswith("| `good`")]
     # A bar inside a cell would break the row: it is escaped. Log loss and accuracy were not recorded.
@@ -92,4 +93,12 @@ def test_the_page_shows_every_run_and_a_dash_for_what_is_not_known(runs_dir, con
 
 
 def test_no_runs_give_a_page_without_tables(tmp_path):
-    assert collect_runs(tmp_path) == [] and "|" not in render([])
+    assert collect_runs(tmp_path) == [] and "|" not in render([], [])
+
+
+def test_classic_systems_follow_with_a_dash_for_what_they_do_not_do():
+    dice = {"estimate": 0.91, "low": 0.9, "high": 0.92}
+    system = SystemRecord("U-Net", "classic", "Cut short.", {"dice": dice}, 2_000_000, 3.9, 60.4)
+    assert render([], [system]).splitlines()[-1] == (
+        "| U-Net | 0.910 | – | – | – | – | – | – | – | 2.0 M | 4 | 60 | Cut short. |"
+    )

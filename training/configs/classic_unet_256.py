@@ -2,7 +2,7 @@
 
 python -m training.train_segmentation --config classic_unet_256 --data DIR
 
-Cut short to two epochs, to fit two cores.
+Cut short to one epoch, to fit two cores.
 """
 
 from training.engine import Stage
@@ -11,6 +11,6 @@ from training.train_segmentation import SegmentationConfig
 CONFIG = SegmentationConfig(
     name="classic_unet_256",
     model={"base_filters": 16, "depth": 4, "input_size_px": 256},
-    stages=(Stage("all", epochs=2, learning_rate=1e-4, schedule="plateau"),),
+    stages=(Stage("all", epochs=1, learning_rate=1e-4, schedule="plateau"),),
     weight_decay=0.0,
 )

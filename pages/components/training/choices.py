@@ -23,19 +23,29 @@ _TITLES = {
 }
 
 
-def draw_choices() -> None:
-    """One table for each comparison of each bundle; nothing where none was recorded."""
-    for choices in list_choices(RUNS_DIR):
+def draw_choices(in_use: str | None) -> None:
+    """The comparisons of the bundle `in_use`, those of others folded; nothing where none was recorded."""
+    recorded = list_choices(RUNS_DIR)
+    if recorded:
         st.subheader("What was compared", anchor=False)
-        with st.grid(2, min_column_width=340, gap="medium"):
-            for comparison in choices.comparisons:
-                with st.container(gap="xsmall"):
-                    _draw_comparison(comparison, choices)
-        images = f"{choices.n_images} images" if choices.n_images else "images"
-        st.caption(
-            f"On {images} of the validation split; from `training/runs/{escape(choices.bundle)}/{CHOICES_NAME}`. "
-            "In bold what the bundle works with. " + _describe_decisions(choices)
-        )
+    for choices in sorted(recorded, key=lambda choices: choices.bundle != in_use):
+        if choices.bundle == in_use or len(recorded) == 1:
+            _draw_comparisons(choices)
+        else:
+            with st.expander(f"For {escape(choices.bundle)}"):
+                _draw_comparisons(choices)
+
+
+def _draw_comparisons(choices: Choices) -> None:
+    with st.grid(2, min_column_width=340, gap="medium"):
+        for comparison in choices.comparisons:
+            with st.container(gap="xsmall"):
+                _draw_comparison(comparison, choices)
+    images = f"{choices.n_images} images" if choices.n_images else "images"
+    st.caption(
+        f"On {images} of the validation split; from `training/runs/{escape(choices.bundle)}/{CHOICES_NAME}`. "
+        "In bold what the bundle works with. " + _describe_decisions(choices)
+    )
 
 
 def _draw_comparison(comparison: Comparison, choices: Choices) -> None:

@@ -18,7 +18,7 @@ from core.training_runs import (
     runs_state,
     shipped_networks,
 )
-from models.manifest import BundleError
+from models.manifest import BundleError, Manifest
 from pages.components import engine
 from pages.components.notices import escape
 from pages.components.training.choices import draw_choices
@@ -55,7 +55,8 @@ def draw_runs() -> None:
     if chosen:
         _draw_settings(chosen)
         _draw_commands(chosen)
-    draw_choices()
+    manifest = _manifest_in_use()
+    draw_choices(manifest and manifest.name)
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -119,7 +120,7 @@ def _draw_filters(runs: list[TrainingRun]) -> tuple[list[TrainingRun], list[Trai
 
 def _draw_table(runs: list[TrainingRun]) -> None:
     st.subheader("Runs", anchor=False)
-    networks = _shipped()
+    networks = _networks_in_use()
     rows = [_table_row(run, networks.get(run.name)) for run in runs]
     scores = {
         score_label(name): st.column_config.NumberColumn(format="%.3f") for name in TABLE_SCORES[runs[0].kind]
@@ -167,11 +168,16 @@ def _describe_speed() -> str:
     return f" One analysis by both networks of the bundle took {seconds:.2f} s (`training/runs/{BENCHMARK_NAME}`)."
 
 
-def _shipped() -> dict[str, tuple[int | None, int | None]]:
+def _manifest_in_use() -> Manifest | None:
     try:
-        return shipped_networks(engine.read_current_manifest())
+        return engine.read_current_manifest()
     except BundleError:
-        return {}
+        return None
+
+
+def _networks_in_use() -> dict[str, tuple[int | None, int | None]]:
+    manifest = _manifest_in_use()
+    return shipped_networks(manifest) if manifest else {}
 
 
 def _draw_settings(runs: list[TrainingRun]) -> None:

@@ -1,0 +1,84 @@
+"""The Systems view: the classic systems beside the shipped one, on the same test split."""
+
+import streamlit as st
+
+from core.systems import SCORES, SystemRecord, format_score, read_systems, systems_table
+from pages.components.notices import escape
+
+
+def draw_systems() -> None:
+    """A table of all systems, how each was cut short, and where to pick one."""
+    systems = read_systems()
+    if not systems:
+        st.info(
+            "No classic system has been measured yet: `make classic` trains and measures them.",
+            title="Nothing to compare",
+            icon=":material/compare:",
+        )
+        return
+    st.subheader("Classic systems beside ours", anchor=False)
+    _draw_table(systems)
+    st.caption(
+        "On the test split, which none of them was trained or tuned on; from `training/runs/systems.json`, written "
+        "by `python -m training.systems`. Masks and probabilities are those that the app shows for each system. "
+        "Suspicious: melanoma, basal cell carcinoma and akiec against the rest, at the threshold that reaches "
+        "95 % sensitivity on the validation split. MB in half precision; milliseconds that the networks take for "
+        "one image on two cores. For research and teaching, not a medical device."
+    )
+    _draw_intervals(systems)
+    _draw_notes(systems)
+
+
+def _draw_table(systems: list[SystemRecord]) -> None:
+    table = systems_table(systems)
+    scores = {label: st.column_config.NumberColumn(format="%.3f") for label in SCORES.values()}
+    st.dataframe(
+        table.set_index("System"),
+        column_config=scores
+        | {
+            "Parameters": st.column_config.NumberColumn(format="compact"),
+            "MB": st.column_config.NumberColumn(format="%.1f"),
+            "ms an image": st.column_config.NumberColumn(format="%.0f"),
+        },
+        placeholder="–",
+        height="content",
+        key="systems_table",
+        alt=f"Table of {len(systems)} systems with scores, size and time.",
+    )
+
+
+def _draw_intervals(systems: list[SystemRecord]) -> None:
+    """One score of all systems with its intervals, largest first, as text: there are five rows at most."""
+    name = st.selectbox(
+        "Score with its interval",
+        list(SCORES),
+        index=list(SCORES).index("balanced_accuracy"),
+        format_func=SCORES.get,
+        key="systems_score",
+        bind="query-params",
+        width=260,
+    )
+    having = [system for system in systems if name in system.scores]
+    having.sort(key=lambda system: -system.scores[name]["estimate"])
+    rows = {
+        "System": [escape(system.title) for system in having],
+        SCORES[name]: [format_score(SCORES[name], system.scores[name]["estimate"]) for system in having],
+        "95 % interval over lesions": [
+            " to ".join(format_score(SCORES[name], system.scores[name][end]) for end in ("low", "high"))
+            for system in having
+        ],
+    }
+    st.table(rows, border="horizontal", hide_index=True, alt=f"{SCORES[name]} of {len(having)} systems.")
+
+
+def _draw_notes(systems: list[SystemRecord]) -> None:
+    st.subheader("How each was made", anchor=False)
+    for system in systems:
+        ships = (
+            f"Ships in the bundle `{escape(system.bundle)}`: pick it on Diagnose under Settings."
+            if system.bundle
+            else "Its weights are too large to ship."
+        )
+        cut = f" {escape(system.cut)}" if system.cut else ""
+        st.markdown(f"**{escape(system.title)}**  \n{ships}{cut}")
+    st.page_link("pages/diagnose.py", label="Analyse an image with one of them", icon=":material/biotech:")
