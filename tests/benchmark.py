@@ -30,7 +30,8 @@ from core.phantoms import draw_phantom
 from core.report import encode_png
 from core.symmetry import N_SYMMETRIES
 from training.batches import ClassificationBatches
-from training.engine import RUNS_DIR, Objective, compile_stage, describe_environment, load_config
+from training.engine import RUNS_DIR, Objective, compile_stage, load_config
+from training.environment import describe_environment
 from training.losses import focal_loss
 from training.memory import KeepMemory
 from training.train_classification import build_model

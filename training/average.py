@@ -20,7 +20,8 @@ import pandas as pd
 from core.dataset import default_data_dir
 from core.runs import RUNS_DIR
 from models.efficientnet import build_classifier
-from training.engine import Run, describe_environment, load_config
+from training.engine import Run, load_config
+from training.environment import describe_environment
 from training.train_classification import ClassificationConfig, make_validator, view_squares
 from training.train_segmentation import load_split_arrays
 

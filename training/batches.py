@@ -7,17 +7,21 @@ import numpy as np
 
 from core.preprocessing import Box, lesion_box, sample_square
 from training.augmentation import Augmentation, change_appearance, random_affine
+from training.hosts import host, n_hosts
 
 
 class Batches(keras.utils.PyDataset):
     """Epochs of augmented samples; a subclass says what one sample is.
 
     Call `start_epoch` before each epoch. The same seed, epoch and batch index always give the same
-    batch, so that an interrupted run goes on exactly as it would have.
+    batch, so that an interrupted run goes on exactly as it would have. Among several hosts each gets its
+    own part of every batch, as if the batch had been made on one and dealt out.
     """
 
     def __init__(self, n_samples: int, batch_size: int, seed: int):
         super().__init__(workers=1, max_queue_size=8)
+        if batch_size % n_hosts():
+            raise ValueError(f"A batch of {batch_size} cannot be shared evenly by {n_hosts()} hosts.")
         self.n_samples, self.batch_size, self.seed = n_samples, batch_size, seed
         self.start_epoch(0)
 
@@ -33,13 +37,17 @@ class Batches(keras.utils.PyDataset):
         return len(self.order) // self.batch_size
 
     def __getitem__(self, index: int):
-        rng = np.random.default_rng((self.seed, self.epoch, index))
-        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        inputs, targets = zip(*(self.sample(i, rng) for i in chosen), strict=True)
-        return self.finish(np.stack(inputs), np.stack(targets), rng)
+        part = self.batch_size // n_hosts()
+        first = index * self.batch_size + host() * part
+        samples = (
+            self.sample(self.order[place], np.random.default_rng((self.seed, self.epoch, place)))
+            for place in range(first, first + part)
+        )
+        inputs, targets = map(np.stack, zip(*samples, strict=True))
+        return self.finish(inputs, targets, np.random.default_rng((self.seed, self.epoch, first, 1)))
 
     def finish(self, inputs: np.ndarray, targets: np.ndarray, rng: np.random.Generator):
-        """The batch as the network gets it; a subclass may mix its samples."""
+        """The batch, or a host's part of it, as the network gets it; a subclass may mix its samples."""
         return inputs, targets
 
     def sample(self, index: int, rng: np.random.Generator):

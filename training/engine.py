@@ -10,13 +10,11 @@ A run's folder holds
 
 import dataclasses
 import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module, util
+from importlib import util
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +25,8 @@ import pandas as pd
 
 from core.runs import RUNS_DIR
 from training.batches import Batches
+from training.environment import describe_environment
+from training.hosts import host, on_this_host, save_weights
 from training.memory import KeepMemory
 from training.schedules import cosine_rate, plateau_rate
 
@@ -117,28 +117,6 @@ def freeze_until(model: keras.Model, prefix: str) -> None:
         layer.trainable = not frozen
 
 
-def describe_environment() -> dict[str, Any]:
-    """Versions, hardware and the command, for a run's record."""
-    packages = ("keras", keras.backend.backend(), "numpy", "cv2")
-    return {
-        "command": " ".join(["python -m", _module_name(), *map(_without_folder, sys.argv[1:])]),
-        "python": platform.python_version(),
-        "versions": {name: import_module(name).__version__ for name in packages},
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-    }
-
-
-def _without_folder(argument: str) -> str:
-    """A record names no folders of the machine it was made on."""
-    return f".../{Path(argument).name}" if Path(argument).is_absolute() else argument
-
-
-def _module_name() -> str:
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return spec.name if spec else Path(sys.argv[0]).stem
-
-
 class Run:
     """One training run and its folder; picks up where an earlier process stopped."""
 
@@ -148,9 +126,10 @@ class Run:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.history_file = run_dir / "history.csv"
         self.rows = pd.read_csv(self.history_file).to_dict("records") if self.history_file.is_file() else []
-        record = {"config": dataclasses.asdict(config), **describe_environment()}
-        (run_dir / "config.json").write_text(json.dumps(record, indent=1, default=str) + "\n")
-        self.board = _summary_writer(run_dir / "tensorboard")
+        if host() == 0:
+            record = {"config": dataclasses.asdict(config), **describe_environment()}
+            (run_dir / "config.json").write_text(json.dumps(record, indent=1, default=str) + "\n")
+        self.board = _summary_writer(run_dir / "tensorboard") if host() == 0 else None
 
     def best(self, monitor: str) -> tuple[float, int]:
         """(score, epoch) of the best epoch so far; (-inf, -1) before the first."""
@@ -163,6 +142,8 @@ class Run:
 
     def record(self, row: dict[str, Any]) -> None:
         self.rows.append(row)
+        if host() > 0:
+            return
         pd.DataFrame(self.rows).to_csv(self.history_file, index=False)
         if self.board:
             self.board(row)
@@ -173,7 +154,8 @@ class Run:
 
     def write_scores(self, record: dict[str, Any]) -> None:
         """scores.json, the sign of a finished run: `best_epoch` with its scores, and whatever else is known."""
-        (self.dir / "scores.json").write_text(json.dumps(record, indent=1) + "\n")
+        if host() == 0:
+            (self.dir / "scores.json").write_text(json.dumps(record, indent=1) + "\n")
 
     @property
     def last_weights(self) -> Path:
@@ -285,15 +267,17 @@ def _train_epoch(
             f"The loss of epoch {epoch + 1} is {loss}: try a lower learning rate. Earlier epochs are kept."
         )
     best_before, _ = run.best(objective.monitor)
+    with on_this_host(model) as copy:
+        scores = objective.validate(copy)
     row = {
         "epoch": epoch,
         "stage": stage.name,
         "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
         "loss": loss,
-        **objective.validate(model),
+        **scores,
     }
     row["seconds"] = round(time.monotonic() - started, 1)
     if row[objective.monitor] > best_before:
-        bare.save_weights(run.best_weights)
-    model.save_weights(run.last_weights)
+        save_weights(bare, run.best_weights)
+    save_weights(model, run.last_weights)
     run.record(row)

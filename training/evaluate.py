@@ -33,7 +33,8 @@ from core.report import prediction_row, to_json_types
 from core.taxonomy import suspicious_flags
 from core.uncertainty import grouped_bootstrap
 from models.manifest import MANIFEST_NAME, Manifest
-from training.engine import RUNS_DIR, describe_environment
+from training.engine import RUNS_DIR
+from training.environment import describe_environment
 
 FACTS = ["image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"]
 MASK_METRICS = {

@@ -20,7 +20,8 @@ from core.mask_metrics import dice
 from core.phantom_artefacts import ARTEFACTS
 from core.phantoms import Phantom, PhantomSpec, draw_phantom, random_spec
 from core.report import to_json_types
-from training.engine import RUNS_DIR, describe_environment
+from training.engine import RUNS_DIR
+from training.environment import describe_environment
 
 N_PHANTOMS = 60
 N_ARTEFACT_PAIRS = 12

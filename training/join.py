@@ -18,7 +18,8 @@ from core.runs import RUNS_DIR
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers
 from training.average import SELECTION, read_weights
-from training.engine import Run, describe_environment, load_config
+from training.engine import Run, load_config
+from training.environment import describe_environment
 from training.train_classification import ClassificationConfig, class_numbers, make_validator, view_squares
 from training.train_segmentation import load_split_arrays
 

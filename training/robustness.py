@@ -35,7 +35,7 @@ from core.runs import RUNS_DIR
 from core.taxonomy import suspicious_flags
 from core.uncertainty import grouped_bootstrap
 from training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from training.engine import describe_environment
+from training.environment import describe_environment
 
 SPLIT = "validation"
 SEED = 20261

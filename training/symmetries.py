@@ -20,7 +20,7 @@ from core.dataset import default_data_dir, load_pixels, read_split
 from core.report import to_json_types
 from core.runs import RUNS_DIR
 from core.symmetry import N_SYMMETRIES, apply_symmetry
-from training.engine import describe_environment
+from training.environment import describe_environment
 from training.robustness import SEED, SPLIT, choose_lesions
 
 RESULT_NAME = "symmetries.json"

@@ -25,7 +25,8 @@ from core.report import to_json_types
 from core.systems import SYSTEMS_FILE
 from core.taxonomy import suspicious_flags
 from models.manifest import SHIPPED_DIR, Manifest, read_manifest
-from training.engine import RUNS_DIR, describe_environment
+from training.engine import RUNS_DIR
+from training.environment import describe_environment
 from training.evaluate import probabilities_of
 from training.results import CONFIGS_DIR
 from training.score_binary import SCORES_NAME, suspicious_auc

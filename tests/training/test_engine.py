@@ -133,7 +133,7 @@ def test_a_run_writes_one_row_an_epoch_and_its_configuration(straight):
 
 
 def test_training_learns(tmp_path):
-    _, _ = train_in(tmp_path, (Stage("all", 12, 0.1),), objective())
+    _, _ = train_in(tmp_path, (Stage("all", 12, 0.1),), objective(patience=12))
     losses = history(tmp_path)["loss"]
     assert losses.iloc[-1] < 0.2 * losses.iloc[0]
 

@@ -1,0 +1,32 @@
+"""What a record was made with: command, versions, hardware."""
+
+import os
+import platform
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import keras
+
+
+def describe_environment() -> dict[str, Any]:
+    """Versions, hardware and the command, for a run's record."""
+    packages = ("keras", keras.backend.backend(), "numpy", "cv2")
+    return {
+        "command": " ".join(["python -m", _module_name(), *map(_without_folder, sys.argv[1:])]),
+        "python": platform.python_version(),
+        "versions": {name: import_module(name).__version__ for name in packages},
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
+def _without_folder(argument: str) -> str:
+    """A record names no folders of the machine it was made on."""
+    return f".../{Path(argument).name}" if Path(argument).is_absolute() else argument
+
+
+def _module_name() -> str:
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if spec else Path(sys.argv[0]).stem
