@@ -2,7 +2,7 @@
 
     python -m training.train_classification --config classic_binary_cnn_224 --data DIR
 
-Cut short to four epochs, to fit two cores.
+Cut short to two epochs, to fit two cores.
 
 Its 51.5 million weights, nearly all in the dense layer, are too large to ship: the results are what counts.
 """
@@ -14,7 +14,7 @@ CONFIG = ClassificationConfig(
     name="classic_binary_cnn_224",
     builder="plain_cnn",
     model={"input_size_px": 224, "filters": (32, 64, 128), "hidden": 512, "dropout": 0.5},
-    stages=(Stage("all", epochs=4, learning_rate=1e-4, schedule="plateau"),),
+    stages=(Stage("all", epochs=2, learning_rate=1e-4, schedule="plateau"),),
     sampling_power=0.0,
     class_weight_power=0.0,
     focal_gamma=0.0,
