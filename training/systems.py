@@ -56,15 +56,15 @@ CLASSIC_PAIR, CLASSIC_PLAIN = SHIPPED_DIR / "unet256_efficientnet", SHIPPED_DIR 
 BINARY = "classic_binary_cnn_224"
 SYSTEMS = (
     System(
-        "U-Net 16–256, EfficientNet with a dense head",
+        "U-Net 16–256 and EfficientNet",
         ("classic_unet_256", "classic_efficientnet"),
         CLASSIC_PAIR,
         BOTH,
     ),
     System("Plain CNN at 128 px", ("classic_cnn_128",), CLASSIC_PLAIN, CLASSES),
     System("Binary CNN at 224 px", (BINARY,), None, CLASSES),
-    System("Dual stage: outline, then EfficientNet with attention (Dermalens)", (), SHIPPED_DIR, BOTH),
-    System("U-Net at 224 px, masks alone", ("classic_unet_224",), CLASSIC_PLAIN, MASKS),
+    System("Dual stage with attention (ours)", (), SHIPPED_DIR, BOTH),
+    System("U-Net at 224 px", ("classic_unet_224",), CLASSIC_PLAIN, MASKS),
 )
 
 
@@ -137,7 +137,7 @@ def measure(system: System, images: list[np.ndarray], runs_dir: Path = RUNS_DIR)
         "title": system.title,
         "tasks": list(system.tasks),
         "configs": list(system.configs),
-        "cut": " ".join(dict.fromkeys(filter(None, map(describe_cut, system.configs)))),
+        "cut": " ".join(f"{config}: {describe_cut(config)}" for config in system.configs),
     }
     if system.bundle is None:
         return about | {

@@ -266,8 +266,8 @@ def test_classic_systems_stand_side_by_side(app: AppTest, monkeypatch):
     cnn = SystemRecord("Binary CNN", None, "Cut short to four epochs.", {}, 51_500_000, 103.0, 9.0)
     monkeypatch.setattr(systems, "read_systems", lambda: [ours, cnn])
     open_training(app, training_view="Systems")
-    table = find_table(app, "System")
-    assert list(table.index) == ["Dual stage", "Binary CNN"]
+    [table] = [frame.value for frame in app.dataframe if "System" in frame.value]
+    assert list(table["System"]) == ["Dual stage", "Binary CNN"]
     assert table["Balanced accuracy"].iloc[0] == 0.7521 and table["Balanced accuracy"].isna().iloc[1]
     assert "0.690 to 0.810" in read_tables(app)
     text = read_text(app)

@@ -91,7 +91,7 @@ def test_a_system_that_does_not_ship_is_read_from_its_runs_record(tmp_path):
     record = measure(System("Binary", (config,), None, CLASSES), [], tmp_path)
     fields = SystemRecord.__dataclass_fields__
     assert SystemRecord(**{name: record[name] for name in fields}).parameters == 7
-    assert record["bundle"] is None and record["cut"].startswith("Cut short to")
+    assert record["bundle"] is None and record["cut"].startswith(f"{config}: Cut short to")
 
 
 def test_suspicious_scores_by_hand():
