@@ -52,20 +52,21 @@ def describe_scores(manifest: Manifest) -> str:
 def draw_settings(manifest: Manifest | None) -> AnalysisSettings:
     """Filters and test-time augmentation; the bundle states what is on until the user switches it."""
     defaults = manifest.preprocessing if manifest else PreprocessingSettings()
+    augmented_by_default = manifest.test_time_augmentation if manifest else True
+    # Switches of their own for classic bundles: each kind begins with what it was measured with.
+    kind = "" if augmented_by_default else "_of_classic"
     st.markdown("**Before the networks**")
     filters = {
         field: st.toggle(
-            label, getattr(defaults, field), key=f"setting_{field}", help=text, persist_state="session"
+            label, getattr(defaults, field), key=f"setting_{field}{kind}", help=text, persist_state="session"
         )
         for field, label, text in FILTERS
     }
     st.markdown("**The networks**")
-    # A switch of its own for bundles that work without: each kind begins with what it was measured with.
-    usual = manifest.test_time_augmentation if manifest else True
     augmented = st.toggle(
         "Test-time augmentation",
-        usual,
-        key="setting_augmentation" if usual else "setting_augmentation_of_classic",
+        augmented_by_default,
+        key=f"setting_augmentation{kind}",
         help="Eight flips and quarter-turns are averaged: steadier, and it shows the spread. Slower.",
         persist_state="session",
     )
