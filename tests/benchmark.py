@@ -172,9 +172,9 @@ def main() -> None:
         "cli_seconds_per_image": per_image,
         "bare_batched_seconds_per_image": bare_batched,
         "cli_throughput_share_of_bare": bare_batched / per_image,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,  # before training
         **measure_training(),
         **{f"page_{page}_opens_seconds": seconds for page, seconds in measure_pages().items()},
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "environment": describe_environment(),
     }
     (RUNS_DIR / "benchmark.json").write_text(json.dumps(results, indent=1) + "\n")
