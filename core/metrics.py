@@ -59,6 +59,11 @@ def class_roc_auc(y_true: np.ndarray, probabilities: np.ndarray, k: int) -> floa
     return _roc_auc(y_true == k, probabilities[:, k])
 
 
+def roc_auc(y_true: np.ndarray, score: np.ndarray) -> float:
+    """Area under the ROC curve of (N,) bool truth and (N,) scores; NaN with one outcome."""
+    return _roc_auc(*_check_binary(y_true, score))
+
+
 def macro_roc_auc(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean one-against-rest AUC over the classes for which both outcomes occur."""
     y_true, probabilities = _check_scores(y_true, probabilities)
@@ -147,7 +152,8 @@ def classification_scores(
 
 def sensitivity_at_specificity(y_true: np.ndarray, score: np.ndarray, specificity: float = 0.90) -> float:
     """Best sensitivity of any threshold whose specificity is at least the target; NaN with one outcome."""
-    y_true, score = _check_binary(y_true, score, specificity, "specificity")
+    y_true, score = _check_binary(y_true, score)
+    _check_share(specificity, "specificity")
     if y_true.all() or not y_true.any():
         return NAN
     from sklearn.metrics import roc_curve  # half a second to import: not for pages that only open
@@ -162,7 +168,8 @@ def threshold_for_sensitivity(y_true: np.ndarray, score: np.ndarray, sensitivity
     >>> threshold_for_sensitivity(np.array([True, True, False]), np.array([0.9, 0.4, 0.6]), 0.5)
     0.9
     """
-    y_true, score = _check_binary(y_true, score, sensitivity, "sensitivity")
+    y_true, score = _check_binary(y_true, score)
+    _check_share(sensitivity, "sensitivity")
     positives = np.sort(score[y_true])[::-1]
     if not len(positives):
         return NAN
@@ -206,9 +213,7 @@ def _check_scores(y_true: np.ndarray, probabilities: np.ndarray) -> tuple[np.nda
     return _class_numbers(y_true, probabilities.shape[1], "y_true"), probabilities
 
 
-def _check_binary(
-    y_true: np.ndarray, score: np.ndarray, target: float, name: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _check_binary(y_true: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     y_true, score = np.asarray(y_true), np.asarray(score, np.float64)
     if y_true.ndim != 1 or y_true.dtype != np.bool_ or score.shape != y_true.shape:
         raise ValueError(
@@ -216,9 +221,12 @@ def _check_binary(
         )
     if np.isnan(score).any():
         raise ValueError("`score` must not hold NaN; drop or repair those rows first.")
+    return y_true, score
+
+
+def _check_share(target: float, name: str) -> None:
     if not 0 < target <= 1:
         raise ValueError(f"`{name}` must lie in (0, 1]; got {target}.")
-    return y_true, score
 
 
 def _confusion(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

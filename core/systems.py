@@ -73,10 +73,10 @@ def systems_table(systems: list[SystemRecord]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["System", *SCORES.values(), "Parameters", "MB", "ms an image"])
 
 
-def format_score(column: str, value: Any) -> str:
+def format_cell(column: str, value: Any) -> str:
     """A cell of `systems_table` as text; "–" for what a system does not have.
 
-    >>> format_score("Dice", 0.9384), format_score("Parameters", 6_130_000), format_score("Macro AUC", float("nan"))
+    >>> format_cell("Dice", 0.9384), format_cell("Parameters", 6_130_000), format_cell("Macro AUC", float("nan"))
     ('0.938', '6.1 M', '–')
     """
     if isinstance(value, str):

@@ -1,9 +1,9 @@
 """Data-parallel training: the same weights on several devices, each with its part of every batch.
 
 On TensorFlow through `tf.distribute.MirroredStrategy` (one machine), on JAX through
-`keras.distribution.DataParallel` (several hosts too: `training.hosts`). The batch size of a configuration is that of all devices together, so
-the number of devices changes how fast a run is, not what it learns; batch normalisation alone sees each
-device's part of the batch on TensorFlow, and the whole batch on JAX.
+`keras.distribution.DataParallel` (several hosts too: `training.hosts`). The batch size of a configuration
+is that of all devices together, so the number of devices changes how fast a run is, not what it learns;
+batch normalisation alone sees each device's part of the batch on TensorFlow, and the whole batch on JAX.
 """
 
 from contextlib import AbstractContextManager, nullcontext

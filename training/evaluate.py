@@ -22,10 +22,10 @@ from core.mask_metrics import dice, jaccard, mask_sensitivity, mask_specificity,
 from core.metrics import (
     accuracy,
     balanced_accuracy,
-    class_roc_auc,
     classification_scores,
     expected_calibration_error,
     macro_roc_auc,
+    roc_auc,
     sensitivity_at_specificity,
 )
 from core.preprocessing import resize_mask
@@ -95,8 +95,7 @@ def score_predictions(predictions: pd.DataFrame, manifest: Manifest) -> dict:
         ),
         "suspicious_at_threshold": {
             "threshold": manifest.suspicious_threshold,
-            "sensitivity": _rate(called, truth, lesions),
-            "specificity": _rate(~called, ~truth, lesions),
+            **rate_calls(called, truth, lesions),
         },
         "segmentation": {
             "dice": interval(np.nanmean, predictions["dice"].to_numpy()),
@@ -116,16 +115,18 @@ def _one_class(labels, probabilities, classes, code: str, interval) -> dict:
     k = classes.index(code)
     arrays = labels == k, probabilities[:, k]
     return {
-        "roc_auc_melanoma": interval(
-            lambda y, p: class_roc_auc(y.astype(int), np.stack([1 - p, p], 1), 1), *arrays
-        ),
+        "roc_auc_melanoma": interval(roc_auc, *arrays),
         "melanoma_sensitivity_at_90_specificity": interval(sensitivity_at_specificity, *arrays),
     }
 
 
-def _rate(hit: np.ndarray, among: np.ndarray, lesions: np.ndarray) -> dict:
-    """Share of `hit` among the rows where `among` holds, with its interval over lesions."""
-    return asdict(grouped_bootstrap(np.mean, lesions[among], hit[among].astype(float)))
+def rate_calls(called: np.ndarray, truth: np.ndarray, lesions: np.ndarray) -> dict[str, dict]:
+    """Sensitivity and specificity of (N,) bool calls, with their intervals over (N,) str lesions."""
+
+    def rate(hit: np.ndarray, among: np.ndarray) -> dict:
+        return asdict(grouped_bootstrap(np.mean, lesions[among], hit[among].astype(float)))
+
+    return {"sensitivity": rate(called, truth), "specificity": rate(~called, ~truth)}
 
 
 def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | None = None) -> dict:

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from core.runs import RUNS_DIR
-from core.systems import SystemRecord, format_score, read_systems, systems_table
+from core.systems import SystemRecord, format_cell, read_systems, systems_table
 from models.manifest import SHIPPED_DIR, read_manifest
 
 CONFIGS_DIR = Path(__file__).parent / "configs"
@@ -133,7 +133,7 @@ def render_systems(systems: list[SystemRecord]) -> str:
     table = systems_table(systems)
     lines = ["| " + " | ".join([*table, "cut short"]) + " |", "|" + "---|" * (len(table.columns) + 1)]
     for row, system in zip(table.itertuples(index=False), systems, strict=True):
-        cells = [format_score(name, value) for name, value in zip(table, row, strict=True)]
+        cells = [format_cell(name, value) for name, value in zip(table, row, strict=True)]
         lines.append("| " + " | ".join([*cells, system.cut or "–"]) + " |")
     return f"{SYSTEMS_HEADING}\n" + "\n".join(lines) + "\n"
 

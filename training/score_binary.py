@@ -18,13 +18,14 @@ import numpy as np
 from scipy.special import softmax
 
 from core.dataset import default_data_dir
-from core.metrics import class_roc_auc, threshold_for_sensitivity
+from core.metrics import roc_auc, threshold_for_sensitivity
 from core.report import to_json_types
 from core.uncertainty import grouped_bootstrap
 from models.builders import BUILDERS
 from models.loading import CompiledNetwork, Network
 from training.engine import RUNS_DIR, load_config
 from training.environment import describe_environment
+from training.evaluate import rate_calls
 from training.export import SENSITIVITY
 from training.train_classification import ClassificationConfig, class_numbers, view_squares
 from training.train_segmentation import load_split_arrays
@@ -34,29 +35,24 @@ N_TIMED = 24
 
 
 def suspicious_auc(truth: np.ndarray, probability: np.ndarray, lesions: np.ndarray) -> dict[str, float]:
-    """ROC AUC of "suspicious" with its interval over lesions; all three arguments are (N,)."""
-
-    def auc(y, p) -> float:
-        return class_roc_auc(y.astype(np.int64), np.stack([1 - p, p], axis=1), 1)
-
-    return asdict(grouped_bootstrap(auc, lesions.astype(str), truth, probability))
+    """ROC AUC of "suspicious" with its interval; (N,) bool truth, (N,) probabilities and str lesions."""
+    return asdict(grouped_bootstrap(roc_auc, lesions, truth, probability))
 
 
 def score_suspicious(truth, probability, lesions, threshold: float) -> dict[str, dict[str, float]]:
     """AUC, sensitivity and specificity, each with its interval over lesions. Arguments as `suspicious_auc`."""
-    called = probability >= threshold
-    scores = {"suspicious_roc_auc": suspicious_auc(truth, probability, lesions)}
-    for rate, among, hit in (("sensitivity", truth, called), ("specificity", ~truth, ~called)):
-        found = grouped_bootstrap(np.mean, lesions[among].astype(str), hit[among].astype(float))
-        scores[f"suspicious_{rate}"] = asdict(found)
-    return scores
+    rates = rate_calls(probability >= threshold, truth, lesions)
+    return {
+        "suspicious_roc_auc": suspicious_auc(truth, probability, lesions),
+        **{f"suspicious_{name}": rate for name, rate in rates.items()},
+    }
 
 
 def read_squares(config: ClassificationConfig, data: Path, split: str):
     """(lesion ids, truth, whole images as (N, S, S, 3) uint8) of a split."""
     rows, images, masks = load_split_arrays(data, split, config.long_side_px)
     truth = class_numbers(rows["dx"], config).astype(bool)
-    return rows["lesion_id"].to_numpy(), truth, view_squares(images, masks, config)["whole"]
+    return rows["lesion_id"].to_numpy(object).astype(str), truth, view_squares(images, masks, config)["whole"]
 
 
 def suspicious_probability(network: Network, squares: np.ndarray) -> np.ndarray:

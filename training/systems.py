@@ -29,9 +29,8 @@ from training.engine import RUNS_DIR
 from training.environment import describe_environment
 from training.evaluate import probabilities_of
 from training.results import CONFIGS_DIR
-from training.score_binary import SCORES_NAME, suspicious_auc
+from training.score_binary import N_TIMED, SCORES_NAME, suspicious_auc
 
-N_TIMED = 24
 BOTH, MASKS, CLASSES = ("segmentation", "classification"), ("segmentation",), ("classification",)
 
 
@@ -101,7 +100,9 @@ def score_shipped(system: System, runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
         share = probabilities_of(predictions, manifest.classes)[:, flags].sum(axis=1)
         names = ("balanced_accuracy", "accuracy", "macro_roc_auc")
         scores |= {name: record["classification"][name] for name in names}
-        scores["suspicious_roc_auc"] = suspicious_auc(truth, share, predictions["lesion_id"].to_numpy())
+        scores["suspicious_roc_auc"] = suspicious_auc(
+            truth, share, predictions["lesion_id"].to_numpy(object).astype(str)
+        )
         scores |= {
             f"suspicious_{name}": record["suspicious_at_threshold"][name]
             for name in ("sensitivity", "specificity")
@@ -113,13 +114,10 @@ def score_shipped(system: System, runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
 
 def weigh(system: System, manifest: Manifest) -> dict[str, Any]:
     """Parameters and size of the weights files of a system's parts."""
-    entries = [entry for entry in (manifest.segmenter, manifest.classifier) if _task(entry) in system.tasks]
+    parts = {"segmentation": manifest.segmenter, "classification": manifest.classifier}
+    entries = [parts[task] for task in system.tasks]
     size_bytes = sum((manifest.folder / entry.file).stat().st_size for entry in entries)
     return {"parameters": sum(entry.record["parameters"] for entry in entries), "size_mb": size_bytes / 1e6}
-
-
-def _task(entry) -> str:
-    return "segmentation" if entry.builder == "unet" else "classification"
 
 
 def time_shipped(system: System, images: list[np.ndarray]) -> float:

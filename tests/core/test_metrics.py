@@ -69,6 +69,15 @@ def test_tied_scores_count_half_in_the_auc():
     assert metrics.class_roc_auc(np.array([1, 1, 0, 0]), probabilities, 1) == pytest.approx(3.5 / 4)
 
 
+def test_auc_of_one_outcome_against_the_reference(scored):
+    y_true, probabilities = scored
+    found = metrics.roc_auc(y_true == 4, probabilities[:, 4])
+    assert found == pytest.approx(reference.roc_auc_score(y_true == 4, probabilities[:, 4]))
+    assert math.isnan(metrics.roc_auc(np.zeros(3, bool), np.arange(3.0)))
+    with pytest.raises(ValueError, match="NaN"):
+        metrics.roc_auc(np.array([True, False]), np.array([np.nan, 0.5]))
+
+
 def test_calibration_error_against_a_loop_over_bins(scored):
     y_true, probabilities = scored
     confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == y_true

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from core.systems import format_score, read_systems, systems_table
+from core.systems import format_cell, read_systems, systems_table
 
 INTERVAL = {"estimate": 0.9, "low": 0.8, "high": 0.95}
 RECORD = {
@@ -50,4 +50,4 @@ def test_without_the_file_there_are_none(tmp_path):
     ],
 )
 def test_cells(column, value, text):
-    assert format_score(column, value) == text
+    assert format_cell(column, value) == text

@@ -3,8 +3,9 @@
     python -m training.train_classification --config classification_v2b0_second --data DIR --imagenet WEIGHTS.h5
 
 It shares no weights with `classification_v2b0` and sees other samples in another order, so its errors are
-others: joined they rank and calibrate better than either (training/RESULTS.md), at twice the cost. Drawn hair, rulers, ink, bubbles and
-dark corners over a fifth of the samples keep it from taking them for signs of a disease.
+others: joined they rank and calibrate better than either (training/RESULTS.md), at twice the cost. Drawn
+hair, rulers, ink, bubbles and dark corners over a fifth of the samples keep it from taking them for signs of
+a disease.
 """
 
 from training.augmentation import Augmentation

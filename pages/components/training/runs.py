@@ -51,11 +51,11 @@ def draw_runs() -> None:
         draw_curves(ours, chosen, score)
     else:
         st.info("Choose at least one run above to see its curves.", icon=":material/show_chart:")
-    _draw_table(ours)
+    manifest = _manifest_in_use()
+    _draw_table(ours, shipped_networks(manifest) if manifest else {})
     if chosen:
         _draw_settings(chosen)
         _draw_commands(chosen)
-    manifest = _manifest_in_use()
     draw_choices(manifest and manifest.name)
 
 
@@ -118,9 +118,8 @@ def _draw_filters(runs: list[TrainingRun]) -> tuple[list[TrainingRun], list[Trai
     return ours, [run for run in ours if run.name in chosen], score
 
 
-def _draw_table(runs: list[TrainingRun]) -> None:
+def _draw_table(runs: list[TrainingRun], networks: dict[str, tuple[int | None, int | None]]) -> None:
     st.subheader("Runs", anchor=False)
-    networks = _networks_in_use()
     rows = [_table_row(run, networks.get(run.name)) for run in runs]
     scores = {
         score_label(name): st.column_config.NumberColumn(format="%.3f") for name in TABLE_SCORES[runs[0].kind]
@@ -173,11 +172,6 @@ def _manifest_in_use() -> Manifest | None:
         return engine.read_current_manifest()
     except BundleError:
         return None
-
-
-def _networks_in_use() -> dict[str, tuple[int | None, int | None]]:
-    manifest = _manifest_in_use()
-    return shipped_networks(manifest) if manifest else {}
 
 
 def _draw_settings(runs: list[TrainingRun]) -> None:

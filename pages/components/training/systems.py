@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from core.systems import SCORES, SystemRecord, format_score, read_systems, systems_table
+from core.model_card import format_score
+from core.systems import SCORES, SystemRecord, read_systems, systems_table
 from pages.components.notices import escape
 
 
@@ -64,10 +65,8 @@ def _draw_intervals(systems: list[SystemRecord]) -> None:
     having.sort(key=lambda system: -system.scores[name]["estimate"])
     rows = {
         "System": [escape(system.title) for system in having],
-        SCORES[name]: [format_score(SCORES[name], system.scores[name]["estimate"]) for system in having],
-        "95 % interval over lesions": [
-            " to ".join(format_score(SCORES[name], system.scores[name][end]) for end in ("low", "high"))
-            for system in having
+        f"{SCORES[name]} (95 % interval over lesions)": [
+            format_score(system.scores[name]) for system in having
         ],
     }
     st.table(rows, border="horizontal", hide_index=True, alt=f"{SCORES[name]} of {len(having)} systems.")
