@@ -20,10 +20,16 @@ from models.ensemble import join_classifiers
 from training.average import SELECTION, read_weights
 from training.engine import Run, load_config
 from training.environment import describe_environment
-from training.train_classification import ClassificationConfig, class_numbers, make_validator, view_squares
+from training.train_classification import (
+    ClassificationConfig,
+    class_numbers,
+    predict_logits,
+    score_logits,
+    view_squares,
+)
 from training.train_segmentation import load_split_arrays
 
-SECOND_SHARES = (0.35, 0.5, 0.65)
+SECOND_SHARES = (0.2, 0.35, 0.5, 0.65, 0.8)
 
 
 def load_members(config: ClassificationConfig, runs: list[str], size_px: int):
@@ -44,11 +50,11 @@ def score_members(
     rows = []
     for size_px in sizes:
         sized = replace(config, model=config.model | {"input_size_px": size_px})
-        validate = make_validator(view_squares(images, masks, sized), labels)
-        members = load_members(config, runs, size_px)
-        mixtures = {share: join_classifiers(members, (1 - share, share)) for share in SECOND_SHARES}
-        for share, network in ({0.0: members[0]} | mixtures | {1.0: members[1]}).items():
-            rows.append({"input_size_px": size_px, "share": share, **validate(network)})
+        squares = view_squares(images, masks, sized)
+        first, second = (predict_logits(member, squares) for member in load_members(config, runs, size_px))
+        for share in (0.0, *SECOND_SHARES, 1.0):
+            mixed = {view: (1 - share) * first[view] + share * second[view] for view in squares}
+            rows.append({"input_size_px": size_px, "share": share, **score_logits(mixed, labels)})
             print(rows[-1], flush=True)
     return pd.DataFrame(rows)
 

@@ -91,27 +91,30 @@ def view_squares(images, masks, config: ClassificationConfig) -> dict[str, np.nd
     }
 
 
-def make_validator(squares: dict[str, np.ndarray], labels: np.ndarray, batch_size: int = 64):
-    """A function model -> validation scores of each view and of the mean of all."""
+def predict_logits(model, squares: dict[str, np.ndarray], batch_size: int = 64) -> dict[str, np.ndarray]:
+    """The (N, K) logits of each view of `view_squares`."""
+    return {view: model.predict(batch, batch_size=batch_size, verbose=0) for view, batch in squares.items()}
 
-    def validate(model) -> dict[str, float]:
-        probabilities = {
-            view: softmax(model.predict(batch, batch_size=batch_size, verbose=0), axis=1)
-            for view, batch in squares.items()
-        }
-        mean = np.mean(list(probabilities.values()), axis=0)
-        scores = {
-            f"val_balanced_accuracy_{view}": float(balanced_accuracy(labels, p))
-            for view, p in probabilities.items()
-        }
-        return scores | {
-            "val_loss": float(log_loss(labels, mean)),
-            "val_accuracy": float((mean.argmax(axis=1) == labels).mean()),
-            "val_balanced_accuracy": float(balanced_accuracy(labels, mean)),
-            "val_macro_auc": float(macro_roc_auc(labels, mean)),
-        }
 
-    return validate
+def score_logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> dict[str, float]:
+    """Validation scores of each view and of the mean of their probabilities; labels are (N,) class numbers."""
+    probabilities = {view: softmax(values, axis=1) for view, values in logits.items()}
+    mean = np.mean(list(probabilities.values()), axis=0)
+    scores = {
+        f"val_balanced_accuracy_{view}": float(balanced_accuracy(labels, p))
+        for view, p in probabilities.items()
+    }
+    return scores | {
+        "val_loss": float(log_loss(labels, mean)),
+        "val_accuracy": float((mean.argmax(axis=1) == labels).mean()),
+        "val_balanced_accuracy": float(balanced_accuracy(labels, mean)),
+        "val_macro_auc": float(macro_roc_auc(labels, mean)),
+    }
+
+
+def make_validator(squares: dict[str, np.ndarray], labels: np.ndarray):
+    """A function model -> `score_logits` of what it answers to `squares`."""
+    return lambda model: score_logits(predict_logits(model, squares), labels)
 
 
 def build_model(config: ClassificationConfig, imagenet: str | None):
