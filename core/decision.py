@@ -1,8 +1,9 @@
 """The decision that counts every class alike: the most probable class once the class prior is undone.
 
-Probabilities stay calibrated for the mix of classes in the data, in which two thirds are nevi; their
-largest is right most often. The highest mean recall over classes asks for another choice: offsets on the
-log-probabilities, -t log(prior), with t from 0 (none) to 1 (the whole prior).
+Probabilities lean to the mix of classes in the data, in which two thirds are nevi: their largest is right
+more often than another choice. The highest mean recall over classes asks for another one: offsets on the
+log-probabilities, -t log(prior), with t from 0 (none) to 1 (the whole prior). `training.prior` says how much
+of the prior the probabilities hold in the first place.
 
 Reference:
     Menon et al. (2021), Long-tail learning via logit adjustment, arXiv:2007.07314.

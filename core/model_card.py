@@ -91,7 +91,7 @@ def split_table(split_file: Path = SPLIT_FILE) -> pd.DataFrame:
 
 
 def trust_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """(what was measured, its value) of a record in trust.json: coverage of the sets, strange pictures."""
+    """(what was measured, its value) of a record in trust.json: sets, balanced decision, strange pictures."""
     rows = []
     for variant, found in record["sets"].get("test", {}).items():
         name = "one threshold" if variant == "marginal" else "one threshold a class"
@@ -100,6 +100,10 @@ def trust_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append((f"90 % sets, {name}: coverage on test", format_score(found["overall"])))
         rows.append((f"90 % sets, {name}: worst class ({worst})", format_score(covered[worst])))
         rows.append((f"90 % sets, {name}: mean size", f"{found['mean_size']:.2f} classes"))
+    for metric, found in record.get("decision", {}).get("test", {}).items():
+        rows.append(
+            (f"{_plain(metric).capitalize()} on test, by the balanced rule", format_score(found["after"]))
+        )
     novelty = record["novelty"]
     rows.append(("Unusual pictures: false alarms on validation", f"{novelty['false_alarms']:.1%}"))
     for key, name in (("sample_pictures", "scikit-image's pictures"), ("drawn_scenes", "drawn scenes")):

@@ -40,9 +40,11 @@ class Choices:
     def option_in_use(self, comparison: str) -> str | None:
         """The row of a comparison's table that the bundle works with; None where nothing says so."""
         filters = self.decisions.get("preprocessing") or {}
+        prior = self.decisions.get("prior") or {}
         in_use = {
             "windows": f"{'+'.join(self.decisions.get('views', []))}, eight_views",
             "filters_one_view": "+".join(name for name, on in filters.items() if on) or "none",
+            "prior": f"{prior.get('strength', 0):.1f}",
             "temperature": "after",
             "refinement": RefinementSettings().method,
         }

@@ -3,8 +3,9 @@
     python -m training.export --segmentation RUN --classification RUN --data DIR --out models/weights
 
 On the validation split this chooses the windows the classifier sees, the filters that are on by
-default, the temperature and the threshold for "suspicious", and writes what it compared to
-training/runs/<bundle>/validation_choices.json. It never reads the test split.
+default, how much of the class prior its logits get back, the temperature and the threshold for
+"suspicious", and writes what it compared to training/runs/<bundle>/validation_choices.json. It never reads
+the test split.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from core.analyzer import classifier_input
 from core.classification import ClassifierInput
 from core.config import AnalysisSettings
 from core.dataset import SPLIT_FILE, default_data_dir
+from core.decision import apply_offsets
 from core.metrics import threshold_for_sensitivity
 from core.preprocessing import PreprocessingSettings
 from core.refinement import refine_mask
@@ -30,6 +32,7 @@ from models.builders import BUILDERS
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, file_sha256
 from training.engine import RUNS_DIR
+from training.prior import choose_prior, shift_logits
 from training.validation import (
     LabelledImages,
     apply_temperature,
@@ -95,6 +98,16 @@ def export_network(run_dir: Path, builder: str, file: Path, **arguments) -> dict
     }
 
 
+def shift_exported(entry: dict, out: Path, offsets: list[float]) -> dict:
+    """Shift the logits of the classifier that lies in `out`; returns its manifest entry with the new hash."""
+    model = BUILDERS[entry["builder"]](**entry["arguments"])
+    file = out / entry["file"]
+    model.load_weights(file)
+    shift_logits(model, np.array(offsets))
+    write_half_precision(model, file)
+    return entry | {"sha256": file_sha256(file)}
+
+
 def draft_manifest(about: dict[str, Any], segmentation: Path, classification: Path, out: Path) -> dict:
     """What the bundle says about itself, both networks exported, and decisions that are still neutral."""
     config = json.loads((classification / "config.json").read_text())["config"]
@@ -140,48 +153,56 @@ def choose_windows(
     return scores, best, options[best]
 
 
+def calibrate(views: np.ndarray, labels: np.ndarray, flags: np.ndarray) -> tuple[dict, dict]:
+    """(what the temperature changes, the temperature and the threshold for "suspicious").
+
+    Args:
+        views: (N, V, K), each view's softmax at temperature 1.
+        labels: (N,) class numbers.
+        flags: (K,) bool, which classes are suspicious.
+    """
+    temperature = fit_temperature(views, labels)
+    calibrated = apply_temperature(views, temperature)
+    threshold = threshold_for_sensitivity(flags[labels], calibrated[:, flags].sum(axis=1), SENSITIVITY)
+    compared = {
+        "value": temperature,
+        "before": view_scores(labels, views.mean(axis=1)),
+        "after": view_scores(labels, calibrated),
+    }
+    return compared, {
+        "temperature": temperature,
+        "suspicious_threshold": {
+            "value": threshold,
+            "origin": f"reaches {SENSITIVITY:.0%} sensitivity for suspicious lesions on the validation split",
+        },
+    }
+
+
 def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
     """(what was compared, the classifier and preprocessing decisions) on the validation split.
 
-    Filters are a choice of bundles with test-time augmentation; the classic recipes use neither.
+    Filters and the prior are choices of bundles with test-time augmentation; classic recipes have neither.
     """
     bundle = load_bundle(out)
     seen = classifier_input(bundle.manifest)  # the draft's: all windows, temperature 1
     augmented = bundle.manifest.test_time_augmentation
     n_views = AnalysisSettings(test_time_augmentation=augmented).n_views
     maps = predict_all_masks(bundle, split.images, n_views)
-    refinements = compare_refinements(maps, split.masks)
-    print(refinements, flush=True)
+    compared: dict[str, Any] = {"n_images": len(split.labels)}
+    compared["refinement"] = compare_refinements(maps, split.masks)
+    print(compared["refinement"], flush=True)
     masks = [refine_mask(probability).lesion_mask for probability in maps]
-    window_scores, windows, views = choose_windows(bundle, split, masks, seen, n_views)
-    part = split.every(FILTER_STRIDE)
-    filters = compare_filters(bundle, part, replace(seen, windows=windows)) if augmented else {}
-    temperature = fit_temperature(views, split.labels)
-    calibrated = apply_temperature(views, temperature)
-    flags = suspicious_flags(seen.classes)
-    threshold = threshold_for_sensitivity(flags[split.labels], calibrated[:, flags].sum(axis=1), SENSITIVITY)
-    compared = {
-        "n_images": len(split.labels),
-        "refinement": refinements,
-        "windows": window_scores,
-        "filters_one_view": filters,
-        "n_images_for_filters": len(part.labels),
-        "temperature": {
-            "value": temperature,
-            "before": view_scores(split.labels, views.mean(axis=1)),
-            "after": view_scores(split.labels, calibrated),
-        },
-    }
-    decisions = {
-        "views": list(windows),
-        "temperature": temperature,
-        "suspicious_threshold": {
-            "value": threshold,
-            "origin": f"reaches {SENSITIVITY:.0%} sensitivity for suspicious lesions on the validation split",
-        },
-        "preprocessing": asdict(filters_that_help(filters) if filters else PreprocessingSettings()),
-    }
-    return compared, decisions
+    compared["windows"], windows, views = choose_windows(bundle, split, masks, seen, n_views)
+    decisions: dict[str, Any] = {"views": list(windows), "preprocessing": asdict(PreprocessingSettings())}
+    if augmented:
+        part = split.every(FILTER_STRIDE)
+        filters = compare_filters(bundle, part, replace(seen, windows=windows))
+        decisions["preprocessing"] = asdict(filters_that_help(filters))
+        compared |= {"filters_one_view": filters, "n_images_for_filters": len(part.labels)}
+        compared["prior"], decisions["prior"] = choose_prior(views, split.labels)
+        views = apply_offsets(views, decisions["prior"]["offsets"])
+    compared["temperature"], operating = calibrate(views, split.labels, suspicious_flags(seen.classes))
+    return compared, decisions | operating
 
 
 def export(
@@ -210,6 +231,8 @@ def export(
         "defaults": decisions.pop("preprocessing"),
         "origin": str(choices_file.resolve().relative_to(PROJECT_DIR)),
     }
+    if prior := decisions.get("prior"):
+        record["classifier"] = shift_exported(record["classifier"], out, prior["offsets"])
     record["classifier"] |= decisions
     path.write_text(json.dumps(record, indent=1) + "\n")
     print(f"Wrote {path}: {decisions}")

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from core.classification import Classification, ClassifierInput, classify
 from core.dataset import load_masks, load_pixels, read_split
 from core.mask_metrics import dice, jaccard, segmentation_scores
-from core.metrics import balanced_accuracy, expected_calibration_error, log_loss, macro_roc_auc
+from core.metrics import accuracy, balanced_accuracy, expected_calibration_error, log_loss, macro_roc_auc
 from core.preprocessing import PreprocessingSettings, preprocess
 from core.refinement import RefinementSettings, refine_mask
 from core.segmentation import predict_masks
@@ -130,8 +130,9 @@ def filters_that_help(results: dict[str, dict]) -> PreprocessingSettings:
 
 
 def view_scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """The scores by which windows and temperature are chosen."""
+    """The scores by which windows, prior and temperature are chosen."""
     return {
+        "accuracy": accuracy(labels, probabilities),
         "balanced_accuracy": balanced_accuracy(labels, probabilities),
         "macro_roc_auc": macro_roc_auc(labels, probabilities),
         "log_loss": log_loss(labels, probabilities),

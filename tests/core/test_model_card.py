@@ -89,9 +89,12 @@ def test_trust_names_the_class_that_is_covered_worst_and_skips_classes_without_i
     sets["by_class"] = {"mel": interval(0.7), "nv": interval(0.95), "df": interval(None)}
     strange = {"auroc": 0.99, "share_caught": 0.8}
     record = {"sets": {"test": {"marginal": sets}}, "novelty": {"false_alarms": 0.02}}
+    rule = {"before": interval(0.7), "after": interval(0.75)}
+    record["decision"] = {"test": {"balanced_accuracy": rule}}
     record["novelty"] |= {"drawn_scenes": {"all": strange}, "sample_pictures": strange | {"auroc": 0.96}}
     rows = dict(trust_rows(record))
     assert rows["90 % sets, one threshold: worst class (mel)"] == "0.700 (0.100 to 0.950)"
+    assert rows["Balanced accuracy on test, by the balanced rule"] == "0.750 (0.100 to 0.950)"
     assert rows["Unusual pictures: false alarms on validation"] == "2.0%"
     assert rows["AUROC against drawn scenes"] == "0.990 (80% caught)"
 

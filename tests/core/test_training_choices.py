@@ -39,6 +39,7 @@ def test_what_the_bundle_works_with_is_a_row():
     assert choices.option_in_use("windows") == "whole+crop, eight_views"
     assert choices.option_in_use("filters_one_view") == "none"
     assert choices.option_in_use("temperature") == "after"
+    assert choices.option_in_use("prior") == "0.0"
     assert choices.option_in_use("refinement") == RefinementSettings().method
     assert choices.option_in_use("something else") is None
 
@@ -47,6 +48,11 @@ def test_a_switched_on_filter_is_in_use():
     decisions = {"preprocessing": {"hair_removal": True, "colour_constancy": False}}
     choices = read_choices("ham", RECORD | {"decisions": decisions})
     assert choices.option_in_use("filters_one_view") == "hair_removal"
+
+
+def test_the_strength_of_the_prior_is_in_use():
+    choices = read_choices("ham", RECORD | {"decisions": {"prior": {"strength": 0.2}}})
+    assert choices.option_in_use("prior") == "0.2"
 
 
 def test_without_decisions_nothing_is_in_use():

@@ -1,4 +1,4 @@
-"""Choices on the validation split: windows judged with the views that the bundle will use."""
+"""Choices on the validation split, and a classifier whose logits are shifted once it is written."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,12 @@ import pytest
 from core.analyzer import classifier_input
 from core.phantoms import SAMPLES, draw_sample
 from core.symmetry import N_SYMMETRIES
+from models import efficientnet
+from models.builders import BUILDERS
+from models.manifest import file_sha256
 from tests.fakes import fake_bundle
-from training.export import choose_windows
+from tests.models.conftest import build_tiny_backbone
+from training.export import choose_windows, shift_exported, write_half_precision
 from training.validation import LabelledImages
 
 
@@ -28,3 +32,20 @@ def test_windows_are_judged_with_the_bundles_views(split, n_views, names):
     assert all(set(found) == names for found in scores.values())
     assert set(scores) == {*seen.windows, "+".join(seen.windows)}
     assert views.shape == (2, n_views * len(windows), len(seen.classes))
+
+
+def test_an_exported_classifier_is_shifted_where_it_lies(monkeypatch, tmp_path):
+    monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+    arguments = {"backbone": "tiny", "input_size_px": 64, "n_classes": 2}
+    file = tmp_path / "classifier.weights.h5"
+    network, again = (BUILDERS["classifier"](**arguments) for _ in range(2))
+    write_half_precision(network, file)
+    network.load_weights(file)  # rounded to half precision, as it ships
+    entry = {"file": file.name, "builder": "classifier", "arguments": arguments, "sha256": file_sha256(file)}
+    shifted = shift_exported(entry, tmp_path, [0.5, -0.5])
+    again.load_weights(file)
+    image = np.full((1, 64, 64, 3), 90.0, np.float32)
+    moved = again.predict(image, verbose=0) - network.predict(image, verbose=0)
+    np.testing.assert_allclose(moved, [[0.5, -0.5]], atol=1e-5)
+    assert shifted == entry | {"sha256": file_sha256(file)} != entry
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]

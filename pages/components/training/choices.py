@@ -19,6 +19,10 @@ _TITLES = {
         "Filters before the networks",
         "Each alone, with one view instead of eight, on every second image.",
     ),
+    "prior": (
+        "Class prior",
+        "How much of it the logits get back: training draws rare classes more often than they occur.",
+    ),
     "temperature": ("Temperature", "Scores before and after the logits are divided by it."),
 }
 

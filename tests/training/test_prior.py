@@ -1,0 +1,59 @@
+"""The class prior: how much of it goes back into the logits, and that it gets there in every kind of network."""
+
+import numpy as np
+import pytest
+
+from core.decision import apply_offsets, prior_offsets
+from models import efficientnet
+from models.builders import BUILDERS
+from tests.models.conftest import build_tiny_backbone
+from training.prior import choose_prior, shift_logits
+
+OFFSETS = np.array([1.0, -0.5, 0.25])
+MODEL = {"backbone": "tiny", "input_size_px": 64, "n_classes": 3}
+
+
+def draw_views(strength: float, n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+    """((N, 1, 3) calibrated probabilities from which prior^strength was taken away, labels)."""
+    rng = np.random.default_rng(0)
+    prior = np.array([0.8, 0.15, 0.05])
+    labels = rng.choice(3, size=n, p=prior)
+    evidence = rng.normal(size=(n, 3)) + 1.5 * np.eye(3)[labels]  # log-likelihood 1.5 x of unit normals
+    posterior = apply_offsets(np.full((n, 3), 1 / 3), 1.5 * evidence + np.log(prior))
+    return apply_offsets(posterior, prior_offsets(prior, strength))[:, None], labels
+
+
+def test_the_strength_of_the_sampling_has_the_lowest_log_loss_and_highest_accuracy():
+    scores, _ = choose_prior(*draw_views(strength=0.5))
+    assert min(scores, key=lambda s: scores[s]["log_loss"]) == "0.5"
+    assert scores["0.5"]["accuracy"] > scores["0.0"]["accuracy"]
+    assert scores["0.5"]["balanced_accuracy"] < scores["0.0"]["balanced_accuracy"]
+
+
+def test_accuracy_and_balanced_accuracy_count_alike_in_the_choice():
+    scores, entry = choose_prior(*draw_views(strength=0.5))
+    sums = {s: found["accuracy"] + found["balanced_accuracy"] for s, found in scores.items()}
+    assert entry["strength"] == float(max(sums, key=sums.get))
+    counts = np.bincount(draw_views(strength=0.5)[1])
+    np.testing.assert_allclose(entry["offsets"], prior_offsets(counts / counts.sum(), -entry["strength"]))
+
+
+def test_a_class_without_images_gets_finite_offsets():
+    _, entry = choose_prior(np.full((4, 1, 3), 1 / 3), np.array([0, 0, 0, 1]))
+    assert np.isfinite(entry["offsets"]).all()
+
+
+@pytest.mark.parametrize("builder", ["classifier", "ensemble"])
+def test_logits_move_by_the_offsets(monkeypatch, builder):
+    monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+    network = BUILDERS[builder](**MODEL)
+    images = np.random.default_rng(1).integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
+    before = network.predict(images, verbose=0)
+    shift_logits(network, OFFSETS)
+    np.testing.assert_allclose(network.predict(images, verbose=0) - before, [OFFSETS] * 2, atol=1e-5)
+
+
+def test_a_network_with_other_classes_is_refused(monkeypatch):
+    monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+    with pytest.raises(ValueError, match="4 units"):
+        shift_logits(BUILDERS["classifier"](**MODEL), np.zeros(4))

@@ -1,0 +1,65 @@
+"""Put a part of the class prior back into a classifier that was trained on evened-out classes.
+
+Training draws rare classes more often than they occur, so a network's probabilities lean towards them.
+Adding s log(prior) to its logits takes that back: with s the power of the sampling all of it, which gives
+the lowest log loss on data of the same mix and hides rare diagnoses; with 0 nothing of it. The validation
+split decides, by the mean of accuracy and balanced accuracy: neither is to be paid for with the other.
+
+Reference:
+    Menon et al. (2021), Long-tail learning via logit adjustment, arXiv:2007.07314.
+"""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from core.decision import apply_offsets, prior_offsets
+from training.validation import apply_temperature, fit_temperature, view_scores
+
+STRENGTHS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+
+
+def choose_prior(view_probabilities: np.ndarray, labels: np.ndarray) -> tuple[dict, dict]:
+    """(scores after temperature by strength, the manifest's entry: the best and its offsets on the logits).
+
+    Args:
+        view_probabilities: (N, V, K), each view's softmax at temperature 1.
+        labels: (N,) class numbers; their frequencies are the prior.
+    """
+    counts = np.maximum(np.bincount(labels, minlength=view_probabilities.shape[-1]), 1)
+    prior = counts / counts.sum()
+    scores = {}
+    for strength in STRENGTHS:
+        views = apply_offsets(view_probabilities, prior_offsets(prior, -strength))
+        calibrated = apply_temperature(views, fit_temperature(views, labels))
+        scores[strength] = view_scores(labels, calibrated)
+    best = max(scores, key=lambda s: scores[s]["accuracy"] + scores[s]["balanced_accuracy"])
+    entry = {
+        "strength": best,
+        "offsets": prior_offsets(prior, -best).tolist(),
+        "origin": "best mean of accuracy and balanced accuracy on the validation split; in the biases",
+    }
+    return {f"{strength:.1f}": found for strength, found in scores.items()}, entry
+
+
+def shift_logits(classifier: keras.Model, offsets: np.ndarray) -> None:
+    """Add (K,) offsets to a classifier's logits, in the biases of its linear layer; of each member's if joined.
+
+    Raises:
+        ValueError: the network has no linear layer "logits" with K units.
+    """
+    found = [layer for layer in _linear_layers(classifier) if layer.units == len(offsets)]
+    if not found:
+        raise ValueError(f"{classifier.name} has no linear layer 'logits' with {len(offsets)} units.")
+    for layer in found:
+        kernel, bias = layer.get_weights()
+        layer.set_weights([kernel, bias + offsets])
+
+
+def _linear_layers(model: keras.Model) -> Iterator[keras.layers.Dense]:
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _linear_layers(layer)
+        elif isinstance(layer, keras.layers.Dense) and layer.name == "logits":
+            yield layer
