@@ -10,6 +10,7 @@ Reference:
 """
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,8 @@ import pandas as pd
 from core.dataset import default_data_dir
 from core.runs import RUNS_DIR
 from models.efficientnet import build_classifier
-from training.engine import Run, load_config
+from training.augmentation import Augmentation
+from training.engine import Run, Stage
 from training.environment import describe_environment
 from training.train_classification import ClassificationConfig, make_validator, view_squares
 from training.train_segmentation import load_split_arrays
@@ -32,6 +34,18 @@ SELECTION = "val_macro_auc"
 def average_weights(first: list[np.ndarray], second: list[np.ndarray], share: float) -> list[np.ndarray]:
     """Each array of `first` moved towards `second` by `share`; 0 gives the first, 1 the second."""
     return [(1 - share) * a + share * b for a, b in zip(first, second, strict=True)]
+
+
+def read_config(run: str) -> ClassificationConfig:
+    """The configuration that a run in training/runs/ recorded; averaged and joined runs have no other."""
+    record = json.loads((RUNS_DIR / run / "config.json").read_text())["config"]
+    fields = _with_tuples(record) | {"augmentation": Augmentation(**_with_tuples(record["augmentation"]))}
+    fields["stages"] = tuple(Stage(**stage) for stage in record["stages"])
+    return ClassificationConfig(**fields)
+
+
+def _with_tuples(record: dict) -> dict:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
 
 
 def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:
@@ -60,7 +74,7 @@ def score_averages(config: ClassificationConfig, runs: list[str], sizes: list[in
 
 def average(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
     """Write the averaged run's folder."""
-    config = load_config(runs[1])
+    config = read_config(runs[1])
     table, best, weights = score_averages(config, runs, sizes, data)
     config = replace(config, name=name, model=config.model | {"input_size_px": best["input_size_px"]})
     run = Run(RUNS_DIR / name, config)

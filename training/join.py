@@ -17,8 +17,8 @@ from core.dataset import default_data_dir
 from core.runs import RUNS_DIR
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers
-from training.average import SELECTION, read_weights
-from training.engine import Run, load_config
+from training.average import SELECTION, read_config, read_weights
+from training.engine import Run
 from training.environment import describe_environment
 from training.train_classification import (
     ClassificationConfig,
@@ -61,7 +61,7 @@ def score_members(
 
 def join(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
     """Write the joined run's folder."""
-    config = load_config(runs[-1])
+    config = read_config(runs[-1])
     table = score_members(config, runs, sizes, data)
     best = table[table["share"].isin(SECOND_SHARES)].sort_values(SELECTION).iloc[-1].to_dict()
     shares = 1 - best["share"], best["share"]

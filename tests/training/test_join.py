@@ -12,10 +12,11 @@ from models import efficientnet
 from models.builders import BUILDERS
 from tests.models.conftest import build_tiny_backbone
 from training import average, join
+from training.engine import Run, Stage
 from training.train_classification import ClassificationConfig
 
 MODEL = {"backbone": "tiny", "input_size_px": 64}
-CONFIG = ClassificationConfig("second", MODEL, (), classes=("mel", "nv"))
+CONFIG = ClassificationConfig("second", MODEL, (Stage("all", 1, 1e-3),), classes=("mel", "nv"))
 
 
 @pytest.fixture
@@ -26,13 +27,11 @@ def runs(monkeypatch, tmp_path):
     rows = pd.DataFrame({"dx": ["mel", "nv"] * 2})
     arrays = rows, [p.image for p in phantoms], [p.lesion_mask for p in phantoms]
     monkeypatch.setattr(join, "load_split_arrays", lambda *arguments: arrays)
-    monkeypatch.setattr(join, "load_config", lambda name: replace(CONFIG, name=name))
     for module in (average, join):
         monkeypatch.setattr(module, "RUNS_DIR", tmp_path)
     for name in ("first", "second"):
-        weights = tmp_path / name / "checkpoints" / "best.weights.h5"
-        weights.parent.mkdir(parents=True)
-        BUILDERS["classifier"](**MODEL, n_classes=2).save_weights(weights)
+        run = Run(tmp_path / name, replace(CONFIG, name=name))
+        BUILDERS["classifier"](**MODEL, n_classes=2).save_weights(run.best_weights)
     return tmp_path
 
 
@@ -55,3 +54,7 @@ def test_members_and_the_joined_run_are_scored_and_written(runs):
     first, second = (member.predict(image, verbose=0) for member in members)
     expected = (1 - best["share"]) * first + best["share"] * second
     np.testing.assert_allclose(network.predict(image, verbose=0), expected, rtol=1e-5)
+
+
+def test_a_run_gives_back_the_configuration_it_recorded(runs):
+    assert average.read_config("first") == replace(CONFIG, name="first")
