@@ -24,8 +24,12 @@ train: .venv/.installed-dev
 	$(BIN)/python -m training.train_classification --config classification_v2b0_mixup --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0 classification_v2b0_mixup \
 		--name classification_v2b0_soup --sizes 192 160
-	$(BIN)/python -m training.export --version 2 --description "One classifier" \
-		--segmentation segmentation_v2b0_long --classification classification_v2b0_soup
+	$(BIN)/python -m training.train_classification --config classification_v2b0_second --imagenet $(IMAGENET)
+	$(BIN)/python -m training.train_classification --config classification_v2b0_second_on --imagenet $(IMAGENET)
+	$(BIN)/python -m training.join --runs classification_v2b0_soup classification_v2b0_second_on \
+		--name classification_v2b0_pair_on --sizes 192
+	$(BIN)/python -m training.export --version 3 --description "Two classifiers joined" \
+		--segmentation segmentation_v2b0_long --classification classification_v2b0_pair_on
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust
 

@@ -2,8 +2,9 @@
 
 Training draws rare classes more often than they occur, so a network's probabilities lean towards them.
 Adding s log(prior) to its logits takes that back: with s the power of the sampling all of it, which gives
-the lowest log loss on data of the same mix and hides rare diagnoses; with 0 nothing of it. The validation
-split decides, by the mean of accuracy and balanced accuracy: neither is to be paid for with the other.
+the lowest log loss on data of the same mix and hides rare diagnoses; with 0 nothing of it; below 0 rare classes
+count for still more. The validation split decides, by the mean of accuracy and balanced accuracy: neither is
+to be paid for with the other.
 
 Reference:
     Menon et al. (2021), Long-tail learning via logit adjustment, arXiv:2007.07314.

@@ -21,7 +21,8 @@ _TITLES = {
     ),
     "prior": (
         "Class prior",
-        "How much of it the logits get back: training draws rare classes more often than they occur.",
+        "How much of it the logits get back, as training draws rare classes more often than they occur; "
+        "below 0 they count for still more. Chosen by the mean of accuracy and balanced accuracy.",
     ),
     "temperature": ("Temperature", "Scores before and after the logits are divided by it."),
 }
