@@ -116,7 +116,10 @@ def test_a_file_that_is_also_a_folder_is_refused(tmp_path):
     assert_refused(build_zip(("a.jpg", JPEG), ("a.jpg/b.jpg", JPEG)), tmp_path, "twice|could not be unpacked")
 
 
-@pytest.mark.parametrize("data", [b"", b"no zip at all", build_zip(("a.jpg", JPEG))[:-30]])
+# Named, because a zip holds the time: two workers that collect a moment apart would see two tests.
+@pytest.mark.parametrize(
+    "data", [b"", b"no zip at all", build_zip(("a.jpg", JPEG))[:-30]], ids=["empty", "text", "cut short"]
+)
 def test_damaged_archives_are_refused(tmp_path, data):
     assert_refused(data, tmp_path, "damaged")
 
