@@ -39,6 +39,8 @@ class TrainingRun:
         history: one row a finished epoch, in order; no rows before the first one ended.
         changed_at: when its files changed last, in seconds since 1970.
         parameters: of the network, where scores.json states them; older runs did not.
+        scored: whether scores.json is there, the sign of a run that ended. Averaged and joined runs have
+            no epochs of their own, only that.
     """
 
     name: str
@@ -46,6 +48,7 @@ class TrainingRun:
     history: pd.DataFrame
     changed_at: float
     parameters: int | None = None
+    scored: bool = False
 
     @property
     def config(self) -> dict[str, Any]:
@@ -104,6 +107,8 @@ class TrainingRun:
             return "finished"
         if self._out_of_patience():
             return "stopped early"
+        if self.scored:
+            return "finished"
         longest_s = float(self.history["seconds"].max()) if self.epochs else 0.0
         idle_s = (time.time() if now is None else now) - self.changed_at
         return "running" if idle_s < max(PATIENCE_S, 3 * longest_s) else "interrupted"
@@ -137,16 +142,13 @@ def runs_state(runs_dir: Path = RUNS_DIR) -> tuple[tuple[str, int, int], ...]:
 
 def read_runs(runs_dir: Path = RUNS_DIR) -> list[TrainingRun]:
     """Every training run, by name; a damaged file leaves its part empty."""
-    return [
-        TrainingRun(
-            name,
-            _read_record(runs_dir / name / "config.json"),
-            read_history(runs_dir / name / "history.csv"),
-            max(changed) / 1e9,
-            _read_record(runs_dir / name / "scores.json").get("parameters"),
-        )
-        for name, *changed in runs_state(runs_dir)
-    ]
+    return [_read_run(runs_dir / name, max(changed) / 1e9) for name, *changed in runs_state(runs_dir)]
+
+
+def _read_run(folder: Path, changed_at: float) -> TrainingRun:
+    record, history = _read_record(folder / "config.json"), read_history(folder / "history.csv")
+    scores = _read_record(folder / "scores.json")
+    return TrainingRun(folder.name, record, history, changed_at, scores.get("parameters"), bool(scores))
 
 
 def read_history(path: Path) -> pd.DataFrame:

@@ -113,9 +113,11 @@ def test_the_state_changes_when_a_run_writes(tmp_path):
 
 def test_parameters_come_from_the_scores_file(tmp_path):
     write_run(tmp_path / "a")
-    assert read_runs(tmp_path)[0].parameters is None
+    [run] = read_runs(tmp_path)
+    assert (run.parameters, run.scored) == (None, False)
     (tmp_path / "a" / "scores.json").write_text('{"parameters": 123}')
-    assert read_runs(tmp_path)[0].parameters == 123
+    [run] = read_runs(tmp_path)
+    assert (run.parameters, run.scored) == (123, True)
 
 
 def test_the_time_of_an_analysis_is_the_benchmarks(tmp_path):
@@ -167,6 +169,11 @@ def test_stages_begin_where_the_one_before_ends():
 )
 def test_status(dices, idle_s, status):
     assert make_run(dices, changed_at=1000).status(now=1000 + idle_s) == status
+
+
+def test_an_averaged_run_is_not_under_way_though_it_has_no_epochs():
+    averaged = replace(make_run([], changed_at=1000), scored=True)
+    assert averaged.status(now=1000) == "finished"
 
 
 def test_long_epochs_are_waited_for():
