@@ -3,7 +3,6 @@
 Never a pickled model and never random weights: a bundle that does not fit its manifest is refused.
 """
 
-import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ import numpy as np
 
 from models.manifest import BundleError, Manifest, NetworkEntry, file_sha256, read_manifest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 MAX_BATCH = 32
 
 

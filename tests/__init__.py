@@ -1,0 +1,1 @@
+import models  # noqa: F401  TensorFlow's options, before any test imports Keras

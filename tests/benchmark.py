@@ -4,11 +4,13 @@ Prints, and writes to training/runs/benchmark.json:
     the time of one analysis as a multiple of the bare forward passes it contains,
     the command line's throughput over a folder as a share of the bare batched forward passes,
     training's images a second as a share of those of the same step on a batch that is at hand already,
+    how many times as fast forward passes and training steps are with oneDNN's kernels as without,
     the time in which each page opens without TensorFlow,
     the peak memory of this process.
 """
 
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -52,6 +54,13 @@ for page in ("diagnose", "evaluate", "dataset", "training", "about"):
     assert not app.exception, app.exception
     assert "tensorflow" not in sys.modules, f"{page} imported TensorFlow"
 print(json.dumps(seconds))
+"""
+
+
+ONEDNN_PROBE = """
+import json
+from tests.benchmark import measure_kernels
+print(json.dumps(measure_kernels()))
 """
 
 
@@ -149,6 +158,27 @@ def measure_training() -> dict[str, float]:
     }
 
 
+def measure_kernels() -> dict[str, float]:
+    """Bare analyses and training images a second, under the options this process began with."""
+    passes = median_seconds(bare_passes(Analyzer.load(), 1), repeats=3)
+    return {"passes": 1 / passes, "training": measure_training()["bare_training_images_per_second"]}
+
+
+def measure_onednn() -> dict[str, float]:
+    """Speed with oneDNN's kernels over that without, each in a process of its own."""
+    off, on = (
+        json.loads(
+            subprocess.check_output(
+                [sys.executable, "-c", ONEDNN_PROBE],
+                text=True,
+                env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": value},
+            ).splitlines()[-1]
+        )
+        for value in "01"
+    )
+    return {f"onednn_speedup_{name}": on[name] / off[name] for name in on}
+
+
 def measure_pages() -> dict[str, float]:
     """Seconds in which each page opens for the first time in a process that has only imported Streamlit."""
     runs = [
@@ -174,6 +204,7 @@ def main() -> None:
         "cli_throughput_share_of_bare": bare_batched / per_image,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,  # before training
         **measure_training(),
+        **measure_onednn(),
         **{f"page_{page}_opens_seconds": seconds for page, seconds in measure_pages().items()},
         "environment": describe_environment(),
     }
