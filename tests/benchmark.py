@@ -55,8 +55,6 @@ for page in ("diagnose", "evaluate", "dataset", "training", "about"):
     assert "tensorflow" not in sys.modules, f"{page} imported TensorFlow"
 print(json.dumps(seconds))
 """
-
-
 ONEDNN_PROBE = """
 import json
 from tests.benchmark import measure_kernels
@@ -73,6 +71,13 @@ def median_seconds(action: Callable[[], object], repeats: int = REPEATS) -> floa
         action()
         durations.append(time.perf_counter() - started)
     return statistics.median(durations)
+
+
+def run_probe(code: str, **environment: str) -> dict[str, float]:
+    """What `code` prints as JSON in its last line, run in a process of its own."""
+    command = [sys.executable, "-c", code]
+    told = subprocess.check_output(command, text=True, env=os.environ | environment)
+    return json.loads(told.splitlines()[-1])
 
 
 def bare_passes(analyzer: Analyzer, n_images: int) -> Callable[[], None]:
@@ -175,25 +180,13 @@ def measure_kernels() -> dict[str, float]:
 
 def measure_onednn() -> dict[str, float]:
     """Speed with oneDNN's kernels over that without, each in a process of its own."""
-    off, on = (
-        json.loads(
-            subprocess.check_output(
-                [sys.executable, "-c", ONEDNN_PROBE],
-                text=True,
-                env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": value},
-            ).splitlines()[-1]
-        )
-        for value in "01"
-    )
+    off, on = (run_probe(ONEDNN_PROBE, TF_ENABLE_ONEDNN_OPTS=value) for value in "01")
     return {f"onednn_speedup_{name}": on[name] / off[name] for name in on}
 
 
 def measure_pages() -> dict[str, float]:
     """Seconds in which each page opens for the first time in a process that has only imported Streamlit."""
-    runs = [
-        json.loads(subprocess.check_output([sys.executable, "-c", PAGE_PROBE], text=True).splitlines()[-1])
-        for _ in range(3)
-    ]
+    runs = [run_probe(PAGE_PROBE) for _ in range(3)]
     return {page: statistics.median(run[page] for run in runs) for page in runs[0]}
 
 
