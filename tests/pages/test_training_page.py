@@ -106,6 +106,17 @@ def test_each_chart_has_words(shipped: AppTest, two_runs):
     assert "Learning rate by epoch" in read_alt(shipped, "curve_learning_rate")
 
 
+def test_no_two_runs_look_alike_when_colours_come_round(shipped: AppTest, runs_dir):
+    names = [f"run{k}" for k in range(9)]
+    for name in names:
+        write_run(runs_dir / name, HEADER + ROWS, epochs=2)
+    open_training(shipped)
+    lines = read_chart(shipped, "curve_val_balanced_accuracy")["data"]
+    looks = {(line["line"]["color"], line["marker"]["symbol"]) for line in lines}
+    assert len(looks) == len(names)
+    assert any("◇" in block.proto.body for block in shipped.get("html"))
+
+
 def test_layers_that_were_unfrozen_are_marked_and_named(shipped: AppTest, two_runs):
     open_training(shipped)
     layout = read_chart(shipped, "curve_learning_rate")["layout"]

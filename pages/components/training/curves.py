@@ -2,6 +2,7 @@
 
 import html
 import math
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -14,11 +15,20 @@ CONFIG = savable("training_curves")
 TRAINING, VALIDATION = "training", "validation"
 _DASH = {TRAINING: "dot", VALIDATION: "solid"}
 _HEIGHT_PX = 300
+# Plotly's markers, and how the legend writes them: the next one each time that the colours come round.
+_MARKERS = {"circle": "●", "diamond-open": "◇", "x": "✕"}
 _NAMES = {
     "val_macro_auc": "Macro AUC",
     "val_loss": "Log loss",
     "val_failed_share": "Share with Jaccard < 0.65",
 }
+
+
+class RunStyle(NamedTuple):
+    """How the lines of one run are told from those of others."""
+
+    colour: str
+    marker: str
 
 
 def score_label(name: str) -> str:
@@ -31,24 +41,22 @@ def score_label(name: str) -> str:
 
 
 def draw_curves(all_runs: list[TrainingRun], chosen: list[TrainingRun], score: str) -> None:
-    """Loss, a score and the learning rate side by side; a run keeps its colour whichever are chosen."""
+    """Loss, a score and the learning rate side by side; a run keeps its style whichever are chosen."""
     if not any(run.epochs for run in chosen):
         st.info("No epoch has ended yet; curves begin with the first.", icon=":material/hourglass_empty:")
         return
-    colours = run_colours([run.name for run in all_runs])
-    _draw_legend(chosen, colours)
+    styles = run_styles([run.name for run in all_runs])
+    _draw_legend(chosen, styles)
     left, middle, right = st.columns(3, gap="medium")
     with left:
         st.markdown("**Loss**")
-        _draw(
-            build_chart(chosen, colours, {TRAINING: "loss", VALIDATION: "val_loss"}), chosen, "loss", "Loss"
-        )
+        _draw(build_chart(chosen, styles, {TRAINING: "loss", VALIDATION: "val_loss"}), chosen, "loss", "Loss")
     with middle:
         st.markdown(f"**{score_label(score)}** :gray[validation]")
-        _draw(build_chart(chosen, colours, {VALIDATION: score}), chosen, score, score_label(score))
+        _draw(build_chart(chosen, styles, {VALIDATION: score}), chosen, score, score_label(score))
     with right:
         st.markdown("**Learning rate** :gray[at the end of each epoch]")
-        chart = build_chart(chosen, colours, {TRAINING: "learning_rate"}, name_stages=True)
+        chart = build_chart(chosen, styles, {TRAINING: "learning_rate"}, name_stages=True)
         chart.update_yaxes(type="log", tickformat=".0e", dtick=1)
         _draw(chart, chosen, "learning_rate", "Learning rate")
     _draw_notes(chosen)
@@ -61,20 +69,23 @@ def score_names(runs: list[TrainingRun]) -> list[str]:
     return list(dict.fromkeys([monitor, *names]))
 
 
-def run_colours(names: list[str]) -> dict[str, str]:
-    """A colour of the theme's chart colours for each run."""
-    palette = st.get_option("theme.chartCategoricalColors")
-    return {name: palette[i % len(palette)] for i, name in enumerate(names)}
+def run_styles(names: list[str]) -> dict[str, RunStyle]:
+    """A style of its own for each run: the theme's chart colours, each time round with another marker."""
+    palette, markers = st.get_option("theme.chartCategoricalColors"), list(_MARKERS)
+    return {
+        name: RunStyle(palette[i % len(palette)], markers[i // len(palette) % len(markers)])
+        for i, name in enumerate(names)
+    }
 
 
 def build_chart(
-    runs: list[TrainingRun], colours: dict[str, str], columns: dict[str, str], name_stages: bool = False
+    runs: list[TrainingRun], styles: dict[str, RunStyle], columns: dict[str, str], name_stages: bool = False
 ) -> go.Figure:
     """Lines of one or two columns of the history, by epoch counted from 1.
 
     Args:
         runs: to overlay.
-        colours: of each run, by name.
+        styles: of each run, by name.
         columns: of the history, by `TRAINING` or `VALIDATION`; runs without a column have no line.
         name_stages: write the name of each stage beside its beginning.
     """
@@ -86,11 +97,14 @@ def build_chart(
                     x=(run.history["epoch"] + 1).tolist(),
                     y=run.history[column].tolist(),
                     mode="lines+markers",
-                    line={"color": colours[run.name], "dash": _DASH[part] if len(columns) > 1 else "solid"},
-                    marker={"size": 5},
+                    line={
+                        "color": styles[run.name].colour,
+                        "dash": _DASH[part] if len(columns) > 1 else "solid",
+                    },
+                    marker={"size": 5, "symbol": styles[run.name].marker},
                     hovertemplate=f"{html.escape(run.name)}, {part}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>",
                 )
-        _mark_stages(figure, run, colours[run.name], name_stages)
+        _mark_stages(figure, run, styles[run.name].colour, name_stages)
     longest = max((run.epochs for run in runs), default=0)
     figure.update_xaxes(title="Epoch", fixedrange=True, tick0=1, dtick=math.ceil(max(longest, 1) / 12))
     figure.update_yaxes(fixedrange=True)
@@ -115,10 +129,10 @@ def _draw(figure: go.Figure, runs: list[TrainingRun], column: str, label: str) -
     st.plotly_chart(figure, key=f"curve_{column}", config=CONFIG, alt=describe_curves(runs, column, label))
 
 
-def _draw_legend(runs: list[TrainingRun], colours: dict[str, str]) -> None:
-    swatch = '<span style="display:inline-block;width:1.4rem;height:0.25rem;margin-right:0.4rem;vertical-align:middle;'
+def _draw_legend(runs: list[TrainingRun], styles: dict[str, RunStyle]) -> None:
     entries = "".join(
-        f'<span style="white-space:nowrap">{swatch}background:{colours[run.name]}"></span>{html.escape(run.name)}</span>'
+        f'<span style="white-space:nowrap"><span aria-hidden="true" style="color:{styles[run.name].colour}">'
+        f"━{_MARKERS[styles[run.name].marker]}━</span> {html.escape(run.name)}</span>"
         for run in runs
     )
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:0.2rem 1.4rem;font-size:0.9rem">{entries}</div>')
