@@ -10,6 +10,7 @@ from pathlib import Path
 
 from models.manifest import read_manifest
 from training.engine import RUNS_DIR
+from training.lineage import runs_behind, training_hours
 
 README = RUNS_DIR.parent.parent / "README.md"
 START, END = "<!-- scores: python -m training.readme_scores -->", "<!-- end of scores -->"
@@ -79,6 +80,16 @@ def benchmark_table() -> str:
     return "\n".join(lines)
 
 
+def training_line() -> str:
+    """How long the runs behind the shipped weights trained, from their history.csv."""
+    manifest = read_manifest()
+    shipped = [network.record["training_run"] for network in (manifest.segmenter, manifest.classifier)]
+    names = set().union(*(runs_behind(name) for name in shipped))
+    return (
+        f"The runs behind these weights trained for {training_hours(names):.1f} hours on two cores, no GPU."
+    )
+
+
 def render(text: str) -> str:
     """The README's text with fresh tables between the markers.
 
@@ -89,7 +100,7 @@ def render(text: str) -> str:
         raise ValueError(f"The README lacks the markers {START!r} and {END!r}.")
     before, rest = text.split(START)
     _, after = rest.split(END)
-    return f"{before}{START}\n{score_table()}\n\n{benchmark_table()}\n{END}{after}"
+    return f"{before}{START}\n{score_table()}\n{training_line()}\n\n{benchmark_table()}\n{END}{after}"
 
 
 def main() -> None:

@@ -1,0 +1,38 @@
+"""Lineage: which runs stand behind a network, and how long they trained."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from training.lineage import runs_behind, training_hours
+
+
+def write_run(folder: Path, seconds: int = 0, start_from: str = "", **scores: list[str]) -> None:
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"config": {"start_from": start_from}}))
+    (folder / "scores.json").write_text(json.dumps(scores))
+    if seconds:
+        (folder / "history.csv").write_text(f"epoch,seconds\n0,{seconds}\n1,{seconds}\n")
+
+
+@pytest.fixture
+def runs(tmp_path) -> Path:
+    """The run "pair" joins soup and second; soup averages first and first_on, which began with first."""
+    write_run(tmp_path / "first", seconds=1800)
+    write_run(tmp_path / "first_on", seconds=3600, start_from="first")
+    write_run(tmp_path / "second", seconds=900)
+    write_run(tmp_path / "unrelated", seconds=9999)
+    # As training.average leaves it: the configuration is the second run's.
+    write_run(tmp_path / "soup", start_from="first", average_of=["first", "first_on"])
+    write_run(tmp_path / "pair", joined=["soup", "second"])
+    return tmp_path
+
+
+def test_every_run_behind_a_network_is_found_once(runs):
+    assert runs_behind("pair", runs) == {"pair", "soup", "first", "first_on", "second"}
+    assert runs_behind("first_on", runs) == {"first_on", "first"}
+
+
+def test_hours_count_each_trained_run_once(runs):
+    assert training_hours(runs_behind("pair", runs), runs) == pytest.approx(3.5)

@@ -1,0 +1,25 @@
+"""What a network's weights came from: the runs that it was averaged, joined or trained on from."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from core.runs import RUNS_DIR
+
+
+def runs_behind(name: str, runs_dir: Path = RUNS_DIR) -> set[str]:
+    """The names of a run in training/runs/ and of all runs that its weights came from."""
+    folder = runs_dir / name
+    scores = json.loads((folder / "scores.json").read_text())
+    parents = [*scores.get("average_of", []), *scores.get("joined", [])]
+    if not parents:
+        before = json.loads((folder / "config.json").read_text())["config"].get("start_from")
+        parents = [before] if before else []
+    return {name}.union(*(runs_behind(parent, runs_dir) for parent in parents))
+
+
+def training_hours(names: set[str], runs_dir: Path = RUNS_DIR) -> float:
+    """Hours that these runs trained, validation with them; averaged and joined runs have no epochs."""
+    histories = [path for name in names if (path := runs_dir / name / "history.csv").is_file()]
+    return sum(float(pd.read_csv(path)["seconds"].sum()) for path in histories) / 3600
