@@ -20,16 +20,23 @@ bench: .venv/.installed-dev
 train: .venv/.installed-dev
 	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0 --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_long --imagenet $(IMAGENET)
+	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_on --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0 --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_mixup --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0 classification_v2b0_mixup \
 		--name classification_v2b0_soup --sizes 192 160
+	$(BIN)/python -m training.train_classification --config classification_v2b0_first_on --imagenet $(IMAGENET)
+	$(BIN)/python -m training.average --runs classification_v2b0_soup classification_v2b0_first_on \
+		--name classification_v2b0_first_mean --sizes 160
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second_on --imagenet $(IMAGENET)
-	$(BIN)/python -m training.join --runs classification_v2b0_soup classification_v2b0_second_on \
-		--name classification_v2b0_pair_on --sizes 192
-	$(BIN)/python -m training.export --version 3 --description "Two classifiers joined" \
-		--segmentation segmentation_v2b0_long --classification classification_v2b0_pair_on
+	$(BIN)/python -m training.train_classification --config classification_v2b0_second_more --imagenet $(IMAGENET)
+	$(BIN)/python -m training.average --runs classification_v2b0_second_on classification_v2b0_second_more \
+		--name classification_v2b0_second_mean --sizes 160
+	$(BIN)/python -m training.join --runs classification_v2b0_first_mean classification_v2b0_second_mean \
+		--name classification_v2b0_pair_mean --sizes 160 176
+	$(BIN)/python -m training.export --version 4 --description "Two classifiers joined" \
+		--segmentation segmentation_v2b0_on --classification classification_v2b0_pair_mean
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust
 

@@ -2,8 +2,7 @@
 
     python -m training.train_classification --config classification_v2b0_second_on --data DIR
 
-Its training loss was still falling when `classification_v2b0_second` ended. Joined with
-`classification_v2b0_soup` it is the classifier that ships.
+Its training loss was still falling when `classification_v2b0_second` ended.
 """
 
 from training.augmentation import Augmentation
