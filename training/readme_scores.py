@@ -8,9 +8,9 @@ A test compares the README with what this command would write.
 import json
 from pathlib import Path
 
+from core.lineage import runs_behind, training_hours
 from models.manifest import read_manifest
 from training.engine import RUNS_DIR
-from training.lineage import runs_behind, training_hours
 
 README = RUNS_DIR.parent.parent / "README.md"
 START, END = "<!-- scores: python -m training.readme_scores -->", "<!-- end of scores -->"

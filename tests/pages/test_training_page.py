@@ -214,6 +214,12 @@ def test_the_shipped_runs_are_there(shipped: AppTest):
     assert "What was compared" in read_text(shipped)
 
 
+def test_runs_behind_the_bundle_are_in_use(shipped: AppTest):
+    status = find_table(open_training(shipped), "Run")["Status"]
+    assert status["classification_v2b0_second"] == "finished, in use"  # averaged and joined since
+    assert status["classic_cnn_128"] == "finished"
+
+
 # --- learn
 
 

@@ -1,11 +1,13 @@
 """The Runs view: progress, curves, scores, settings and commands of training runs."""
 
+import contextlib
 import time
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from core.lineage import runs_behind
 from core.runs import RUNS_DIR
 from core.training_choices import read_descriptions
 from core.training_runs import (
@@ -52,7 +54,8 @@ def draw_runs() -> None:
     else:
         st.info("Choose at least one run above to see its curves.", icon=":material/show_chart:")
     manifest = _manifest_in_use()
-    _draw_table(ours, shipped_networks(manifest) if manifest else {})
+    networks = shipped_networks(manifest) if manifest else {}
+    _draw_table(ours, networks, _in_use(networks))
     if chosen:
         _draw_settings(chosen)
         _draw_commands(chosen)
@@ -118,9 +121,11 @@ def _draw_filters(runs: list[TrainingRun]) -> tuple[list[TrainingRun], list[Trai
     return ours, [run for run in ours if run.name in chosen], score
 
 
-def _draw_table(runs: list[TrainingRun], networks: dict[str, tuple[int | None, int | None]]) -> None:
+def _draw_table(
+    runs: list[TrainingRun], networks: dict[str, tuple[int | None, int | None]], in_use: set[str]
+) -> None:
     st.subheader("Runs", anchor=False)
-    rows = [_table_row(run, networks.get(run.name)) for run in runs]
+    rows = [_table_row(run, networks.get(run.name), run.name in in_use) for run in runs]
     scores = {
         score_label(name): st.column_config.NumberColumn(format="%.3f") for name in TABLE_SCORES[runs[0].kind]
     }
@@ -139,18 +144,20 @@ def _draw_table(runs: list[TrainingRun], networks: dict[str, tuple[int | None, i
     st.caption(
         "Scores of the best epoch on the validation split, one view of each window, before temperature and "
         "refinement; from `training/runs/<run>/history.csv`. Parameters and the size of the half-precision "
-        "weights: from `scores.json` and the bundle's `manifest.json`. “In use”: the bundle is made of it."
-        + _describe_speed()
+        "weights: from `scores.json` and the bundle's `manifest.json`. “In use”: the bundle's weights come from "
+        "it, trained on, averaged or joined since." + _describe_speed()
     )
 
 
-def _table_row(run: TrainingRun, network: tuple[int | None, int | None] | None) -> dict[str, object]:
+def _table_row(
+    run: TrainingRun, network: tuple[int | None, int | None] | None, in_use: bool
+) -> dict[str, object]:
     best = run.best or {}
     parameters, size_bytes = network or (None, None)
     status = run.status()
     return {
         "Run": run.name,
-        "Status": f"{status}, in use" if network else status,
+        "Status": f"{status}, in use" if in_use else status,
         "Epochs": f"{run.epochs} of {run.planned_epochs or '?'}",
         "Best epoch": best["epoch"] + 1 if best else None,
         **{score_label(name): best.get(name) for name in TABLE_SCORES[run.kind]},
@@ -172,6 +179,15 @@ def _manifest_in_use() -> Manifest | None:
         return engine.read_current_manifest()
     except BundleError:
         return None
+
+
+def _in_use(networks: dict[str, tuple[int | None, int | None]]) -> set[str]:
+    """The runs that the bundle's networks come from, and those behind them as far as records tell."""
+    found = set(networks)
+    for name in networks:
+        with contextlib.suppress(OSError, ValueError):
+            found |= runs_behind(name, RUNS_DIR)
+    return found
 
 
 def _draw_settings(runs: list[TrainingRun]) -> None:

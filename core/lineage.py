@@ -9,7 +9,11 @@ from core.runs import RUNS_DIR
 
 
 def runs_behind(name: str, runs_dir: Path = RUNS_DIR) -> set[str]:
-    """The names of a run in training/runs/ and of all runs that its weights came from."""
+    """The names of a run in training/runs/ and of all runs that its weights came from.
+
+    Raises:
+        OSError, ValueError: the record of one of them is missing or not whole.
+    """
     folder = runs_dir / name
     scores = json.loads((folder / "scores.json").read_text())
     parents = [*scores.get("average_of", []), *scores.get("joined", [])]

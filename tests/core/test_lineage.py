@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.lineage import runs_behind, training_hours
+from core.lineage import runs_behind, training_hours
 
 
 def write_run(folder: Path, seconds: int = 0, start_from: str = "", **scores: list[str]) -> None:
