@@ -45,7 +45,7 @@ evaluate: .venv/.installed-dev
 	$(BIN)/python -m training.evaluate --split test
 	$(BIN)/python -m training.fit_trust --report-test
 	$(BIN)/python -m training.evaluate_phantoms
-	$(BIN)/python -m training.robustness --images 42 --nevi 150
+	$(BIN)/python -m training.robustness --images 42 --nevi 450
 	$(BIN)/python -m training.symmetries
 	$(BIN)/python -m training.embed
 	$(BIN)/python -m training.results
