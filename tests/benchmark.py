@@ -1,4 +1,6 @@
-"""Speed and memory, measured in one run on this machine: `make bench`.
+"""Speed and memory, measured on this machine: `make bench`, or parts of it by name.
+
+    python -m tests.benchmark [analyses] [training] [onednn] [pages]
 
 Prints, and writes to training/runs/benchmark.json:
     the time of one analysis as a multiple of the bare forward passes it contains,
@@ -9,6 +11,7 @@ Prints, and writes to training/runs/benchmark.json:
     the peak memory of this process.
 """
 
+import argparse
 import json
 import os
 import resource
@@ -41,7 +44,7 @@ from training.train_classification import build_model
 REPEATS = 7
 FOLDER_SIZE = 24
 TRAINING_STEPS = 16
-ONEDNN_PAIRS = 5  # the speed of a shared machine drifts: one pair can say the opposite
+PAIRS = 5  # the speed of a shared machine drifts: one pair can say the opposite
 PAGE_PROBE = """
 import json, sys, time
 from streamlit.testing.v1 import AppTest
@@ -160,14 +163,14 @@ def training_rate(model: keras.Model, source: keras.utils.PyDataset, batch_size:
 
 
 def measure_training() -> dict[str, float]:
-    """Images a second of a classifier's training on drawn lesions, and of its bare step."""
+    """Images a second of a classifier's training on drawn lesions, and of its bare step; median over pairs."""
     model, batches = prepare_training()
-    bare = training_rate(model, SameBatch(batches[0], len(batches)), batches.batch_size)
-    pipeline = training_rate(model, batches, batches.batch_size)
+    sources = SameBatch(batches[0], len(batches)), batches
+    pairs = [[training_rate(model, source, batches.batch_size) for source in sources] for _ in range(PAIRS)]
     return {
-        "training_images_per_second": pipeline,
-        "bare_training_images_per_second": bare,
-        "training_share_of_bare": pipeline / bare,
+        "training_images_per_second": statistics.median(pipeline for _, pipeline in pairs),
+        "bare_training_images_per_second": statistics.median(bare for bare, _ in pairs),
+        "training_share_of_bare": statistics.median(pipeline / bare for bare, pipeline in pairs),
     }
 
 
@@ -181,9 +184,7 @@ def measure_kernels() -> dict[str, float]:
 
 def measure_onednn() -> dict[str, float]:
     """Speed with oneDNN's kernels over that without: median over pairs of processes that follow each other."""
-    pairs = [
-        [run_probe(ONEDNN_PROBE, TF_ENABLE_ONEDNN_OPTS=value) for value in "01"] for _ in range(ONEDNN_PAIRS)
-    ]
+    pairs = [[run_probe(ONEDNN_PROBE, TF_ENABLE_ONEDNN_OPTS=value) for value in "01"] for _ in range(PAIRS)]
     return {
         f"onednn_speedup_{name}": statistics.median(on[name] / off[name] for off, on in pairs)
         for name in ("passes", "training")
@@ -193,17 +194,18 @@ def measure_onednn() -> dict[str, float]:
 def measure_pages() -> dict[str, float]:
     """Seconds in which each page opens for the first time in a process that has only imported Streamlit."""
     runs = [run_probe(PAGE_PROBE) for _ in range(3)]
-    return {page: statistics.median(run[page] for run in runs) for page in runs[0]}
+    return {f"page_{page}_opens_seconds": statistics.median(run[page] for run in runs) for page in runs[0]}
 
 
-def main() -> None:
+def measure_analyses() -> dict[str, float]:
+    """One analysis and a folder of them, beside their bare forward passes, and the memory they took."""
     analyzer = Analyzer.load()
     image = draw_phantom(0).image
     one = median_seconds(lambda: analyzer.analyze(image))
     bare_one = median_seconds(bare_passes(analyzer, 1))
     per_image = measure_cli(analyzer)
     bare_batched = median_seconds(bare_passes(analyzer, BATCH_SIZE), repeats=3) / BATCH_SIZE
-    results = {
+    return {
         "analysis_seconds": one,
         "bare_passes_seconds": bare_one,
         "analysis_over_bare": one / bare_one,
@@ -211,12 +213,31 @@ def main() -> None:
         "bare_batched_seconds_per_image": bare_batched,
         "cli_throughput_share_of_bare": bare_batched / per_image,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,  # before training
-        **measure_training(),
-        **measure_onednn(),
-        **{f"page_{page}_opens_seconds": seconds for page, seconds in measure_pages().items()},
-        "environment": describe_environment(),
     }
-    (RUNS_DIR / "benchmark.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+PARTS = {
+    "analyses": measure_analyses,
+    "training": measure_training,
+    "onednn": measure_onednn,
+    "pages": measure_pages,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Speed and memory; each ratio is taken within one run.")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"measure only these, keep the rest: {', '.join(PARTS)}"
+    )
+    chosen = parser.parse_args().parts or list(PARTS)
+    if unknown := set(chosen) - set(PARTS):
+        parser.error(f"Unknown: {', '.join(sorted(unknown))}. Choose from {', '.join(PARTS)}.")
+    path = RUNS_DIR / "benchmark.json"
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    for part in (part for part in PARTS if part in chosen):
+        results |= PARTS[part]()
+    results["environment"] = describe_environment()
+    path.write_text(json.dumps(results, indent=1) + "\n")
     for name, value in results.items():
         if isinstance(value, float):
             print(f"{name:34s} {value:10.3f}")
