@@ -18,7 +18,7 @@ def runs_behind(name: str, runs_dir: Path = RUNS_DIR) -> set[str]:
     scores = json.loads((folder / "scores.json").read_text())
     parents = [*scores.get("average_of", []), *scores.get("joined", [])]
     if not parents:
-        before = json.loads((folder / "config.json").read_text())["config"].get("start_from")
+        before = json.loads((folder / "config.json").read_text()).get("config", {}).get("start_from")
         parents = [before] if before else []
     return {name}.union(*(runs_behind(parent, runs_dir) for parent in parents))
 
