@@ -55,7 +55,7 @@ def score_table() -> str:
 
 
 def benchmark_table() -> str:
-    """Markdown: the ratios of `make bench`, measured in one run."""
+    """Markdown: what `make bench` measured, each ratio within one run."""
     results = json.loads((RUNS_DIR / "benchmark.json").read_text())
     rows = (
         ("One analysis as a multiple of the bare forward passes in it", "analysis_over_bare", "{:.2f}"),
@@ -65,6 +65,8 @@ def benchmark_table() -> str:
             "{:.2f}",
         ),
         ("Training with its input pipeline, share of the bare step", "training_share_of_bare", "{:.2f}"),
+        ("Forward passes with oneDNN's kernels, times as fast as without", "onednn_speedup_passes", "{:.2f}"),
+        ("Training step with oneDNN's kernels, times as fast", "onednn_speedup_training", "{:.2f}"),
         *(
             (
                 f"{page.title()} opens, Streamlit imported, no TensorFlow",
