@@ -2,10 +2,19 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from core.runs import RUNS_DIR
+
+
+def merged_from(scores: dict[str, Any]) -> tuple[list[str], str]:
+    """The runs that this one was made of without training, and how; none and "" for a trained one."""
+    for key, how in (("average_of", "Mean of the weights of"), ("joined", "Mean of the logits of")):
+        if parents := scores.get(key):
+            return parents, f"{how} {' and '.join(parents)}."
+    return [], ""
 
 
 def runs_behind(name: str, runs_dir: Path = RUNS_DIR) -> set[str]:
@@ -16,7 +25,7 @@ def runs_behind(name: str, runs_dir: Path = RUNS_DIR) -> set[str]:
     """
     folder = runs_dir / name
     scores = json.loads((folder / "scores.json").read_text())
-    parents = [*scores.get("average_of", []), *scores.get("joined", [])]
+    parents, _ = merged_from(scores)
     if not parents:
         before = json.loads((folder / "config.json").read_text()).get("config", {}).get("start_from")
         parents = [before] if before else []

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from core.lineage import runs_behind, training_hours
+from core.training_runs import shipped_networks
 from models.manifest import read_manifest
 from training.engine import RUNS_DIR
 
@@ -84,9 +85,7 @@ def benchmark_table() -> str:
 
 def training_line() -> str:
     """How long the runs behind the shipped weights trained, from their history.csv."""
-    manifest = read_manifest()
-    shipped = [network.record["training_run"] for network in (manifest.segmenter, manifest.classifier)]
-    names = set().union(*(runs_behind(name) for name in shipped))
+    names = set().union(*(runs_behind(name) for name in shipped_networks(read_manifest())))
     return (
         f"The runs behind these weights trained for {training_hours(names):.1f} hours on two cores, no GPU."
     )

@@ -22,8 +22,10 @@ from typing import Any
 
 import pandas as pd
 
+from core.lineage import merged_from
 from core.runs import RUNS_DIR
 from core.systems import SystemRecord, format_cell, read_systems, systems_table
+from core.training_runs import shipped_networks
 from models.manifest import SHIPPED_DIR, read_manifest
 
 CONFIGS_DIR = Path(__file__).parent / "configs"
@@ -65,7 +67,7 @@ def read_run(folder: Path, configs: Path = CONFIGS_DIR) -> dict[str, Any]:
     record = json.loads((folder / "config.json").read_text())
     scores = json.loads((folder / "scores.json").read_text())
     best = scores["best_epoch"]
-    parents, described = _parents(scores)
+    parents, described = merged_from(scores)
     seconds = [] if parents else pd.read_csv(folder / "history.csv")["seconds"]
     return {
         "name": folder.name,
@@ -81,19 +83,11 @@ def read_run(folder: Path, configs: Path = CONFIGS_DIR) -> dict[str, Any]:
     }
 
 
-def _parents(scores: dict[str, Any]) -> tuple[list[str], str]:
-    """The runs that this one was made of without training, and how; none and "" for a trained one."""
-    for key, how in (("average_of", "Mean of the weights of"), ("joined", "Mean of the logits of")):
-        if parents := scores.get(key):
-            return parents, f"{how} {' and '.join(parents)}."
-    return [], ""
-
-
-def _shipped_parameters() -> dict[str, int]:
+def _shipped_parameters() -> dict[str, int | None]:
     """Parameters of the runs behind the shipped bundle, which were trained before runs recorded them."""
-    manifest = read_manifest(SHIPPED_DIR)
-    records = (manifest.segmenter.record, manifest.classifier.record)
-    return {record.get("training_run", ""): record.get("parameters") for record in records}
+    return {
+        name: parameters for name, (parameters, _) in shipped_networks(read_manifest(SHIPPED_DIR)).items()
+    }
 
 
 def collect_runs(runs_dir: Path = RUNS_DIR, configs: Path = CONFIGS_DIR) -> list[dict[str, Any]]:
