@@ -48,6 +48,7 @@ evaluate: .venv/.installed-dev
 	$(BIN)/python -m training.robustness --images 42 --nevi 450
 	$(BIN)/python -m training.symmetries
 	$(BIN)/python -m training.embed
+	$(BIN)/python -m training.patient_facts
 	$(BIN)/python -m training.results
 	$(BIN)/python -m training.readme_scores
 

@@ -18,7 +18,7 @@ import numpy as np
 from core.decision import apply_offsets, prior_offsets
 from training.validation import apply_temperature, fit_temperature, view_scores
 
-STRENGTHS = (-0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # negative: rare classes count still more
+STRENGTHS = (-0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # negative: rare classes count still more
 
 
 def choose_prior(view_probabilities: np.ndarray, labels: np.ndarray) -> tuple[dict, dict]:

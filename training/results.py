@@ -10,13 +10,15 @@ Writes training/RESULTS.md for readers and training/RESULTS.json for the app:
                "command": str}, ...]}
 
 Runs are sorted by task and then by macro AUC or Dice, best first; epochs count from 1.
-The classic systems beside ours follow, from training/runs/systems.json (`python -m training.systems`).
+What patient facts would add follows, from training/runs/patient_facts.json (`python -m training.patient_facts`),
+and the classic systems beside ours, from training/runs/systems.json (`python -m training.systems`).
 A run made of others has no epochs of its own: 0 epochs, 0 minutes and null for the best.
 A run that has not finished has no scores.json yet and is left out.
 """
 
 import ast
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from core.training_runs import shipped_networks
 from models.manifest import SHIPPED_DIR, read_manifest
 
 CONFIGS_DIR = Path(__file__).parent / "configs"
+PATIENT_FACTS_FILE = RUNS_DIR / "patient_facts.json"
 # Runs are sorted by the first score.
 COLUMNS = {
     "classification": {
@@ -48,6 +51,12 @@ HEADING = """# What was tried
 Written by `python -m training.results` from the folders in `training/runs/`. Scores are those of each run's
 best epoch on the validation split, one view of each window, before temperature and refinement; each run's
 configuration is `training/configs/<name>.py`. Minutes are wall time on machines that had other work too.
+"""
+FACTS_HEADING = """## Age, sex and body site beside the image
+
+Not in the shipped classifier: what they would add to its calibrated probabilities on the validation split, as
+`python -m training.patient_facts` found it (naive Bayes, counted on the training split's lesions; share 1 takes
+the facts at full weight).
 """
 SYSTEMS_HEADING = """## The classic systems beside ours
 
@@ -132,7 +141,25 @@ def render_systems(systems: list[SystemRecord]) -> str:
     return f"{SYSTEMS_HEADING}\n" + "\n".join(lines) + "\n"
 
 
-def render(runs: list[dict[str, Any]], systems: list[SystemRecord]) -> str:
+def render_facts(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown section of what age, sex and site would add; columns as `training.patient_facts` wrote them."""
+    scores = [name for name in rows[0] if name not in ("facts", "share")]
+    head = ["facts", "share", *(name.replace("_", " ").replace("roc auc", "AUC") for name in scores)]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        cells = [", ".join(row["facts"]) or "none", f"{row['share']:.2f}", *(f"{row[s]:.3f}" for s in scores)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return f"{FACTS_HEADING}\n" + "\n".join(lines) + "\n"
+
+
+def read_facts(file: Path = PATIENT_FACTS_FILE) -> list[dict[str, Any]]:
+    """The rows that `training.patient_facts` wrote; [] before it has run."""
+    return json.loads(file.read_text())["rows"] if file.is_file() else []
+
+
+def render(
+    runs: list[dict[str, Any]], systems: list[SystemRecord], facts: Sequence[dict[str, Any]] = ()
+) -> str:
     """The whole RESULTS.md."""
     parts = [HEADING]
     for task in COLUMNS:
@@ -140,6 +167,8 @@ def render(runs: list[dict[str, Any]], systems: list[SystemRecord]) -> str:
         if chosen:
             commands = "\n".join(f"    {run['command']}" for run in chosen)
             parts.append(f"## {task.capitalize()}\n\n{results_table(chosen, task)}\n\n{commands}\n")
+    if facts:
+        parts.append(render_facts(facts))
     if systems:
         parts.append(render_systems(systems))
     return "\n".join(parts)
@@ -149,7 +178,7 @@ def main() -> None:
     runs = collect_runs()
     folder = RUNS_DIR.parent
     (folder / "RESULTS.json").write_text(json.dumps({"runs": runs}, indent=1) + "\n")
-    (folder / "RESULTS.md").write_text(render(runs, read_systems()))
+    (folder / "RESULTS.md").write_text(render(runs, read_systems(), read_facts()))
     print(f"Wrote RESULTS.md and RESULTS.json: {len(runs)} runs")
 
 
