@@ -1,12 +1,13 @@
 """The records of training runs, finished or under way: what `training.engine` wrote. Needs no TensorFlow.
 
-A run's folder holds config.json (configuration, command, versions) and, from the end of its first epoch
-on, history.csv with one row an epoch. Both may be half-written when they are read: what is whole counts.
+A run's folder holds config.json (configuration, command, versions); from the end of its first epoch on,
+history.csv with one row an epoch; and scores.json once it has ended. All may be half-written when they are
+read: what is whole counts. A run made of others without training (`core.lineage`) has no history.
 """
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
@@ -14,16 +15,19 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from core.lineage import merged_from
 from core.runs import RUNS_DIR
 from models.manifest import Manifest
 
 Kind = Literal["classification", "segmentation"]
+State = tuple[tuple[str, int, int, int], ...]
 Status = Literal["finished", "stopped early", "running", "interrupted"]
 
 # The score that decides which epoch is best, where a run's configuration names none.
 MONITORS: dict[Kind, str] = {"classification": "val_balanced_accuracy", "segmentation": "val_dice"}
 BENCHMARK_NAME = "benchmark.json"
 NOT_SCORES = ("epoch", "stage", "learning_rate", "seconds")
+FILES = ("config.json", "history.csv", "scores.json")
 # A run counts as running for this long after its files changed, or for three of its epochs if that is
 # longer; a first epoch, whose length nobody knows yet, has taken more than half an hour on two busy cores.
 PATIENCE_S = 2 * 3600
@@ -38,17 +42,14 @@ class TrainingRun:
         record: config.json; {} where it is missing or not whole.
         history: one row a finished epoch, in order; no rows before the first one ended.
         changed_at: when its files changed last, in seconds since 1970.
-        parameters: of the network, where scores.json states them; older runs did not.
-        scored: whether scores.json is there, the sign of a run that ended. Averaged and joined runs have
-            no epochs of their own, only that.
+        scores: scores.json, the sign of a run that ended; {} before.
     """
 
     name: str
     record: dict[str, Any]
     history: pd.DataFrame
     changed_at: float
-    parameters: int | None = None
-    scored: bool = False
+    scores: dict[str, Any] = field(default_factory=dict)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -60,11 +61,22 @@ class TrainingRun:
         """How it was started; "" where the record does not say."""
         return str(self.record.get("command", ""))
 
+    @property
+    def parameters(self) -> int | None:
+        """Of the network; None before it has ended, and for older runs, which did not record it."""
+        return self.scores.get("parameters")
+
+    @property
+    def merged_from(self) -> list[str]:
+        """The runs that it is a mean of; [] for a run that trained."""
+        return merged_from(self.scores)[0]
+
     @cached_property
     def kind(self) -> Kind | None:
-        """What was trained, by the scores in its history, else by its command; None if neither tells."""
+        """What was trained, by its scores, else by its command; None if neither tells."""
+        scored = {*self.history, *self.scores.get("best_epoch", {})}
         for kind, monitor in MONITORS.items():
-            if monitor in self.history or f"train_{kind}" in self.command:
+            if monitor in scored or f"train_{kind}" in self.command:
                 return kind
         return None
 
@@ -85,12 +97,22 @@ class TrainingRun:
 
     @property
     def planned_epochs(self) -> int:
-        """How many the configuration asks for; 0 where it does not say."""
-        return sum(int(stage.get("epochs", 0)) for stage in self.config.get("stages", []))
+        """How many the configuration asks for; 0 where it does not say, and for a run made of others."""
+        return (
+            0
+            if self.merged_from
+            else sum(int(stage.get("epochs", 0)) for stage in self.config.get("stages", []))
+        )
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The history's row with the highest monitored score, the first of equals; None without one."""
+        """Its scores where they are best; None without any.
+
+        That is the history's row with the highest monitored score, the first of equals; for a run made of
+        others, which has no `epoch`, the mixture that was kept.
+        """
+        if self.merged_from:
+            return self.scores.get("best_epoch")
         monitor = self.monitor
         if monitor not in self.history or self.history[monitor].isna().all():
             return None
@@ -103,11 +125,11 @@ class TrainingRun:
 
     def status(self, now: float | None = None) -> Status:
         """Whether it reached its last epoch, stopped early by its patience, goes on, or broke off."""
-        if self.epochs >= self.planned_epochs > 0:
+        if self.merged_from or self.epochs >= self.planned_epochs > 0:
             return "finished"
         if self._out_of_patience():
             return "stopped early"
-        if self.scored:
+        if self.scores:
             return "finished"
         longest_s = float(self.history["seconds"].max()) if self.epochs else 0.0
         idle_s = (time.time() if now is None else now) - self.changed_at
@@ -127,14 +149,14 @@ class TrainingRun:
 
 
 # --- reading ----------------------------------------------------------------------------------------
-def runs_state(runs_dir: Path = RUNS_DIR) -> tuple[tuple[str, int, int], ...]:
-    """(folder, change time of config.json, of history.csv) of every run: differs when anything was written.
+def runs_state(runs_dir: Path = RUNS_DIR) -> State:
+    """The folder and the change times of `FILES` of every run: differs when anything was written.
 
-    Times are in nanoseconds, 0 for a file that is not there. A folder without either file, such as an
-    evaluation's, is no run.
+    Times are in nanoseconds, 0 for a file that is not there. A folder without any, such as an evaluation's,
+    is no run.
     """
     state = [
-        (folder.name, _changed_ns(folder / "config.json"), _changed_ns(folder / "history.csv"))
+        (folder.name, *(_changed_ns(folder / file) for file in FILES))
         for folder in sorted(runs_dir.glob("*/"))
     ]
     return tuple(entry for entry in state if any(entry[1:]))
@@ -146,9 +168,8 @@ def read_runs(runs_dir: Path = RUNS_DIR) -> list[TrainingRun]:
 
 
 def _read_run(folder: Path, changed_at: float) -> TrainingRun:
-    record, history = _read_record(folder / "config.json"), read_history(folder / "history.csv")
-    scores = _read_record(folder / "scores.json")
-    return TrainingRun(folder.name, record, history, changed_at, scores.get("parameters"), bool(scores))
+    record, scores = _read_record(folder / "config.json"), _read_record(folder / "scores.json")
+    return TrainingRun(folder.name, record, read_history(folder / "history.csv"), changed_at, scores)
 
 
 def read_history(path: Path) -> pd.DataFrame:

@@ -109,15 +109,18 @@ def test_the_state_changes_when_a_run_writes(tmp_path):
     file = tmp_path / "a" / "history.csv"
     os.utime(file, ns=(0, file.stat().st_mtime_ns + 1))
     assert runs_state(tmp_path) != before
+    before = runs_state(tmp_path)
+    (tmp_path / "a" / "scores.json").write_text("{}")
+    assert runs_state(tmp_path) != before
 
 
 def test_parameters_come_from_the_scores_file(tmp_path):
     write_run(tmp_path / "a")
     [run] = read_runs(tmp_path)
-    assert (run.parameters, run.scored) == (None, False)
+    assert run.parameters is None
     (tmp_path / "a" / "scores.json").write_text('{"parameters": 123}')
     [run] = read_runs(tmp_path)
-    assert (run.parameters, run.scored) == (123, True)
+    assert run.parameters == 123
 
 
 def test_the_time_of_an_analysis_is_the_benchmarks(tmp_path):
@@ -171,9 +174,13 @@ def test_status(dices, idle_s, status):
     assert make_run(dices, changed_at=1000).status(now=1000 + idle_s) == status
 
 
-def test_an_averaged_run_is_not_under_way_though_it_has_no_epochs():
-    averaged = replace(make_run([], changed_at=1000), scored=True)
-    assert averaged.status(now=1000) == "finished"
+@pytest.mark.parametrize("key", ["average_of", "joined"])
+def test_a_run_made_of_others_is_finished_and_has_scores_without_epochs(key):
+    scores = {"best_epoch": {"share": 0.5, "val_dice": 0.9}, key: ["b", "c"]}
+    run = replace(make_run([], changed_at=1000), record={"config": CONFIG}, scores=scores)
+    assert (run.kind, run.merged_from, run.best["val_dice"]) == ("segmentation", ["b", "c"], 0.9)
+    assert (run.status(now=1000), run.epochs, run.planned_epochs) == ("finished", 0, 0)
+    assert make_run([0.8]).merged_from == []
 
 
 def test_long_epochs_are_waited_for():

@@ -97,6 +97,20 @@ def test_runs_are_overlaid_and_listed(shipped: AppTest, two_runs):
     assert table.loc["first", ["Best epoch", "Balanced accuracy", "Time (min)"]].tolist() == [2, 0.6, 3]
 
 
+def test_a_run_made_of_others_is_in_the_table_without_curves(shipped: AppTest, two_runs):
+    write_run(two_runs / "mean", "", epochs=5)
+    best = {"share": 0.5, "val_macro_auc": 0.95}
+    (two_runs / "mean" / "scores.json").write_text(
+        json.dumps({"best_epoch": best, "joined": ["first", "second"]})
+    )
+    app = open_training(shipped)
+    row = find_table(app, "Run").loc["mean"]
+    assert (row["Status"], row["Epochs"], row["Macro AUC"]) == ("finished", "–", 0.95)
+    assert pd.isna(row["Best epoch"]) and pd.isna(row["Time (min)"])
+    assert len(read_chart(app, "curve_loss")["data"]) == 4  # training and validation of the two
+    assert "--config mean" in "\n".join(block.value for block in app.code)
+
+
 def test_each_chart_has_words(shipped: AppTest, two_runs):
     open_training(shipped)
     assert read_alt(shipped, "curve_loss") == (
@@ -217,6 +231,7 @@ def test_the_shipped_runs_are_there(shipped: AppTest):
 def test_runs_behind_the_bundle_are_in_use(shipped: AppTest):
     status = find_table(open_training(shipped), "Run")["Status"]
     assert status["classification_v2b0_second"] == "finished, in use"  # averaged and joined since
+    assert status["classification_v2b0_soup"] == "finished, in use"  # itself a mean of two
     assert status["classic_cnn_128"] == "finished"
 
 

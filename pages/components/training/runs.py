@@ -13,6 +13,7 @@ from core.training_choices import read_descriptions
 from core.training_runs import (
     BENCHMARK_NAME,
     MONITORS,
+    State,
     TrainingRun,
     config_differences,
     read_analysis_seconds,
@@ -27,7 +28,6 @@ from pages.components.training.choices import draw_choices
 from pages.components.training.curves import draw_curves, score_label, score_names
 
 FOLLOW_EVERY = "5s"
-State = tuple[tuple[str, int, int], ...]
 # Scores shown in the table of runs, those of the best epoch.
 TABLE_SCORES = {
     "classification": ("val_balanced_accuracy", "val_macro_auc", "val_accuracy", "val_loss"),
@@ -40,7 +40,7 @@ def draw_runs() -> None:
     state = runs_state(RUNS_DIR)
     runs = [run for run in _read(state, str(RUNS_DIR)) if run.kind]
     _follow(state)
-    if not runs:
+    if not _trained(runs):
         st.info(
             "No training run has left its record here yet. `make train` trains both networks; a run shows up "
             "as soon as it starts.",
@@ -50,7 +50,7 @@ def draw_runs() -> None:
         return
     ours, chosen, score = _draw_filters(runs)
     if chosen:
-        draw_curves(ours, chosen, score)
+        draw_curves(_trained(ours), chosen, score)
     else:
         st.info("Choose at least one run above to see its curves.", icon=":material/show_chart:")
     manifest = _manifest_in_use()
@@ -58,7 +58,7 @@ def draw_runs() -> None:
     _draw_table(ours, networks, _in_use(networks))
     if chosen:
         _draw_settings(chosen)
-        _draw_commands(chosen)
+        _draw_commands(chosen + [run for run in ours if run.merged_from])
     draw_choices(manifest and manifest.name)
 
 
@@ -89,7 +89,7 @@ def _describe_progress(run: TrainingRun) -> str:
 
 def _draw_filters(runs: list[TrainingRun]) -> tuple[list[TrainingRun], list[TrainingRun], str]:
     """All runs of the chosen task, those chosen of them, and the score to draw."""
-    kinds = [kind for kind in MONITORS if any(run.kind == kind for run in runs)]
+    kinds = [kind for kind in MONITORS if any(run.kind == kind for run in _trained(runs))]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = st.segmented_control(
             "Task",
@@ -101,7 +101,7 @@ def _draw_filters(runs: list[TrainingRun]) -> tuple[list[TrainingRun], list[Trai
             bind="query-params",
         )
         ours = [run for run in runs if run.kind == kind]
-        names = [run.name for run in ours]
+        names = [run.name for run in _trained(ours)]
         chosen = st.pills(
             "Runs",
             names,
@@ -112,13 +112,18 @@ def _draw_filters(runs: list[TrainingRun]) -> tuple[list[TrainingRun], list[Trai
         )
         score = st.selectbox(
             "Score",
-            score_names(ours),
+            score_names(_trained(ours)),
             format_func=score_label,
             key=f"{kind}_score",
             bind="query-params",
             width=240,
         )
     return ours, [run for run in ours if run.name in chosen], score
+
+
+def _trained(runs: list[TrainingRun]) -> list[TrainingRun]:
+    """Those with curves to show; a mean of others has none."""
+    return [run for run in runs if not run.merged_from]
 
 
 def _draw_table(
@@ -145,7 +150,8 @@ def _draw_table(
         "Scores of the best epoch on the validation split, one view of each window, before temperature and "
         "refinement; from `training/runs/<run>/history.csv`. Parameters and the size of the half-precision "
         "weights: from `scores.json` and the bundle's `manifest.json`. “In use”: the bundle's weights come from "
-        "it, trained on, averaged or joined since." + _describe_speed()
+        "it, trained on, averaged or joined since. A run without epochs is a mean of others: of their weights or "
+        "of their answers, as its `scores.json` says." + _describe_speed()
     )
 
 
@@ -158,8 +164,8 @@ def _table_row(
     return {
         "Run": run.name,
         "Status": f"{status}, in use" if in_use else status,
-        "Epochs": f"{run.epochs} of {run.planned_epochs or '?'}",
-        "Best epoch": best["epoch"] + 1 if best else None,
+        "Epochs": "–" if run.merged_from else f"{run.epochs} of {run.planned_epochs or '?'}",
+        "Best epoch": best["epoch"] + 1 if "epoch" in best else None,
         **{score_label(name): best.get(name) for name in TABLE_SCORES[run.kind]},
         "Time (min)": run.seconds / 60,
         "Parameters": run.parameters or parameters,
