@@ -1,9 +1,10 @@
-"""Average the weights of two classifiers, the second trained on from the first, and keep what validates best.
+"""Average the weights of two networks, the second trained on from the first, and keep what validates best.
 
     python -m training.average --runs classification_v2b0 classification_v2b0_mixup --name classification_v2b0_soup
 
-Every share of the second run and every input size asked for is scored on the validation split; the best by
-macro AUC goes to training/runs/<name>/ like a trained run, with all scores in averages.csv.
+Two classifiers or two segmenters. Every share of the second run and every input size asked for is scored on the
+validation split; the best by macro AUC or Dice goes to training/runs/<name>/ like a trained run, with all
+scores in averages.csv.
 
 Reference:
     Wortsman et al. (2022), Model soups, arXiv:2203.05482.
@@ -21,14 +22,16 @@ import pandas as pd
 from core.dataset import default_data_dir
 from core.runs import RUNS_DIR
 from models.efficientnet import build_classifier
+from models.unet import build_unet
+from training import train_classification, train_segmentation
 from training.augmentation import Augmentation
 from training.engine import Run, Stage
 from training.environment import describe_environment
-from training.train_classification import ClassificationConfig, make_validator, view_squares
-from training.train_segmentation import load_split_arrays
+from training.train_classification import ClassificationConfig, class_numbers, view_squares
+from training.train_segmentation import SegmentationConfig, load_split_arrays
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-SELECTION = "val_macro_auc"
+SELECTION, SEGMENTER_SELECTION = "val_macro_auc", "val_dice"
 
 
 def average_weights(first: list[np.ndarray], second: list[np.ndarray], share: float) -> list[np.ndarray]:
@@ -36,16 +39,31 @@ def average_weights(first: list[np.ndarray], second: list[np.ndarray], share: fl
     return [(1 - share) * a + share * b for a, b in zip(first, second, strict=True)]
 
 
-def read_config(run: str) -> ClassificationConfig:
+def read_config(run: str) -> ClassificationConfig | SegmentationConfig:
     """The configuration that a run in training/runs/ recorded; averaged and joined runs have no other."""
     record = json.loads((RUNS_DIR / run / "config.json").read_text())["config"]
-    fields = _with_tuples(record) | {"augmentation": Augmentation(**_with_tuples(record["augmentation"]))}
+    parts = {name: _with_tuples(record[name]) for name in ("augmentation", "model")}
+    fields = _with_tuples(record) | parts | {"augmentation": Augmentation(**parts["augmentation"])}
     fields["stages"] = tuple(Stage(**stage) for stage in record["stages"])
-    return ClassificationConfig(**fields)
+    return SegmentationConfig(**fields) if "dice_in_loss" in record else ClassificationConfig(**fields)
 
 
 def _with_tuples(record: dict) -> dict:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+
+
+def _build(config: ClassificationConfig | SegmentationConfig) -> keras.Model:
+    if isinstance(config, SegmentationConfig):
+        return build_unet(**config.model)
+    return build_classifier(**config.model, n_classes=config.n_classes)
+
+
+def _make_validator(config: ClassificationConfig | SegmentationConfig, rows: pd.DataFrame, images, masks):
+    """A function model -> scores on these images."""
+    if isinstance(config, SegmentationConfig):
+        return train_segmentation.make_validator(images, masks, config.model["input_size_px"])
+    squares = view_squares(images, masks, config)
+    return train_classification.make_validator(squares, class_numbers(rows["dx"], config))
 
 
 def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:
@@ -54,21 +72,21 @@ def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:
     return model.get_weights()
 
 
-def score_averages(config: ClassificationConfig, runs: list[str], sizes: list[int], data: Path):
+def score_averages(config, runs: list[str], sizes: list[int], data: Path):
     """(table of validation scores by size and share, the best row, its weights)."""
-    rows_of_split, images, masks = load_split_arrays(data, "validation", config.long_side_px)
-    labels = rows_of_split["dx"].map({c: k for k, c in enumerate(config.classes)}).to_numpy(dtype=np.int64)
+    split = load_split_arrays(data, "validation", config.long_side_px)
     rows = []
     for size_px in sizes:
         sized = replace(config, model=config.model | {"input_size_px": size_px})
-        model = build_classifier(**sized.model, n_classes=len(config.classes))
+        model = _build(sized)
         weights = [read_weights(model, run) for run in runs]
-        validate = make_validator(view_squares(images, masks, sized), labels)
+        validate = _make_validator(sized, *split)
         for share in SHARES:
             model.set_weights(average_weights(*weights, share))
             rows.append({"input_size_px": size_px, "share": share, **validate(model)})
             print(rows[-1], flush=True)
-    best = max(rows, key=lambda row: row[SELECTION])
+    selection = SEGMENTER_SELECTION if isinstance(config, SegmentationConfig) else SELECTION
+    best = max(rows, key=lambda row: row[selection])
     return pd.DataFrame(rows), best, average_weights(*weights, best["share"])
 
 
@@ -78,11 +96,12 @@ def average(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
     table, best, weights = score_averages(config, runs, sizes, data)
     config = replace(config, name=name, model=config.model | {"input_size_px": best["input_size_px"]})
     run = Run(RUNS_DIR / name, config)
-    model = build_classifier(**config.model, n_classes=len(config.classes))
+    model = _build(config)
     model.set_weights(weights)
     model.save_weights(run.best_weights)
     table.to_csv(run.dir / "averages.csv", index=False)
-    run.write_scores({"best_epoch": best, "average_of": runs, **describe_environment()})
+    record = {"best_epoch": best, "average_of": runs, "parameters": model.count_params()}
+    run.write_scores(record | describe_environment())
     print(f"Best: {best}")
 
 

@@ -54,7 +54,3 @@ def test_members_and_the_joined_run_are_scored_and_written(runs):
     first, second = (member.predict(image, verbose=0) for member in members)
     expected = (1 - best["share"]) * first + best["share"] * second
     np.testing.assert_allclose(network.predict(image, verbose=0), expected, rtol=1e-5)
-
-
-def test_a_run_gives_back_the_configuration_it_recorded(runs):
-    assert average.read_config("first") == replace(CONFIG, name="first")
