@@ -32,7 +32,8 @@ def runs_behind(name: str, runs_dir: Path = RUNS_DIR) -> set[str]:
     return {name}.union(*(runs_behind(parent, runs_dir) for parent in parents))
 
 
-def training_hours(names: set[str], runs_dir: Path = RUNS_DIR) -> float:
-    """Hours that these runs trained, validation with them; averaged and joined runs have no epochs."""
-    histories = [path for name in names if (path := runs_dir / name / "history.csv").is_file()]
-    return sum(float(pd.read_csv(path)["seconds"].sum()) for path in histories) / 3600
+def training_cost(names: set[str], runs_dir: Path = RUNS_DIR) -> tuple[float, int]:
+    """(hours, epochs) that these runs trained, validation with them; averaged and joined runs have no epochs."""
+    files = [path for name in names if (path := runs_dir / name / "history.csv").is_file()]
+    seconds = [pd.read_csv(path)["seconds"] for path in files]
+    return sum(float(column.sum()) for column in seconds) / 3600, sum(map(len, seconds))

@@ -1,11 +1,12 @@
 """Speed and memory, measured on this machine: `make bench`, or parts of it by name.
 
-    python -m tests.benchmark [analyses] [training] [onednn] [pages]
+    python -m tests.benchmark [analyses] [training] [pipeline] [onednn] [pages]
 
 Prints, and writes to training/runs/benchmark.json:
     the time of one analysis as a multiple of the bare forward passes it contains,
     the command line's throughput over a folder as a share of the bare batched forward passes,
     training's images a second as a share of those of the same step on a batch that is at hand already,
+    the images a second that training's input pipeline makes on one core,
     how many times as fast forward passes and training steps are with oneDNN's kernels as without,
     the time in which each page opens without TensorFlow,
     the peak memory of this process.
@@ -39,8 +40,9 @@ from training.engine import RUNS_DIR, Objective, compile_stage, load_config
 from training.environment import describe_environment
 from training.losses import focal_loss
 from training.memory import KeepMemory
-from training.train_classification import build_model
+from training.train_classification import ClassificationConfig, build_model
 
+TRAINED_CONFIG = "classification_v2b0_second"
 REPEATS = 7
 FOLDER_SIZE = 24
 TRAINING_STEPS = 16
@@ -66,15 +68,18 @@ print(json.dumps(measure_kernels()))
 """
 
 
-def median_seconds(action: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Median duration of `action` after one call that does not count."""
+def seconds_of(action: Callable[[], object]) -> float:
+    """Duration of one call."""
+    started = time.perf_counter()
     action()
-    durations = []
-    for _ in range(repeats):
-        started = time.perf_counter()
+    return time.perf_counter() - started
+
+
+def time_in_turn(*actions: Callable[[], object], repeats: int = REPEATS) -> list[list[float]]:
+    """(repeats, actions) durations in seconds, the actions taking turns, after one round that does not count."""
+    for action in actions:
         action()
-        durations.append(time.perf_counter() - started)
-    return statistics.median(durations)
+    return [[seconds_of(action) for action in actions] for _ in range(repeats)]
 
 
 def run_probe(code: str, **environment: str) -> dict[str, float]:
@@ -102,8 +107,9 @@ def bare_passes(analyzer: Analyzer, n_images: int) -> Callable[[], None]:
     return run
 
 
-def measure_cli(analyzer: Analyzer) -> float:
-    """Seconds an image of the command line over a folder of PNG files, networks already loaded."""
+def measure_cli(analyzer: Analyzer) -> dict[str, float]:
+    """Seconds an image of the command line over a folder of PNG files, networks loaded, beside bare passes."""
+    bare = bare_passes(analyzer, BATCH_SIZE)
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(Analyzer, "load", lambda: analyzer):
         images = Path(folder) / "images"
         images.mkdir()
@@ -115,7 +121,13 @@ def measure_cli(analyzer: Analyzer) -> float:
             result = CliRunner().invoke(cli.app, arguments)
             assert result.exit_code == 0, result.output
 
-        return median_seconds(run, repeats=2) / FOLDER_SIZE
+        rounds = time_in_turn(run, bare, repeats=3)
+    pairs = [(cli_s / FOLDER_SIZE, bare_s / BATCH_SIZE) for cli_s, bare_s in rounds]
+    return {
+        "cli_seconds_per_image": statistics.median(cli_s for cli_s, _ in pairs),
+        "bare_batched_seconds_per_image": statistics.median(bare_s for _, bare_s in pairs),
+        "cli_throughput_share_of_bare": statistics.median(bare_s / cli_s for cli_s, bare_s in pairs),
+    }
 
 
 class SameBatch(keras.utils.PyDataset):
@@ -132,12 +144,11 @@ class SameBatch(keras.utils.PyDataset):
         return self.batch
 
 
-def prepare_training() -> tuple[keras.Model, ClassificationBatches]:
-    """A classifier ready to train, and an epoch of drawn lesions for it."""
-    config = load_config("classification_v2b0_second")
+def draw_batches(config: ClassificationConfig) -> ClassificationBatches:
+    """An epoch of drawn lesions."""
     drawn = [draw_phantom(seed, size_px=(150, 200)) for seed in range(FOLDER_SIZE)]
     phantoms = [drawn[n % len(drawn)] for n in range(TRAINING_STEPS * config.batch_size)]
-    batches = ClassificationBatches(
+    return ClassificationBatches(
         [phantom.image for phantom in phantoms],
         [phantom.lesion_mask for phantom in phantoms],
         np.arange(len(phantoms)) % config.n_classes,
@@ -148,6 +159,12 @@ def prepare_training() -> tuple[keras.Model, ClassificationBatches]:
         config.seed,
         mixup=config.mixup,
     )
+
+
+def prepare_training() -> tuple[keras.Model, ClassificationBatches]:
+    """A classifier ready to train, and an epoch of drawn lesions for it."""
+    config = load_config(TRAINED_CONFIG)
+    batches = draw_batches(config)
     model = build_model(config, None)
     objective = Objective(focal_loss(np.ones(config.n_classes), 0.0), lambda model: {}, config.monitor)
     compile_stage(model, config.stages[0], objective, len(batches))
@@ -157,9 +174,7 @@ def prepare_training() -> tuple[keras.Model, ClassificationBatches]:
 def training_rate(model: keras.Model, source: keras.utils.PyDataset, batch_size: int) -> float:
     """Images a second of one epoch over `source`, after one that does not count."""
     model.fit(source, epochs=1, verbose=0, callbacks=[KeepMemory()])
-    started = time.perf_counter()
-    model.fit(source, epochs=1, verbose=0)
-    return len(source) * batch_size / (time.perf_counter() - started)
+    return len(source) * batch_size / seconds_of(lambda: model.fit(source, epochs=1, verbose=0))
 
 
 def measure_training() -> dict[str, float]:
@@ -174,9 +189,16 @@ def measure_training() -> dict[str, float]:
     }
 
 
+def measure_pipeline() -> dict[str, float]:
+    """Images a second that training's input pipeline makes by itself, on one core."""
+    batches = draw_batches(load_config(TRAINED_CONFIG))
+    epochs = time_in_turn(lambda: [batches[n] for n in range(len(batches))], repeats=PAIRS)
+    return {"pipeline_images_per_second": batches.n_samples / statistics.median(s for (s,) in epochs)}
+
+
 def measure_kernels() -> dict[str, float]:
     """Bare analyses and training images a second, under the options this process began with."""
-    passes = median_seconds(bare_passes(Analyzer.load(), 1), repeats=3)
+    passes = statistics.median(s for (s,) in time_in_turn(bare_passes(Analyzer.load(), 1), repeats=3))
     model, batches = prepare_training()
     steps = SameBatch(batches[0], len(batches) // 4)
     return {"passes": 1 / passes, "training": training_rate(model, steps, batches.batch_size)}
@@ -201,17 +223,12 @@ def measure_analyses() -> dict[str, float]:
     """One analysis and a folder of them, beside their bare forward passes, and the memory they took."""
     analyzer = Analyzer.load()
     image = draw_phantom(0).image
-    one = median_seconds(lambda: analyzer.analyze(image))
-    bare_one = median_seconds(bare_passes(analyzer, 1))
-    per_image = measure_cli(analyzer)
-    bare_batched = median_seconds(bare_passes(analyzer, BATCH_SIZE), repeats=3) / BATCH_SIZE
+    rounds = time_in_turn(lambda: analyzer.analyze(image), bare_passes(analyzer, 1))
     return {
-        "analysis_seconds": one,
-        "bare_passes_seconds": bare_one,
-        "analysis_over_bare": one / bare_one,
-        "cli_seconds_per_image": per_image,
-        "bare_batched_seconds_per_image": bare_batched,
-        "cli_throughput_share_of_bare": bare_batched / per_image,
+        "analysis_seconds": statistics.median(one for one, _ in rounds),
+        "bare_passes_seconds": statistics.median(bare for _, bare in rounds),
+        "analysis_over_bare": statistics.median(one / bare for one, bare in rounds),
+        **measure_cli(analyzer),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,  # before training
     }
 
@@ -219,6 +236,7 @@ def measure_analyses() -> dict[str, float]:
 PARTS = {
     "analyses": measure_analyses,
     "training": measure_training,
+    "pipeline": measure_pipeline,
     "onednn": measure_onednn,
     "pages": measure_pages,
 }

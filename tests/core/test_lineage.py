@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.lineage import runs_behind, training_hours
+from core.lineage import runs_behind, training_cost
 
 
 def write_run(folder: Path, seconds: int = 0, start_from: str = "", **scores: list[str]) -> None:
@@ -34,5 +34,6 @@ def test_every_run_behind_a_network_is_found_once(runs):
     assert runs_behind("first_on", runs) == {"first_on", "first"}
 
 
-def test_hours_count_each_trained_run_once(runs):
-    assert training_hours(runs_behind("pair", runs), runs) == pytest.approx(3.5)
+def test_hours_and_epochs_count_each_trained_run_once(runs):
+    hours, epochs = training_cost(runs_behind("pair", runs), runs)
+    assert (hours, epochs) == (pytest.approx(3.5), 6)
