@@ -143,6 +143,7 @@ def _draw_table(
             "Weights (MB)": st.column_config.NumberColumn(format="%.1f"),
         },
         placeholder="–",
+        height="content",
         key="runs_table",
         alt=f"Table of {len(runs)} {runs[0].kind} runs with epochs, scores of the best epoch, time and size.",
     )
