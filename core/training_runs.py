@@ -98,11 +98,8 @@ class TrainingRun:
     @property
     def planned_epochs(self) -> int:
         """How many the configuration asks for; 0 where it does not say, and for a run made of others."""
-        return (
-            0
-            if self.merged_from
-            else sum(int(stage.get("epochs", 0)) for stage in self.config.get("stages", []))
-        )
+        stages = [] if self.merged_from else self.config.get("stages", [])
+        return sum(int(stage.get("epochs", 0)) for stage in stages)
 
     @property
     def best(self) -> dict[str, Any] | None:

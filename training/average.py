@@ -21,7 +21,6 @@ import pandas as pd
 
 from core.dataset import default_data_dir
 from core.runs import RUNS_DIR
-from models.efficientnet import build_classifier
 from models.unet import build_unet
 from training import train_classification, train_segmentation
 from training.augmentation import Augmentation
@@ -55,7 +54,7 @@ def _with_tuples(record: dict) -> dict:
 def _build(config: ClassificationConfig | SegmentationConfig) -> keras.Model:
     if isinstance(config, SegmentationConfig):
         return build_unet(**config.model)
-    return build_classifier(**config.model, n_classes=config.n_classes)
+    return train_classification.build_model(config, None)
 
 
 def _make_validator(config: ClassificationConfig | SegmentationConfig, rows: pd.DataFrame, images, masks):

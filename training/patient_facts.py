@@ -22,7 +22,7 @@ import pandas as pd
 
 from core.dataset import default_data_dir, read_split
 from core.decision import apply_offsets
-from core.predictions import Predictions, read_predictions
+from core.predictions import Predictions, from_frame, read_predictions
 from core.runs import RUNS_DIR
 from core.slices import UNKNOWN_VALUE, slice_rows
 from models.manifest import read_manifest
@@ -81,9 +81,8 @@ def compare(seen: Predictions, lesions: Predictions) -> list[dict]:
 
 def label_lesions(frame: pd.DataFrame, classes: Sequence[str]) -> Predictions:
     """One labelled row a lesion, in the form that slices are taken from; its probabilities are not used."""
-    frame = frame.drop_duplicates("lesion_id").reset_index(drop=True)
-    labels = frame["dx"].map({c: k for k, c in enumerate(classes)}).to_numpy(np.int64)
-    return Predictions(frame, tuple(classes), np.full((len(frame), len(classes)), 1 / len(classes)), labels)
+    uniform = {f"p_{code}": 1 / len(classes) for code in classes}
+    return from_frame(frame.drop_duplicates("lesion_id").assign(**uniform))
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ A run that has not finished has no scores.json yet and is left out.
 
 import ast
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +110,17 @@ def collect_runs(runs_dir: Path = RUNS_DIR, configs: Path = CONFIGS_DIR) -> list
     return sorted(runs, key=rank)
 
 
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table of these cells."""
+    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
+
+
 def results_table(runs: list[dict[str, Any]], task: str) -> str:
     """Markdown table of one task's runs; "–" where something is not known."""
     columns = COLUMNS[task]
     head = ["run", "what it is", *columns.values(), "best of epochs", "minutes", "cores", "parameters"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    rows = []
     for run in runs:
         scores = [f"{run['scores'][c]:.3f}" if c in run["scores"] else "–" for c in columns]
         parameters = f"{run['parameters'] / 1e6:.1f} M" if run["parameters"] else "–"
@@ -127,29 +133,29 @@ def results_table(runs: list[dict[str, Any]], task: str) -> str:
             str(run["cores"] or "–"),
             parameters,
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown_table(head, rows)
 
 
 def render_systems(systems: list[SystemRecord]) -> str:
     """Markdown section of the classic systems."""
     table = systems_table(systems)
-    lines = ["| " + " | ".join([*table, "cut short"]) + " |", "|" + "---|" * (len(table.columns) + 1)]
-    for row, system in zip(table.itertuples(index=False), systems, strict=True):
-        cells = [format_cell(name, value) for name, value in zip(table, row, strict=True)]
-        lines.append("| " + " | ".join([*cells, system.cut or "–"]) + " |")
-    return f"{SYSTEMS_HEADING}\n" + "\n".join(lines) + "\n"
+    rows = (
+        [*(format_cell(name, value) for name, value in zip(table, row, strict=True)), system.cut or "–"]
+        for row, system in zip(table.itertuples(index=False), systems, strict=True)
+    )
+    return f"{SYSTEMS_HEADING}\n{markdown_table([*table, 'cut short'], rows)}\n"
 
 
 def render_facts(rows: Sequence[dict[str, Any]]) -> str:
     """Markdown section of what age, sex and site would add; columns as `training.patient_facts` wrote them."""
     scores = [name for name in rows[0] if name not in ("facts", "share")]
     head = ["facts", "share", *(name.replace("_", " ").replace("roc auc", "AUC") for name in scores)]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for row in rows:
-        cells = [", ".join(row["facts"]) or "none", f"{row['share']:.2f}", *(f"{row[s]:.3f}" for s in scores)]
-        lines.append("| " + " | ".join(cells) + " |")
-    return f"{FACTS_HEADING}\n" + "\n".join(lines) + "\n"
+    cells = (
+        [", ".join(row["facts"]) or "none", f"{row['share']:.2f}", *(f"{row[s]:.3f}" for s in scores)]
+        for row in rows
+    )
+    return f"{FACTS_HEADING}\n{markdown_table(head, cells)}\n"
 
 
 def read_facts(file: Path = PATIENT_FACTS_FILE) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ def test_unknown_and_new_values_add_nothing(lesions):
 
 
 def test_lesions_count_once():
-    frame = pd.DataFrame({"lesion_id": ["a", "a", "b"], "dx": ["mel", "mel", "nv"]})
+    frame = pd.DataFrame({"image_id": list("123"), "lesion_id": ["a", "a", "b"], "dx": ["mel", "mel", "nv"]})
     assert label_lesions(frame, CLASSES).labels.tolist() == [0, 1]
 
 
