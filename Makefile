@@ -21,6 +21,9 @@ train: .venv/.installed-dev
 	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0 --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_long --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_on --imagenet $(IMAGENET)
+	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_more --imagenet $(IMAGENET)
+	$(BIN)/python -m training.average --runs segmentation_v2b0_on segmentation_v2b0_more \
+		--name segmentation_v2b0_mean --sizes 192
 	$(BIN)/python -m training.train_classification --config classification_v2b0 --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_mixup --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0 classification_v2b0_mixup \
@@ -28,15 +31,21 @@ train: .venv/.installed-dev
 	$(BIN)/python -m training.train_classification --config classification_v2b0_first_on --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0_soup classification_v2b0_first_on \
 		--name classification_v2b0_first_mean --sizes 160
+	$(BIN)/python -m training.train_classification --config classification_v2b0_first_hair --imagenet $(IMAGENET)
+	$(BIN)/python -m training.average --runs classification_v2b0_first_mean classification_v2b0_first_hair \
+		--name classification_v2b0_first_hair_mean --sizes 160
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second_on --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second_more --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0_second_on classification_v2b0_second_more \
 		--name classification_v2b0_second_mean --sizes 160
-	$(BIN)/python -m training.join --runs classification_v2b0_first_mean classification_v2b0_second_mean \
-		--name classification_v2b0_pair_mean --sizes 160 176
-	$(BIN)/python -m training.export --version 4 --description "Two classifiers joined" \
-		--segmentation segmentation_v2b0_on --classification classification_v2b0_pair_mean
+	$(BIN)/python -m training.train_classification --config classification_v2b0_second_hair --imagenet $(IMAGENET)
+	$(BIN)/python -m training.average --runs classification_v2b0_second_mean classification_v2b0_second_hair \
+		--name classification_v2b0_second_hair_mean --sizes 160
+	$(BIN)/python -m training.join --runs classification_v2b0_first_hair_mean classification_v2b0_second_hair_mean \
+		--name classification_v2b0_pair_hair --sizes 160 176
+	$(BIN)/python -m training.export --version 5 --description "Two classifiers joined" \
+		--segmentation segmentation_v2b0_mean --classification classification_v2b0_pair_hair
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust
 
@@ -56,7 +65,7 @@ evaluate: .venv/.installed-dev
 classic: .venv/.installed-dev
 	for config in classic_cnn_128 classic_efficientnet classic_binary_cnn_224; do \
 		$(BIN)/python -m training.train_classification --config $$config --imagenet $(IMAGENET) || exit 1; done
-	for config in classic_unet_256 classic_unet_224; do \
+	for config in classic_unet_256 classic_unet_224 classic_unet_64_512; do \
 		$(BIN)/python -m training.train_segmentation --config $$config || exit 1; done
 	$(BIN)/python -m training.export --one-view --name unet256_efficientnet --version 1 \
 		--description "Classic: U-Net 16–256 and EfficientNet with a dense head" \
@@ -65,8 +74,12 @@ classic: .venv/.installed-dev
 	$(BIN)/python -m training.export --one-view --name unet224_cnn --version 1 \
 		--description "Classic: U-Net at 224 px and plain CNN at 128 px" \
 		--segmentation classic_unet_224 --classification classic_cnn_128 --out models/weights/unet224_cnn
+	$(BIN)/python -m training.export --one-view --name unet64_512_cnn --version 1 \
+		--description "Classic: U-Net 64–512 at 96 px and plain CNN at 128 px" \
+		--segmentation classic_unet_64_512 --classification classic_cnn_128 --out models/weights/unet64_512_cnn
 	$(BIN)/python -m training.evaluate --split test --bundle models/weights/unet256_efficientnet
 	$(BIN)/python -m training.evaluate --split test --bundle models/weights/unet224_cnn
+	$(BIN)/python -m training.evaluate --split test --bundle models/weights/unet64_512_cnn
 	$(BIN)/python -m training.score_binary --config classic_binary_cnn_224
 	$(BIN)/python -m training.systems
 	$(BIN)/python -m training.results
