@@ -107,17 +107,19 @@ class Sample:
     description: str
 
 
+# Seeds whose pictures the shipped bundle takes for dermoscopy, but for dark corners and ruler: it is told from
+# dermoscopy by a hair, and shows what the page then says.
 # Fields in order: tone, radius share, irregularity, asymmetry, colours, texture, edge_px, artefacts.
 SAMPLES: Final[tuple[Sample, ...]] = (
     Sample(
         "Round, mole-like",
-        3,
+        10,
         PhantomSpec("light", 0.24, 0.12, 0.1, ("dark brown", "light brown"), "network", 5.0),
         "A small round lesion with an even border and two browns.",
     ),
     Sample(
         "Irregular, several colours",
-        5,
+        7,
         PhantomSpec(
             "pink", 0.33, 0.85, 0.8, ("dark brown", "light brown", "black", "blue-grey"), "globules", 3.0
         ),
@@ -125,7 +127,7 @@ SAMPLES: Final[tuple[Sample, ...]] = (
     ),
     Sample(
         "Under hair",
-        9,
+        2,
         PhantomSpec("medium", 0.28, 0.35, 0.3, ("light brown", "dark brown"), "network", 4.0, ("hair",)),
         "A brown lesion crossed by dark hairs, to see hair removal at work.",
     ),

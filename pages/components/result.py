@@ -25,7 +25,7 @@ def draw_unknown(analysis: Analysis) -> bool:
         "dermatoscope, sharp and with the lesion in the frame?"
     )
     st.caption(
-        f"Distance from the known images {analysis.novelty:.2f}, threshold {threshold.threshold:.2f}: "
+        f"Distance from the known images {analysis.novelty:.3f}, threshold {threshold.threshold:.3f}: "
         f"{threshold.origin.rstrip('.')}."
     )
     return st.toggle(
