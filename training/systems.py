@@ -52,6 +52,7 @@ class System:
 
 
 CLASSIC_PAIR, CLASSIC_PLAIN = SHIPPED_DIR / "unet256_efficientnet", SHIPPED_DIR / "unet224_cnn"
+CLASSIC_WIDE = SHIPPED_DIR / "unet64_512_cnn"
 BINARY = "classic_binary_cnn_224"
 SYSTEMS = (
     System(
@@ -62,6 +63,7 @@ SYSTEMS = (
     ),
     System("Plain CNN at 128 px", ("classic_cnn_128",), CLASSIC_PLAIN, CLASSES),
     System("Binary CNN at 224 px", (BINARY,), None, CLASSES),
+    System("U-Net 64–512 at 96 px", ("classic_unet_64_512",), CLASSIC_WIDE, MASKS),
     System("Dual stage with attention (ours)", (), SHIPPED_DIR, BOTH),
     System("U-Net at 224 px", ("classic_unet_224",), CLASSIC_PLAIN, MASKS),
 )
