@@ -107,8 +107,8 @@ class Sample:
     description: str
 
 
-# Seeds whose pictures the shipped bundle takes for dermoscopy, but for dark corners and ruler: it is told from
-# dermoscopy by a hair, and shows what the page then says.
+# The shipped bundle takes these pictures for dermoscopy, all but "Dark corners and ruler": that one lies just
+# above the novelty threshold, and shows what the page says then.
 # Fields in order: tone, radius share, irregularity, asymmetry, colours, texture, edge_px, artefacts.
 SAMPLES: Final[tuple[Sample, ...]] = (
     Sample(
