@@ -79,7 +79,7 @@ def test_bytes_path_array_and_loaded_image_give_the_same_answer(analyzer, phanto
 
 
 def test_the_networks_see_the_resolution_they_were_trained_at(analyzer):
-    large = draw_sample("Round, mole-like", size_px=(450, 600))
+    large = draw_sample("Irregular, several colours", size_px=(450, 600))
     analysis = analyzer.analyze(large.image)
     assert analysis.preprocessed.shape == (150, 200, 3)
     assert analysis.lesion.lesion_mask.shape == analysis.saliency.shape == (450, 600)
