@@ -64,6 +64,11 @@ def test_phantoms_give_their_stored_scores(analyzer, records):
             assert probability == pytest.approx(kept["probabilities"][code], abs=0.02)
 
 
+def test_the_drawn_samples_are_answered_but_for_one(analyzer):
+    refused = [sample.name for sample in SAMPLES if analyzer.analyze(draw_sample(sample.name).image).unknown]
+    assert refused == ["Dark corners and ruler"]
+
+
 @pytest.mark.parametrize("size_px", [(450, 600), (301, 400)])
 def test_a_turned_image_gives_the_turned_mask_and_the_same_answer(analyzer, size_px):
     image = cv2.resize(draw_sample(SAMPLES[1].name).image, size_px[::-1], interpolation=cv2.INTER_AREA)
