@@ -44,7 +44,11 @@ def read_config(run: str) -> ClassificationConfig | SegmentationConfig:
     parts = {name: _with_tuples(record[name]) for name in ("augmentation", "model")}
     fields = _with_tuples(record) | parts | {"augmentation": Augmentation(**parts["augmentation"])}
     fields["stages"] = tuple(Stage(**stage) for stage in record["stages"])
-    return SegmentationConfig(**fields) if "dice_in_loss" in record else ClassificationConfig(**fields)
+    if "boundary_strength" not in record:
+        return ClassificationConfig(**fields)
+    if "dice_in_loss" in fields:  # records from before there were more than two losses
+        fields["loss"] = "bce_dice" if fields.pop("dice_in_loss") else "bce"
+    return SegmentationConfig(**fields)
 
 
 def _with_tuples(record: dict) -> dict:

@@ -18,7 +18,7 @@ from training.augmentation import Augmentation
 from training.batches import ClassificationBatches
 from training.devices import data_parallel
 from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
-from training.losses import class_weights, focal_loss
+from training.losses import class_weights, focal_loss, log_priors
 from training.train_segmentation import load_split_arrays, parse_arguments
 
 
@@ -36,9 +36,10 @@ class ClassificationConfig:
         sampling_power: 0 draws images as they come, 1 draws classes evenly, 0.5 is in between.
         class_weight_power: the loss of a class is weighted by count**-power.
         focal_gamma: 0 is weighted cross-entropy.
+        logit_adjustment: strength of `training.losses.log_priors` in the loss; 0 leaves the logits alone.
         mixup: see `training.batches.ClassificationBatches`; 0 mixes nothing.
         monitor: the validation score that decides which epoch is best; macro AUC is the least noisy.
-        views: windows learned and judged: "whole", or "whole" and "crop".
+        views: windows learned and judged: "whole", "crop" or both.
         binary: tell suspicious from other lesions instead of `classes` apart.
         start_from: name of the run whose best weights training begins with; "" begins with ImageNet's.
     """
@@ -55,6 +56,7 @@ class ClassificationConfig:
     sampling_power: float = 0.5
     class_weight_power: float = 0.25
     focal_gamma: float = 1.5
+    logit_adjustment: float = 0.0
     label_smoothing: float = 0.0
     mixup: float = 0.0
     weight_decay: float = 1e-4
@@ -144,11 +146,16 @@ def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | Non
         config.seed,
         config.sampling_power,
         mixup=config.mixup,
-        crop_share=0.5 if "crop" in config.views else 0.0,
+        crop_share=("crop" in config.views) / len(config.views),
     )
     weights = class_weights(labels, config.n_classes, config.class_weight_power)
     objective = Objective(
-        focal_loss(weights, config.focal_gamma, config.label_smoothing),
+        focal_loss(
+            weights,
+            config.focal_gamma,
+            config.label_smoothing,
+            log_priors(labels, config.n_classes, config.logit_adjustment),
+        ),
         make_validator(view_squares(val_images[:limit], val_masks[:limit], config), val_labels[:limit]),
         config.monitor,
         config.patience,

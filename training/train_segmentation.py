@@ -7,7 +7,6 @@ import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from core.dataset import default_data_dir, load_masks, load_pixels, read_split
@@ -18,7 +17,7 @@ from training.augmentation import Augmentation
 from training.batches import SegmentationBatches
 from training.devices import data_parallel
 from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
-from training.losses import bce_dice_loss
+from training.losses import segmentation_loss
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ class SegmentationConfig:
         model: arguments of `models.unet.build_unet`.
         stages: see `training.engine.Stage`.
         long_side_px: images are shrunk to this before anything else, here and in the analyser.
+        loss: see `training.losses.segmentation_loss`.
         boundary_strength: extra weight of the loss along the lesion's edge.
-        dice_in_loss: binary cross-entropy and Dice; False is binary cross-entropy alone.
         start_from: name of the run whose best weights training begins with.
     """
 
@@ -41,8 +40,8 @@ class SegmentationConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     long_side_px: int = 200
     batch_size: int = 16
+    loss: str = "bce_dice"
     boundary_strength: float = 0.0
-    dice_in_loss: bool = True
     weight_decay: float = 1e-4
     patience: int = 5
     seed: int = 1
@@ -86,9 +85,8 @@ def run_experiment(config: SegmentationConfig, data: Path, imagenet: str | None,
     batches = SegmentationBatches(
         images[:limit], masks[:limit], size_px, config.augmentation, config.batch_size, config.seed
     )
-    entropy = keras.losses.BinaryCrossentropy()
     objective = Objective(
-        bce_dice_loss(config.boundary_strength) if config.dice_in_loss else entropy,
+        segmentation_loss(config.loss, config.boundary_strength),
         make_validator(val_images[:limit], val_masks[:limit], size_px),
         "val_dice",
         config.patience,

@@ -31,7 +31,9 @@ def test_bce_and_dice_agree_with_those_of_training(shift_px):
     losses = pytest.importorskip("training.losses")
     truth = draw_disc(32, 6)
     predicted = np.where(draw_disc(32, 6, shift_px), 0.9, 0.1)
-    trained = losses.bce_dice_loss()(truth[None, ..., None], predicted[None, ..., None].astype(np.float32))
+    trained = losses.segmentation_loss()(
+        truth[None, ..., None], predicted[None, ..., None].astype(np.float32)
+    )
     assert sum(bce_dice_terms(truth, predicted)) == pytest.approx(float(np.asarray(trained)[0]), rel=1e-4)
 
 

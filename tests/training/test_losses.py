@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from training.losses import (
-    bce_dice_loss,
     boundary_weights,
     class_weights,
     dice_coefficient,
     focal_loss,
     hard_dice,
+    segmentation_loss,
 )
 
 LN2 = math.log(2)
@@ -48,13 +48,13 @@ def test_hard_dice_cuts_at_one_half():
 
 def test_bce_dice_by_hand():
     # Cross-entropy of 0.5 is ln 2 for each pixel, and Dice is 0.5.
-    loss = bce_dice_loss()(masks([1, 0]), masks([0.5, 0.5]))
+    loss = segmentation_loss()(masks([1, 0]), masks([0.5, 0.5]))
     np.testing.assert_allclose(loss, [LN2 + 1 - 0.5], rtol=1e-5)
 
 
 def test_a_perfect_mask_costs_nothing_and_the_opposite_stays_finite():
     truth = masks([1, 0], [1, 0])
-    perfect, opposite = np.asarray(bce_dice_loss()(truth, masks([1, 0], [0, 1])))
+    perfect, opposite = np.asarray(segmentation_loss()(truth, masks([1, 0], [0, 1])))
     assert perfect == pytest.approx(0, abs=1e-5)
     assert opposite == pytest.approx(-math.log(1e-6) + 1, rel=0.02)  # probabilities are clipped at 1e-6
 
@@ -78,7 +78,7 @@ def test_boundary_strength_weighs_errors_near_the_edge_more():
     truth[0, :, :4] = 1
     near, far = np.copy(truth), np.copy(truth)
     near[0, 4, 4], far[0, 4, 8] = 0.9, 0.9  # the same error beside the edge and away from it
-    plain, weighted = bce_dice_loss(), bce_dice_loss(2.0, boundary_width_px=1)
+    plain, weighted = segmentation_loss(), segmentation_loss(boundary_strength=2.0)
     assert np.asarray(plain(truth, near)) == pytest.approx(np.asarray(plain(truth, far)))
     assert np.asarray(weighted(truth, near)) > np.asarray(weighted(truth, far)) + 0.01
 

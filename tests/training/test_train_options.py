@@ -34,11 +34,20 @@ def test_a_configuration_that_sees_whole_images_only_is_judged_on_them():
     assert set(squares) == {"whole"} and squares["whole"].shape == (1, 16, 16, 3)
 
 
-@pytest.mark.parametrize(("dice_in_loss", "expected"), [(True, np.log(2) + 0.5), (False, np.log(2))])
-def test_the_segmentation_loss_is_cross_entropy_with_or_without_dice(
-    dice_in_loss, expected, monkeypatch, tmp_path
+@pytest.mark.parametrize(
+    ("loss_name", "expected"),
+    [
+        ("bce_dice", np.log(2) + 0.5),
+        ("bce", np.log(2)),
+        ("dice", 0.5),
+        ("focal_tversky", (1 - 1 / (1 + 0.7 + 0.3)) ** 0.75),
+    ],
+)
+def test_a_segmenter_is_trained_with_the_loss_that_its_configuration_names(
+    loss_name, expected, monkeypatch, tmp_path
 ):
-    # Half of the pixels are lesion and every one is predicted 0.5: Dice is 2 * 1 / (2 + 2) = 0.5.
+    # Half of the pixels are lesion and every one is predicted 0.5: Dice is 2 * 1 / (2 + 2) = 0.5; one pixel's
+    # worth is found, missed and invented each.
     seen = []
     monkeypatch.setattr(train_segmentation, "RUNS_DIR", tmp_path)
     monkeypatch.setattr(train_segmentation, "Run", lambda *arguments: None)
@@ -47,7 +56,7 @@ def test_the_segmentation_loss_is_cross_entropy_with_or_without_dice(
     monkeypatch.setattr(train_segmentation, "load_split_arrays", lambda *a: (None, [image], [mask]))
     model = {"base_filters": 2, "depth": 1, "input_size_px": 8}
     stages = (Stage("all", 1, 0.1),)
-    config = train_segmentation.SegmentationConfig("tiny", model, stages, dice_in_loss=dice_in_loss)
+    config = train_segmentation.SegmentationConfig("tiny", model, stages, loss=loss_name)
     train_segmentation.run_experiment(config, None, None)
     truth = np.float32([[1, 1], [0, 0]])[None, ..., None]
     loss = keras.ops.mean(seen[0].loss(truth, np.full_like(truth, 0.5)))

@@ -18,7 +18,7 @@ from training.augmentation import Augmentation
 from training.batches import SegmentationBatches
 from training.devices import data_parallel
 from training.engine import Objective, Run, Stage, train
-from training.losses import bce_dice_loss
+from training.losses import segmentation_loss
 from training.train_segmentation import SegmentationConfig, make_validator
 
 
@@ -36,7 +36,7 @@ def train_on(n_devices: int, folder: Path) -> dict:
     masks = [image[..., 0] > 127 for image in images]
     keras.utils.set_random_seed(0)
     batches = SegmentationBatches(images, masks, 16, Augmentation(), batch_size=4, seed=0)
-    objective = Objective(bce_dice_loss(), make_validator(images, masks, 16), "val_dice")
+    objective = Objective(segmentation_loss(), make_validator(images, masks, 16), "val_dice")
     with data_parallel(n_devices):
         model = build_unet(base_filters=2, depth=2, input_size_px=16, dropout=(0.0, 0.0))
         stages = (Stage("all", epochs=2, learning_rate=1e-2),)

@@ -12,6 +12,6 @@ CONFIG = SegmentationConfig(
     name="classic_unet_64_512",
     model={"base_filters": 64, "depth": 3, "input_size_px": 96},
     stages=(Stage("all", epochs=1, learning_rate=1e-4, schedule="plateau"),),
-    dice_in_loss=False,
+    loss="bce",
     weight_decay=0.0,
 )
