@@ -5,7 +5,7 @@ TEST_WORKERS ?= 2
 # Where ImageNet weights come from: a file, or downloaded by Keras.
 IMAGENET ?= imagenet
 
-.PHONY: app test bench train evaluate classic lint
+.PHONY: app test bench train ablations evaluate classic lint
 
 app: .venv/.installed
 	$(BIN)/streamlit run streamlit_app.py
@@ -48,6 +48,13 @@ train: .venv/.installed-dev
 		--segmentation segmentation_v2b0_mean --classification classification_v2b0_pair_hair
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust
+
+# Needs DERMALENS_DATA. Short runs of equal length that differ from a base in one thing each.
+ablations: .venv/.installed-dev
+	for task in classification segmentation; do for config in training/configs/ablation_$${task}*.py; do \
+		$(BIN)/python -m training.train_$$task --config $$(basename $$config .py) --imagenet $(IMAGENET) || exit 1; \
+		done; done
+	$(BIN)/python -m training.results
 
 # Needs DERMALENS_DATA. Everything that is measured about the shipped weights; looks at the test split.
 evaluate: .venv/.installed-dev

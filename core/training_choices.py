@@ -72,11 +72,11 @@ def read_choices(bundle: str, record: dict[str, Any]) -> Choices:
     return Choices(bundle, record.get("n_images"), tuple(comparisons), record.get("decisions") or {})
 
 
-def read_descriptions(path: Path = RESULTS_FILE) -> dict[str, str]:
-    """What each run tried, in a line, by its name, as `training.results` wrote it; {} without that file."""
+def read_results(path: Path = RESULTS_FILE) -> list[dict[str, Any]]:
+    """The finished runs as `training.results` wrote them; [] without that file."""
     record = _read_json(path)
     runs = record.get("runs", []) if isinstance(record, dict) else []
-    return {run["name"]: run["description"] for run in runs if {"name", "description"} <= run.keys()}
+    return [run for run in runs if {"name", "description"} <= run.keys()]
 
 
 def _score_rows(section: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, float]]]:

@@ -10,6 +10,7 @@ Writes training/RESULTS.md for readers and training/RESULTS.json for the app:
                "command": str}, ...]}
 
 Runs are sorted by task and then by macro AUC or Dice, best first; epochs count from 1.
+The short runs that differ from a base in one thing (`core.ablations`) have tables of their own.
 What patient facts would add follows, from training/runs/patient_facts.json (`python -m training.patient_facts`),
 and the classic systems beside ours, from training/runs/systems.json (`python -m training.systems`).
 A run made of others has no epochs of its own: 0 epochs, 0 minutes and null for the best.
@@ -24,6 +25,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.ablations import is_ablation, list_ablations
 from core.lineage import merged_from
 from core.runs import RUNS_DIR
 from core.systems import SystemRecord, format_cell, read_systems, systems_table
@@ -51,6 +53,12 @@ HEADING = """# What was tried
 Written by `python -m training.results` from the folders in `training/runs/`. Scores are those of each run's
 best epoch on the validation split, one view of each window, before temperature and refinement; each run's
 configuration is `training/configs/<name>.py`. Minutes are wall time on machines that had other work too.
+"""
+ABLATIONS_HEADING = """## One change at a time: {task}
+
+Runs of equal length that differ from the first row in one thing each (`make ablations`), validation split. They are
+short and small, so they say which way a choice points, not what it scores at full length. The second row
+differs from the first in its random numbers alone: differences no larger than its own may be chance.
 """
 FACTS_HEADING = """## Age, sex and body site beside the image
 
@@ -137,6 +145,27 @@ def results_table(runs: list[dict[str, Any]], task: str) -> str:
     return markdown_table(head, rows)
 
 
+def render_ablations(runs: list[dict[str, Any]], task: str) -> str:
+    """Markdown section of one task's comparison; "" where it was not made."""
+    columns = COLUMNS[task]
+    score, label = next(iter(columns.items()))
+    found = list_ablations(runs, task, score)
+    if not found:
+        return ""
+    head = ["run", "what is different", *columns.values(), f"gain in {label}", "minutes"]
+    rows = (
+        [
+            f"`{run.name}`",
+            run.change,
+            *(f"{run.scores[c]:.3f}" for c in columns),
+            "–" if run.gain is None else f"{run.gain:+.3f}",
+            f"{run.minutes:.0f}",
+        ]
+        for run in found
+    )
+    return f"{ABLATIONS_HEADING.format(task=task)}\n{markdown_table(head, rows)}\n"
+
+
 def render_systems(systems: list[SystemRecord]) -> str:
     """Markdown section of the classic systems."""
     table = systems_table(systems)
@@ -169,10 +198,11 @@ def render(
     """The whole RESULTS.md."""
     parts = [HEADING]
     for task in COLUMNS:
-        chosen = [run for run in runs if run["task"] == task]
+        chosen = [run for run in runs if run["task"] == task and not is_ablation(run["name"])]
         if chosen:
             commands = "\n".join(f"    {run['command']}" for run in chosen)
             parts.append(f"## {task.capitalize()}\n\n{results_table(chosen, task)}\n\n{commands}\n")
+    parts += filter(None, (render_ablations(runs, task) for task in COLUMNS))
     if facts:
         parts.append(render_facts(facts))
     if systems:

@@ -3,7 +3,7 @@
 import json
 
 from core.refinement import RefinementSettings
-from core.training_choices import list_choices, read_choices, read_descriptions
+from core.training_choices import list_choices, read_choices, read_results
 
 RECORD = {
     "n_images": 12,
@@ -66,10 +66,10 @@ def test_damaged_files_are_left_out(tmp_path):
     assert [choices.bundle for choices in list_choices(tmp_path)] == ["good"]
 
 
-def test_descriptions_by_run(tmp_path):
+def test_runs_without_a_name_or_description_are_left_out(tmp_path):
     path = tmp_path / "RESULTS.json"
-    assert read_descriptions(path) == {}
+    assert read_results(path) == []
     path.write_text(json.dumps({"runs": [{"name": "a", "description": "First try."}, {"name": "b"}]}))
-    assert read_descriptions(path) == {"a": "First try."}
+    assert read_results(path) == [{"name": "a", "description": "First try."}]
     path.write_text('{"runs": [')
-    assert read_descriptions(path) == {}
+    assert read_results(path) == []

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.systems import SystemRecord
 from core.walkthrough import EXPLANATIONS
-from pages.components.training import augmentations, choices, losses, runs, systems
+from pages.components.training import ablations, augmentations, choices, losses, runs, systems
 from tests.fakes import fake_manifest
 from tests.pages.conftest import open_app
 from tests.pages.driver import TRAINING, read_tables, read_text, run, visit
@@ -109,6 +109,31 @@ def test_a_run_made_of_others_is_in_the_table_without_curves(shipped: AppTest, t
     assert pd.isna(row["Best epoch"]) and pd.isna(row["Time (min)"])
     assert len(read_chart(app, "curve_loss")["data"]) == 4  # training and validation of the two
     assert "--config mean" in "\n".join(block.value for block in app.code)
+
+
+def test_short_runs_have_a_table_of_their_own(shipped: AppTest, two_runs, monkeypatch):
+    write_run(two_runs / "ablation_classification", HEADER + ROWS, epochs=2)
+    scores = {"val_macro_auc": 0.9, "val_balanced_accuracy": 0.7}
+    found = [
+        {"name": "ablation_classification", "description": "Base.", "scores": scores, "minutes": 3.0},
+        {
+            "name": "ablation_classification_wild",
+            "description": "Wild.",
+            "scores": scores | {"val_macro_auc": 0.85},
+            "minutes": 3.0,
+        },
+    ]
+    monkeypatch.setattr(ablations, "read_results", lambda: found)
+    app = open_training(shipped)
+    table = find_table(app, "What is different")
+    assert table.loc["Wild.", "Gain in Macro AUC"] == pytest.approx(-0.05)
+    assert "ablation_classification" not in find_table(app, "Run").index
+
+
+def test_without_short_runs_there_is_no_table_of_them(shipped: AppTest, two_runs, monkeypatch):
+    monkeypatch.setattr(ablations, "read_results", list)
+    app = open_training(shipped)
+    assert "What is different" not in {frame.value.index.name for frame in app.dataframe}
 
 
 def test_each_chart_has_words(shipped: AppTest, two_runs):

@@ -83,3 +83,15 @@ def test_the_share_that_validates_best_is_kept_with_all_scores(case):
 def test_a_run_gives_back_the_configuration_it_recorded(case):
     config, _, _ = case
     assert average.read_config("second") == config
+
+
+@pytest.mark.parametrize(("dice_in_loss", "loss"), [(True, "bce_dice"), (False, "bce")])
+def test_a_record_from_before_losses_had_names_is_read(monkeypatch, tmp_path, dice_in_loss, loss):
+    monkeypatch.setattr(average, "RUNS_DIR", tmp_path)
+    Run(tmp_path / "old", SegmentationConfig("old", TINY_SEGMENTER, STAGES))
+    file = tmp_path / "old" / "config.json"
+    record = json.loads(file.read_text())
+    del record["config"]["loss"]
+    record["config"]["dice_in_loss"] = dice_in_loss
+    file.write_text(json.dumps(record))
+    assert average.read_config("old") == SegmentationConfig("old", TINY_SEGMENTER, STAGES, loss=loss)

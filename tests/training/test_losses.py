@@ -12,6 +12,7 @@ from training.losses import (
     dice_coefficient,
     focal_loss,
     hard_dice,
+    log_priors,
     segmentation_loss,
 )
 
@@ -57,6 +58,28 @@ def test_a_perfect_mask_costs_nothing_and_the_opposite_stays_finite():
     perfect, opposite = np.asarray(segmentation_loss()(truth, masks([1, 0], [0, 1])))
     assert perfect == pytest.approx(0, abs=1e-5)
     assert opposite == pytest.approx(-math.log(1e-6) + 1, rel=0.02)  # probabilities are clipped at 1e-6
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("bce", LN2), ("dice", 0.5), ("bce_dice", LN2 + 0.5), ("focal_tversky", (1 - 0.5 / 1.0) ** 0.75)],
+)
+def test_each_segmentation_loss_by_hand(name, expected):
+    # Half found, 0.5 missed at 0.7 and 0.5 invented at 0.3: the Tversky index is 0.5 / (0.5 + 0.35 + 0.15).
+    loss = segmentation_loss(name)(masks([1, 0]), masks([0.5, 0.5]))
+    np.testing.assert_allclose(loss, [expected], rtol=1e-5)
+
+
+def test_focal_tversky_minds_missed_lesion_more_than_invented():
+    missed, invented = segmentation_loss("focal_tversky")(
+        masks([1, 1, 0], [1, 0, 0]), masks([1, 0, 0], [1, 1, 0])
+    )
+    assert float(missed) > float(invented)
+
+
+def test_an_unknown_segmentation_loss_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r"bce_dice.*focal_tversky"):
+        segmentation_loss("lovasz")
 
 
 def test_boundary_weights_surround_a_single_pixel():
@@ -151,3 +174,14 @@ def test_a_sample_the_network_is_sure_of_moves_nothing(gamma):
     model.compile(keras.optimizers.SGD(0.1), focal_loss([1, 1], gamma))
     model.train_on_batch(np.ones((4, 1), np.float32), one_hot(0, 0, 0, 0))
     np.testing.assert_allclose(model.layers[-1].get_weights()[0], [[200, -200]], atol=1e-3)
+
+
+def test_logit_shifts_count_in_the_loss_alone():
+    # Logits of 0 with the log of the shares 0.75 and 0.25 added are those very probabilities.
+    shifts = log_priors(np.array([0, 0, 0, 1]), 2, strength=1.0)
+    loss = focal_loss([1, 1], gamma=0.0, logit_shifts=shifts)(one_hot(0, 1), np.zeros((2, 2), np.float32))
+    np.testing.assert_allclose(loss, [-math.log(0.75), -math.log(0.25)], rtol=1e-5)
+
+
+def test_a_class_without_samples_shifts_no_logit_to_infinity():
+    np.testing.assert_allclose(log_priors(np.array([0, 0]), 2, strength=2.0), 2 * np.log([2 / 3, 1 / 3]))

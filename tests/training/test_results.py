@@ -96,6 +96,18 @@ def test_no_runs_give_a_page_without_tables(tmp_path):
     assert collect_runs(tmp_path) == [] and "|" not in render([], [])
 
 
+def test_short_runs_stand_beside_their_base_and_not_among_the_systems(runs_dir, configs):
+    scores = {"val_macro_auc": 0.9, "val_balanced_accuracy": 0.8, "val_accuracy": 0.7, "val_loss": 0.6}
+    write_run(runs_dir / "ablation_classification", scores)
+    write_run(runs_dir / "ablation_classification_wild", scores | {"val_macro_auc": 0.875})
+    runs = collect_runs(runs_dir, configs)
+    text = render(runs, [])
+    assert "## One change at a time: classification" in text and "time: segmentation" not in text
+    [row] = [line for line in text.splitlines() if line.startswith("| `ablation_classification_wild`")]
+    assert row == "| `ablation_classification_wild` |  | 0.875 | 0.800 | 0.700 | 0.600 | -0.025 | 4 |"
+    assert "--config ablation" not in text.split("## One change")[0]
+
+
 def test_classic_systems_follow_with_a_dash_for_what_they_do_not_do():
     dice = {"estimate": 0.91, "low": 0.9, "high": 0.92}
     system = SystemRecord("U-Net", "classic", "Cut short.", {"dice": dice}, 2_000_000, 3.9, 60.4)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from core.ablations import is_ablation
 from core.lineage import runs_behind
 from core.runs import RUNS_DIR
-from core.training_choices import read_descriptions
+from core.training_choices import read_results
 from core.training_runs import (
     BENCHMARK_NAME,
     MONITORS,
@@ -24,6 +25,7 @@ from core.training_runs import (
 from models.manifest import BundleError, Manifest
 from pages.components import engine
 from pages.components.notices import escape
+from pages.components.training.ablations import draw_ablations
 from pages.components.training.choices import draw_choices
 from pages.components.training.curves import draw_curves, score_label, score_names
 
@@ -38,7 +40,7 @@ TABLE_SCORES = {
 def draw_runs() -> None:
     """Everything about the runs of one task."""
     state = runs_state(RUNS_DIR)
-    runs = [run for run in _read(state, str(RUNS_DIR)) if run.kind]
+    runs = [run for run in _read(state, str(RUNS_DIR)) if run.kind and not is_ablation(run.name)]
     _follow(state)
     if not _trained(runs):
         st.info(
@@ -59,6 +61,7 @@ def draw_runs() -> None:
     if chosen:
         _draw_settings(chosen)
         _draw_commands(chosen + [run for run in ours if run.merged_from])
+    draw_ablations(ours[0].kind, TABLE_SCORES[ours[0].kind])
     draw_choices(manifest and manifest.name)
 
 
@@ -218,7 +221,7 @@ def _draw_settings(runs: list[TrainingRun]) -> None:
 
 def _draw_commands(runs: list[TrainingRun]) -> None:
     st.subheader("How to reproduce", anchor=False)
-    descriptions = read_descriptions()
+    descriptions = {run["name"]: run["description"] for run in read_results()}
     for run in runs:
         words = descriptions.get(run.name, "")
         if before := run.config.get("start_from"):
