@@ -28,8 +28,10 @@ from core.metrics import (
     roc_auc,
     sensitivity_at_specificity,
 )
+from core.operating_point import operating_intervals
 from core.preprocessing import resize_mask
 from core.report import prediction_row, to_json_types
+from core.resampling import draw_lesions
 from core.taxonomy import suspicious_flags
 from core.uncertainty import grouped_bootstrap
 from models.manifest import MANIFEST_NAME, Manifest
@@ -46,6 +48,7 @@ MASK_METRICS = {
 }
 CLASS_METRICS = (accuracy, balanced_accuracy, macro_roc_auc, expected_calibration_error)
 FAILED_JACCARD = 0.65
+N_RESAMPLES = 1000
 
 
 def describe_analysis(analysis: Analysis, expert_mask: np.ndarray) -> dict:
@@ -79,8 +82,7 @@ def score_predictions(predictions: pd.DataFrame, manifest: Manifest) -> dict:
     lesions = predictions["lesion_id"].to_numpy(object).astype(str)
     probabilities = probabilities_of(predictions, classes)
     flags = suspicious_flags(classes)
-    called = probabilities[:, flags].sum(axis=1) >= manifest.suspicious_threshold
-    truth = flags[labels]
+    suspicious = probabilities[:, flags].sum(axis=1)
 
     def interval(statistic, *arrays) -> dict:
         return asdict(grouped_bootstrap(statistic, lesions, *arrays))
@@ -95,7 +97,7 @@ def score_predictions(predictions: pd.DataFrame, manifest: Manifest) -> dict:
         ),
         "suspicious_at_threshold": {
             "threshold": manifest.suspicious_threshold,
-            **rate_calls(called, truth, lesions),
+            **rate_calls(flags[labels], suspicious, manifest.suspicious_threshold, lesions),
         },
         "segmentation": {
             "dice": interval(np.nanmean, predictions["dice"].to_numpy()),
@@ -120,13 +122,12 @@ def _one_class(labels, probabilities, classes, code: str, interval) -> dict:
     }
 
 
-def rate_calls(called: np.ndarray, truth: np.ndarray, lesions: np.ndarray) -> dict[str, dict]:
-    """Sensitivity and specificity of (N,) bool calls, with their intervals over (N,) str lesions."""
-
-    def rate(hit: np.ndarray, among: np.ndarray) -> dict:
-        return asdict(grouped_bootstrap(np.mean, lesions[among], hit[among].astype(float)))
-
-    return {"sensitivity": rate(called, truth), "specificity": rate(~called, ~truth)}
+def rate_calls(
+    positive: np.ndarray, score: np.ndarray, threshold: float, lesions: np.ndarray
+) -> dict[str, dict]:
+    """Sensitivity and specificity of (N,) scores at a threshold, with their intervals over (N,) str lesions."""
+    found = operating_intervals(positive, score, threshold, draw_lesions(lesions, N_RESAMPLES))
+    return {name: asdict(interval) for name, interval in found.items()}
 
 
 def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | None = None) -> dict:

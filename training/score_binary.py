@@ -41,7 +41,7 @@ def suspicious_auc(truth: np.ndarray, probability: np.ndarray, lesions: np.ndarr
 
 def score_suspicious(truth, probability, lesions, threshold: float) -> dict[str, dict[str, float]]:
     """AUC, sensitivity and specificity, each with its interval over lesions. Arguments as `suspicious_auc`."""
-    rates = rate_calls(probability >= threshold, truth, lesions)
+    rates = rate_calls(truth, probability, threshold, lesions)
     return {
         "suspicious_roc_auc": suspicious_auc(truth, probability, lesions),
         **{f"suspicious_{name}": rate for name, rate in rates.items()},
