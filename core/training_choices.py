@@ -42,6 +42,7 @@ class Choices:
         filters = self.decisions.get("preprocessing") or {}
         prior = self.decisions.get("prior") or {}
         in_use = {
+            "crop_margin": f"{self.decisions.get('crop_margin', 0):.2f}",
             "windows": f"{'+'.join(self.decisions.get('views', []))}, eight_views",
             "filters_one_view": "+".join(name for name, on in filters.items() if on) or "none",
             "prior": f"{prior.get('strength', 0):.1f}",

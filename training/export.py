@@ -2,9 +2,9 @@
 
     python -m training.export --segmentation RUN --classification RUN --data DIR --out models/weights
 
-On the validation split this chooses the windows the classifier sees, the filters that are on by
-default, how much of the class prior its logits get back, the temperature and the threshold for
-"suspicious", and writes what it compared to training/runs/<bundle>/validation_choices.json. It never reads
+On the validation split this chooses the windows the classifier sees and the skin around the lesion in them,
+the filters that are on by default, how much of the class prior its logits get back, the temperature and the
+threshold for "suspicious", and writes what it compared to training/runs/<bundle>/validation_choices.json. It never reads
 the test split.
 """
 
@@ -19,14 +19,12 @@ import keras
 import numpy as np
 
 from core.analyzer import classifier_input
-from core.classification import ClassifierInput
 from core.config import AnalysisSettings
 from core.dataset import SPLIT_FILE, default_data_dir
 from core.decision import apply_offsets
 from core.metrics import threshold_for_sensitivity
 from core.preprocessing import PreprocessingSettings
 from core.refinement import refine_mask
-from core.symmetry import N_SYMMETRIES
 from core.taxonomy import suspicious_flags
 from models.builders import BUILDERS
 from models.loading import load_bundle
@@ -36,7 +34,6 @@ from training.prior import choose_prior, shift_logits
 from training.validation import (
     LabelledImages,
     apply_temperature,
-    classify_all,
     compare_filters,
     compare_refinements,
     filters_that_help,
@@ -44,10 +41,10 @@ from training.validation import (
     predict_all_masks,
     view_scores,
 )
+from training.windows import choose_margin, choose_windows
 
 PROJECT_DIR = RUNS_DIR.parent.parent
 SENSITIVITY = 0.95
-VIEWS_NAME = {1: "one_view", N_SYMMETRIES: "eight_views"}
 FILTER_STRIDE = 2  # four filters cost four passes: half of the images will do
 
 
@@ -134,25 +131,6 @@ def draft_manifest(about: dict[str, Any], segmentation: Path, classification: Pa
     }
 
 
-def choose_windows(
-    bundle, split, masks, seen: ClassifierInput, n_views: int
-) -> tuple[dict, tuple[str, ...], np.ndarray]:
-    """Scores of each set of windows, the best by macro AUC, and its (N, V, K) view probabilities."""
-    answers = classify_all(bundle, split.images, masks, seen, n_views)
-    views = np.stack([answer.view_probabilities for answer in answers])
-    parts = dict(zip(seen.windows, np.split(views, len(seen.windows), axis=1), strict=True))
-    options = {(window,): part for window, part in parts.items()} | {seen.windows: views}
-    scores = {
-        "+".join(windows): {
-            "one_view": view_scores(split.labels, part[:, ::n_views].mean(axis=1)),
-            VIEWS_NAME[n_views]: view_scores(split.labels, part.mean(axis=1)),
-        }
-        for windows, part in options.items()
-    }
-    best = max(options, key=lambda w: scores["+".join(w)][VIEWS_NAME[n_views]]["macro_roc_auc"])
-    return scores, best, options[best]
-
-
 def calibrate(views: np.ndarray, labels: np.ndarray, flags: np.ndarray) -> tuple[dict, dict]:
     """(what the temperature changes, the temperature and the threshold for "suspicious").
 
@@ -181,7 +159,7 @@ def calibrate(views: np.ndarray, labels: np.ndarray, flags: np.ndarray) -> tuple
 def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
     """(what was compared, the classifier and preprocessing decisions) on the validation split.
 
-    Filters and the prior are choices of bundles with test-time augmentation; classic recipes have neither.
+    Margin, filters and the prior are choices of bundles with test-time augmentation, not of classic recipes.
     """
     bundle = load_bundle(out)
     seen = classifier_input(bundle.manifest)  # the draft's: all windows, temperature 1
@@ -192,8 +170,13 @@ def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
     compared["refinement"] = compare_refinements(maps, split.masks)
     print(compared["refinement"], flush=True)
     masks = [refine_mask(probability).lesion_mask for probability in maps]
+    decisions: dict[str, Any] = {"preprocessing": asdict(PreprocessingSettings())}
+    if augmented and "crop" in seen.windows:
+        compared["crop_margin"], margin = choose_margin(bundle, split, masks, seen)
+        seen = replace(seen, crop_margin=margin)
+        decisions["crop_margin"] = margin
     compared["windows"], windows, views = choose_windows(bundle, split, masks, seen, n_views)
-    decisions: dict[str, Any] = {"views": list(windows), "preprocessing": asdict(PreprocessingSettings())}
+    decisions["views"] = list(windows)
     if augmented:
         part = split.every(FILTER_STRIDE)
         filters = compare_filters(bundle, part, replace(seen, windows=windows))
@@ -241,7 +224,7 @@ def export(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--name", default="ham10000", help="of the bundle")
-    parser.add_argument("--version", default="5", help="of the bundle")
+    parser.add_argument("--version", default="6", help="of the bundle")
     parser.add_argument("--description", default="", help="what kind of system it is, for those who pick it")
     parser.add_argument("--segmentation", required=True, help="run in training/runs/")
     parser.add_argument("--classification", required=True, help="run in training/runs/")

@@ -55,6 +55,11 @@ def test_the_strength_of_the_prior_is_in_use():
     assert choices.option_in_use("prior") == "0.2"
 
 
+def test_the_margin_is_in_use_as_it_is_written():
+    choices = read_choices("ham", RECORD | {"decisions": {"crop_margin": 0.1}})
+    assert choices.option_in_use("crop_margin") == "0.10"
+
+
 def test_without_decisions_nothing_is_in_use():
     assert read_choices("ham", {"windows": RECORD["windows"]}).option_in_use("windows") is None
 

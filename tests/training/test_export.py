@@ -1,9 +1,12 @@
 """Choices on the validation split, and a classifier whose logits are shifted once it is written."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.analyzer import classifier_input
+from core.classification import Classification
 from core.phantoms import SAMPLES, draw_sample
 from core.symmetry import N_SYMMETRIES
 from models import efficientnet
@@ -11,8 +14,9 @@ from models.builders import BUILDERS
 from models.manifest import file_sha256
 from tests.fakes import fake_bundle
 from tests.models.conftest import build_tiny_backbone
-from training.export import choose_windows, shift_exported, write_half_precision
+from training.export import shift_exported, write_half_precision
 from training.validation import LabelledImages
+from training.windows import MARGINS, choose_margin, choose_windows
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +36,20 @@ def test_windows_are_judged_with_the_bundles_views(split, n_views, names):
     assert all(set(found) == names for found in scores.values())
     assert set(scores) == {*seen.windows, "+".join(seen.windows)}
     assert views.shape == (2, n_views * len(windows), len(seen.classes))
+
+
+def test_the_margin_that_ranks_best_is_chosen(split, monkeypatch):
+    # The crop tells the two images apart at a margin of 0.1 alone; the whole image never does.
+    def answer(bundle, images, masks, seen, n_views):
+        sure = 0.9 if seen.windows == ("crop",) and seen.crop_margin == 0.1 else 0.1
+        rows = ([sure, 1 - sure], [1 - sure, sure])
+        return [Classification(("mel", "nv"), np.array(r), np.array([r]), None, (None,)) for r in rows]
+
+    monkeypatch.setattr("training.windows.classify_all", answer)
+    seen = replace(classifier_input(fake_bundle().manifest), windows=("whole", "crop"))
+    scores, margin = choose_margin(None, split, split.masks, seen)
+    assert margin == 0.1 and list(scores) == [f"{margin:.2f}" for margin in MARGINS]
+    assert scores["0.10"]["macro_roc_auc"] > scores["0.30"]["macro_roc_auc"]
 
 
 def test_an_exported_classifier_is_shifted_where_it_lies(monkeypatch, tmp_path):

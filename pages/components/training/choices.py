@@ -11,6 +11,10 @@ _TITLES = {
         "From probability map to mask",
         "“Plain” is a bare cut at 0.5; the others clean the mask in the same way and differ in the threshold.",
     ),
+    "crop_margin": (
+        "Skin around the lesion",
+        "On each side of the lesion's crop, as a share of the lesion's longer side; one view.",
+    ),
     "windows": (
         "What the classifier sees",
         "The whole image, the lesion with a margin, or both; in one view or in eight flips and turns.",
