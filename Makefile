@@ -44,7 +44,7 @@ train: .venv/.installed-dev
 		--name classification_v2b0_second_hair_mean --sizes 160
 	$(BIN)/python -m training.join --runs classification_v2b0_first_hair_mean classification_v2b0_second_hair_mean \
 		--name classification_v2b0_pair_hair --sizes 160 176
-	$(BIN)/python -m training.export --version 6 --description "Two classifiers joined" \
+	$(BIN)/python -m training.export --version 5 --description "Two classifiers joined" \
 		--segmentation segmentation_v2b0_mean --classification classification_v2b0_pair_hair
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust

@@ -17,14 +17,12 @@ class Ablation(NamedTuple):
         change: what it does otherwise, in a sentence; the base says what all have in common.
         scores: of its best epoch on the validation split, by name.
         gain: its score that decides less the base's; 0 for the base, None where there is no base.
-        minutes: that it trained.
     """
 
     name: str
     change: str
     scores: dict[str, float]
     gain: float | None
-    minutes: float
 
 
 def is_ablation(name: str) -> bool:
@@ -51,7 +49,6 @@ def list_ablations(runs: Sequence[dict[str, Any]], task: str, score: str) -> lis
             run["description"],
             run["scores"],
             run["scores"][score] - base["scores"][score] if base else None,
-            run["minutes"],
         )
         for run in ordered
     ]

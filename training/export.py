@@ -2,14 +2,15 @@
 
     python -m training.export --segmentation RUN --classification RUN --data DIR --out models/weights
 
-On the validation split this chooses the windows the classifier sees and the skin around the lesion in them,
-the filters that are on by default, how much of the class prior its logits get back, the temperature and the
-threshold for "suspicious", and writes what it compared to training/runs/<bundle>/validation_choices.json. It never reads
+On the validation split this chooses the windows the classifier sees, with `--margins` the skin around the
+lesion in them, the filters that are on by default, how much of the class prior its logits get back, the
+temperature and the threshold for "suspicious", and writes what it compared to training/runs/<bundle>/validation_choices.json. It never reads
 the test split.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -156,10 +157,11 @@ def calibrate(views: np.ndarray, labels: np.ndarray, flags: np.ndarray) -> tuple
     }
 
 
-def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
+def make_choices(out: Path, split: LabelledImages, margins: Sequence[float] = ()) -> tuple[dict, dict]:
     """(what was compared, the classifier and preprocessing decisions) on the validation split.
 
-    Margin, filters and the prior are choices of bundles with test-time augmentation, not of classic recipes.
+    Filters and the prior are choices of bundles with test-time augmentation; classic recipes have neither.
+    `margins` as in `export`.
     """
     bundle = load_bundle(out)
     seen = classifier_input(bundle.manifest)  # the draft's: all windows, temperature 1
@@ -171,8 +173,8 @@ def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
     print(compared["refinement"], flush=True)
     masks = [refine_mask(probability).lesion_mask for probability in maps]
     decisions: dict[str, Any] = {"preprocessing": asdict(PreprocessingSettings())}
-    if augmented and "crop" in seen.windows:
-        compared["crop_margin"], margin = choose_margin(bundle, split, masks, seen)
+    if margins:
+        compared["crop_margin"], margin = choose_margin(bundle, split, masks, seen, margins)
         seen = replace(seen, crop_margin=margin)
         decisions["crop_margin"] = margin
     compared["windows"], windows, views = choose_windows(bundle, split, masks, seen, n_views)
@@ -189,7 +191,13 @@ def make_choices(out: Path, split: LabelledImages) -> tuple[dict, dict]:
 
 
 def export(
-    about: dict[str, Any], segmentation: Path, classification: Path, data: Path, out: Path, limit=None
+    about: dict[str, Any],
+    segmentation: Path,
+    classification: Path,
+    data: Path,
+    out: Path,
+    limit: int | None = None,
+    margins: Sequence[float] = (),
 ) -> None:
     """Write a bundle to `out` and the record of its choices to training/runs/<name>/.
 
@@ -200,13 +208,14 @@ def export(
         data: HAM10000's folder.
         out: the bundle's folder.
         limit: use only this many images.
+        margins: of skin around the lesion to choose from; none keeps that of the training's configuration.
     """
     out.mkdir(parents=True, exist_ok=True)
     record = draft_manifest(about, segmentation, classification, out)
     path = out / MANIFEST_NAME
     path.write_text(json.dumps(record, indent=1) + "\n")
     split = LabelledImages.read(data, "validation", tuple(record["classifier"]["classes"]), limit)
-    compared, decisions = make_choices(out, split)
+    compared, decisions = make_choices(out, split, margins)
     choices_file = RUNS_DIR / about["name"] / "validation_choices.json"
     choices_file.parent.mkdir(parents=True, exist_ok=True)
     choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
@@ -224,7 +233,7 @@ def export(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--name", default="ham10000", help="of the bundle")
-    parser.add_argument("--version", default="6", help="of the bundle")
+    parser.add_argument("--version", default="5", help="of the bundle")
     parser.add_argument("--description", default="", help="what kind of system it is, for those who pick it")
     parser.add_argument("--segmentation", required=True, help="run in training/runs/")
     parser.add_argument("--classification", required=True, help="run in training/runs/")
@@ -233,12 +242,15 @@ def main() -> None:
     parser.add_argument(
         "--one-view", action="store_true", help="no test-time augmentation and no filters, as classic systems"
     )
+    parser.add_argument(
+        "--margins", type=float, nargs="+", default=(), help="choose the crop's margin of these"
+    )
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
     about = {"name": a.name, "version": a.version, "description": a.description}
     if a.one_view:
         about["test_time_augmentation"] = False
-    export(about, RUNS_DIR / a.segmentation, RUNS_DIR / a.classification, a.data, a.out, a.limit)
+    export(about, RUNS_DIR / a.segmentation, RUNS_DIR / a.classification, a.data, a.out, a.limit, a.margins)
 
 
 if __name__ == "__main__":

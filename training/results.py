@@ -10,7 +10,8 @@ Writes training/RESULTS.md for readers and training/RESULTS.json for the app:
                "command": str}, ...]}
 
 Runs are sorted by task and then by macro AUC or Dice, best first; epochs count from 1.
-The short runs that differ from a base in one thing (`core.ablations`) have tables of their own.
+The short runs that differ from a base in one thing (`core.ablations`) have tables of their own, and so have
+the versions of the shipped bundle, from what `training.evaluate` wrote about each.
 What patient facts would add follows, from training/runs/patient_facts.json (`python -m training.patient_facts`),
 and the classic systems beside ours, from training/runs/systems.json (`python -m training.systems`).
 A run made of others has no epochs of its own: 0 epochs, 0 minutes and null for the best.
@@ -66,6 +67,18 @@ Not in the shipped classifier: what they would add to its calibrated probabiliti
 `python -m training.patient_facts` found it (naive Bayes, counted on the training split's lesions; share 1 takes
 the facts at full weight).
 """
+VERSIONS_HEADING = """## Every version of the bundle that was measured
+
+Validation / test split, by `python -m training.evaluate`. Everything is chosen on the validation split; the test
+split was looked at once for each version, in this order.
+"""
+VERSION_SCORES = {
+    "macro AUC": "macro_roc_auc",
+    "balanced accuracy": "balanced_accuracy",
+    "accuracy": "accuracy",
+    "log loss": "log_loss",
+    "melanoma AUC": "roc_auc_mel",
+}
 SYSTEMS_HEADING = """## The classic systems beside ours
 
 On the test split, as `python -m training.systems` found them; intervals are in `training/runs/systems.json` and
@@ -152,14 +165,13 @@ def render_ablations(runs: list[dict[str, Any]], task: str) -> str:
     found = list_ablations(runs, task, score)
     if not found:
         return ""
-    head = ["run", "what is different", *columns.values(), f"gain in {label}", "minutes"]
+    head = ["run", "what is different", *columns.values(), f"gain in {label}"]
     rows = (
         [
             f"`{run.name}`",
             run.change,
             *(f"{run.scores[c]:.3f}" for c in columns),
             "–" if run.gain is None else f"{run.gain:+.3f}",
-            f"{run.minutes:.0f}",
         ]
         for run in found
     )
@@ -192,8 +204,36 @@ def read_facts(file: Path = PATIENT_FACTS_FILE) -> list[dict[str, Any]]:
     return json.loads(file.read_text())["rows"] if file.is_file() else []
 
 
+def read_versions(runs_dir: Path = RUNS_DIR) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """(validation, test) scores of every version of the shipped bundle that was measured, oldest first."""
+    name = read_manifest(SHIPPED_DIR).name
+    found = []
+    for path in runs_dir.glob(f"{name}*/test_scores.json"):
+        validation = path.with_name("validation_scores.json")
+        if validation.is_file():
+            found.append(tuple(json.loads(file.read_text()) for file in (validation, path)))
+    return sorted(found, key=lambda pair: int(pair[1]["version"]))
+
+
+def render_versions(versions: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
+    """Markdown section of the bundle's versions; the one in models/weights is marked."""
+    shipped = read_manifest(SHIPPED_DIR).fingerprint
+    rows = []
+    for splits in versions:
+        version, fingerprint = splits[-1]["version"], splits[-1]["fingerprint"]
+        found = [[split["classification_detail"][key] for split in splits] for key in VERSION_SCORES.values()]
+        found.append([split["segmentation"]["dice"]["estimate"] for split in splits])
+        cells = [" / ".join(f"{value:.3f}" for value in values) for values in found]
+        rows.append([version, "yes" if fingerprint == shipped else "", *cells])
+    table = markdown_table(["version", "ships", *VERSION_SCORES, "Dice"], rows)
+    return f"{VERSIONS_HEADING}\n{table}\n"
+
+
 def render(
-    runs: list[dict[str, Any]], systems: list[SystemRecord], facts: Sequence[dict[str, Any]] = ()
+    runs: list[dict[str, Any]],
+    systems: list[SystemRecord],
+    facts: Sequence[dict[str, Any]] = (),
+    versions: Sequence[tuple[dict[str, Any], dict[str, Any]]] = (),
 ) -> str:
     """The whole RESULTS.md."""
     parts = [HEADING]
@@ -203,6 +243,8 @@ def render(
             commands = "\n".join(f"    {run['command']}" for run in chosen)
             parts.append(f"## {task.capitalize()}\n\n{results_table(chosen, task)}\n\n{commands}\n")
     parts += filter(None, (render_ablations(runs, task) for task in COLUMNS))
+    if versions:
+        parts.append(render_versions(versions))
     if facts:
         parts.append(render_facts(facts))
     if systems:
@@ -214,7 +256,7 @@ def main() -> None:
     runs = collect_runs()
     folder = RUNS_DIR.parent
     (folder / "RESULTS.json").write_text(json.dumps({"runs": runs}, indent=1) + "\n")
-    (folder / "RESULTS.md").write_text(render(runs, read_systems(), read_facts()))
+    (folder / "RESULTS.md").write_text(render(runs, read_systems(), read_facts(), read_versions()))
     print(f"Wrote RESULTS.md and RESULTS.json: {len(runs)} runs")
 
 

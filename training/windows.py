@@ -3,6 +3,7 @@
 In all functions `masks` are the predicted lesion masks of the split's images, each (H, W) bool.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,14 +13,16 @@ from core.symmetry import N_SYMMETRIES
 from models.loading import Bundle
 from training.validation import LabelledImages, classify_all, view_scores
 
-MARGINS = (0.0, 0.05, 0.1, 0.2, 0.3)
 VIEWS_NAME = {1: "one_view", N_SYMMETRIES: "eight_views"}
 
 
 def choose_margin(
-    bundle: Bundle, split: LabelledImages, masks, seen: ClassifierInput
+    bundle: Bundle, split: LabelledImages, masks, seen: ClassifierInput, margins: Sequence[float]
 ) -> tuple[dict[str, dict[str, float]], float]:
-    """Scores of all windows for each of `MARGINS` around the lesion, one view each, and the best margin."""
+    """Scores of all windows for each margin around the lesion, one view each, and the best margin.
+
+    Margins are shares of the lesion's longer side.
+    """
 
     def see(window: str, margin: float) -> np.ndarray:
         own = replace(seen, windows=(window,), crop_margin=margin)
@@ -29,9 +32,9 @@ def choose_margin(
     others = [see(window, seen.crop_margin) for window in seen.windows if window != "crop"]
     scores = {
         margin: view_scores(split.labels, np.mean([*others, see("crop", margin)], axis=0))
-        for margin in MARGINS
+        for margin in margins
     }
-    best = max(MARGINS, key=lambda margin: scores[margin]["macro_roc_auc"])
+    best = max(margins, key=lambda margin: scores[margin]["macro_roc_auc"])
     return {f"{margin:.2f}": found for margin, found in scores.items()}, best
 
 

@@ -115,12 +115,11 @@ def test_short_runs_have_a_table_of_their_own(shipped: AppTest, two_runs, monkey
     write_run(two_runs / "ablation_classification", HEADER + ROWS, epochs=2)
     scores = {"val_macro_auc": 0.9, "val_balanced_accuracy": 0.7}
     found = [
-        {"name": "ablation_classification", "description": "Base.", "scores": scores, "minutes": 3.0},
+        {"name": "ablation_classification", "description": "Base.", "scores": scores},
         {
             "name": "ablation_classification_wild",
             "description": "Wild.",
             "scores": scores | {"val_macro_auc": 0.85},
-            "minutes": 3.0,
         },
     ]
     monkeypatch.setattr(ablations, "read_results", lambda: found)

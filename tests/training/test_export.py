@@ -16,7 +16,7 @@ from tests.fakes import fake_bundle
 from tests.models.conftest import build_tiny_backbone
 from training.export import shift_exported, write_half_precision
 from training.validation import LabelledImages
-from training.windows import MARGINS, choose_margin, choose_windows
+from training.windows import choose_margin, choose_windows
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ def test_the_margin_that_ranks_best_is_chosen(split, monkeypatch):
 
     monkeypatch.setattr("training.windows.classify_all", answer)
     seen = replace(classifier_input(fake_bundle().manifest), windows=("whole", "crop"))
-    scores, margin = choose_margin(None, split, split.masks, seen)
-    assert margin == 0.1 and list(scores) == [f"{margin:.2f}" for margin in MARGINS]
+    scores, margin = choose_margin(None, split, split.masks, seen, (0.05, 0.1, 0.3))
+    assert margin == 0.1 and list(scores) == ["0.05", "0.10", "0.30"]
     assert scores["0.10"]["macro_roc_auc"] > scores["0.30"]["macro_roc_auc"]
 
 

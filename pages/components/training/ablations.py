@@ -28,15 +28,13 @@ def draw_ablations(kind: Kind, scores: Sequence[str]) -> None:
             "What is different": run.change,
             gain: run.gain,
             **{label: run.scores.get(name) for name, label in labels.items()},
-            "Time (min)": run.minutes,
         }
         for run in found
     ]
     number = st.column_config.NumberColumn
     st.dataframe(
         pd.DataFrame(rows).set_index("What is different"),
-        column_config=dict.fromkeys(labels.values(), number(format="%.3f"))
-        | {gain: number(format="%+.3f"), "Time (min)": number(format="%.0f")},
+        column_config=dict.fromkeys(labels.values(), number(format="%.3f")) | {gain: number(format="%+.3f")},
         placeholder="–",
         height="content",
         key="ablations_table",
