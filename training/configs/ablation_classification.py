@@ -1,4 +1,4 @@
-"""The base of the classifier's short comparisons: the second classifier's recipe, two epochs at 96 px.
+"""The base of the rows below: the second classifier's recipe, cut to two epochs at 96 px.
 
     python -m training.train_classification --config ablation_classification --data DIR --imagenet WEIGHTS.h5
 

@@ -1,4 +1,4 @@
-"""The base of the segmenter's short comparisons: the first segmenter's recipe, two epochs at 96 px.
+"""The base of the rows below: the first segmenter's recipe, cut to two epochs at 96 px.
 
     python -m training.train_segmentation --config ablation_segmentation --data DIR --imagenet WEIGHTS.h5
 

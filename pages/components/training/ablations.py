@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
-from core.ablations import PREFIX, list_ablations
+from core.ablations import PREFIX, Ablation, list_ablations
 from core.training_choices import read_results
 from core.training_runs import Kind
+from pages.components.notices import escape
 from pages.components.training.curves import score_label
 
 # The score that each comparison is about.
@@ -21,28 +21,29 @@ def draw_ablations(kind: Kind, scores: Sequence[str]) -> None:
     if not found:
         return
     st.subheader("One change at a time", anchor=False)
-    gain = f"Gain in {score_label(decides)}"
-    labels = {name: score_label(name) for name in scores}
-    rows = [
-        {
-            "What is different": run.change,
-            gain: run.gain,
-            **{label: run.scores.get(name) for name, label in labels.items()},
-        }
-        for run in found
-    ]
-    number = st.column_config.NumberColumn
-    st.dataframe(
-        pd.DataFrame(rows).set_index("What is different"),
-        column_config=dict.fromkeys(labels.values(), number(format="%.3f")) | {gain: number(format="%+.3f")},
-        placeholder="–",
-        height="content",
-        key="ablations_table",
+    names = (decides, *(name for name in scores if name != decides))
+    table = {
+        "What is different": [escape(run.change) for run in found],
+        **{score_label(name): [_describe_score(run, name, decides) for run in found] for name in names},
+    }
+    st.table(
+        table,
+        border="horizontal",
+        hide_index=True,
         alt=f"Table of {len(found)} short {kind} runs that differ from the first in one thing each.",
     )
     st.caption(
-        "Runs of equal length that differ from the first row in one thing each, on the validation split; from "
-        f"`training/RESULTS.json`, where they are `{PREFIX}{kind}` and those after it (`make ablations`). Short "
+        "Runs of equal length that differ from the first row in one thing each (by how much, in brackets), on the "
+        f"validation split; from `training/RESULTS.json`, where they are `{PREFIX}{kind}` and those after it "
+        "(`make ablations`). Short "
         "and small, so they say which way a choice points, not what it scores at full length. The second row "
         "differs from the first in its random numbers alone: differences no larger than its own may be chance."
     )
+
+
+def _describe_score(run: Ablation, name: str, decides: str) -> str:
+    """A score as text; the one that decides with its difference from the base."""
+    if name not in run.scores:
+        return "–"
+    text = f"{run.scores[name]:.3f}"
+    return f"{text} ({run.gain:+.3f})" if name == decides and run.gain else text
