@@ -4,8 +4,8 @@
 
 On the validation split this chooses the windows the classifier sees, with `--margins` the skin around the
 lesion in them, the filters that are on by default, how much of the class prior its logits get back, the
-temperature and the threshold for "suspicious", and writes what it compared to training/runs/<bundle>/validation_choices.json. It never reads
-the test split.
+temperature and the threshold for "suspicious", and writes what it compared to
+training/runs/<bundle>/validation_choices.json. It never reads the test split.
 """
 
 import argparse

@@ -131,11 +131,16 @@ def class_weights(labels: np.ndarray, n_classes: int, power: float) -> np.ndarra
     return weights_of_counts(np.bincount(labels, minlength=n_classes), power)
 
 
+def class_shares(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """(K,) share of each class among (N,) class numbers; one without samples counts as one sample."""
+    counts = np.maximum(np.bincount(labels, minlength=n_classes), 1)
+    return counts / counts.sum()
+
+
 def log_priors(labels: np.ndarray, n_classes: int, strength: float) -> np.ndarray:
-    """(K,) `strength` times the logarithm of each class's share; one without samples counts as one sample.
+    """(K,) `strength` times the logarithm of each class's share.
 
     >>> log_priors(np.array([0, 0, 0, 1]), 2, strength=1.0).round(2).tolist()
     [-0.29, -1.39]
     """
-    counts = np.maximum(np.bincount(labels, minlength=n_classes), 1)
-    return strength * np.log(counts / counts.sum())
+    return strength * np.log(class_shares(labels, n_classes))

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from core.decision import apply_offsets, prior_offsets
+from training.losses import class_shares
 from training.validation import apply_temperature, fit_temperature, view_scores
 
 STRENGTHS = (-0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # negative: rare classes count still more
@@ -28,8 +29,7 @@ def choose_prior(view_probabilities: np.ndarray, labels: np.ndarray) -> tuple[di
         view_probabilities: (N, V, K), each view's softmax at temperature 1.
         labels: (N,) class numbers; their frequencies are the prior.
     """
-    counts = np.maximum(np.bincount(labels, minlength=view_probabilities.shape[-1]), 1)
-    prior = counts / counts.sum()
+    prior = class_shares(labels, view_probabilities.shape[-1])
     scores = {}
     for strength in STRENGTHS:
         views = apply_offsets(view_probabilities, prior_offsets(prior, -strength))

@@ -69,8 +69,9 @@ the facts at full weight).
 """
 VERSIONS_HEADING = """## Every version of the bundle that was measured
 
-Validation / test split, by `python -m training.evaluate`. Everything is chosen on the validation split; the test
-split was looked at once for each version, in this order.
+Validation / test split, by `python -m training.evaluate`. Each version was made on the training and validation
+splits and looked at once on the test split, in this order. That a later version than the one in use does not ship
+was decided with its test scores known; README.md says why.
 """
 VERSION_SCORES = {
     "macro AUC": "macro_roc_auc",

@@ -35,8 +35,7 @@ def draw_ablations(kind: Kind, scores: Sequence[str]) -> None:
     st.caption(
         "Runs of equal length that differ from the first row in one thing each (by how much, in brackets), on the "
         f"validation split; from `training/RESULTS.json`, where they are `{PREFIX}{kind}` and those after it "
-        "(`make ablations`). Short "
-        "and small, so they say which way a choice points, not what it scores at full length. The second row "
+        "(`make ablations`). Short and small, so they say which way a choice points, not what it scores at full length. The second row "
         "differs from the first in its random numbers alone: differences no larger than its own may be chance."
     )
 
