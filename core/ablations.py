@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 PREFIX = "ablation_"
+# The validation score that each task's comparison is about.
+DECIDES = {"classification": "val_macro_auc", "segmentation": "val_dice"}
 
 
 class Ablation(NamedTuple):

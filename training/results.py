@@ -26,7 +26,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.ablations import is_ablation, list_ablations
+from core.ablations import DECIDES, is_ablation, list_ablations
 from core.lineage import merged_from
 from core.runs import RUNS_DIR
 from core.systems import SystemRecord, format_cell, read_systems, systems_table
@@ -162,11 +162,11 @@ def results_table(runs: list[dict[str, Any]], task: str) -> str:
 def render_ablations(runs: list[dict[str, Any]], task: str) -> str:
     """Markdown section of one task's comparison; "" where it was not made."""
     columns = COLUMNS[task]
-    score, label = next(iter(columns.items()))
+    score = DECIDES[task]
     found = list_ablations(runs, task, score)
     if not found:
         return ""
-    head = ["run", "what is different", *columns.values(), f"gain in {label}"]
+    head = ["run", "what is different", *columns.values(), f"gain in {columns[score]}"]
     rows = (
         [
             f"`{run.name}`",

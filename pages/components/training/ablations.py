@@ -4,14 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.ablations import PREFIX, Ablation, list_ablations
+from core.ablations import DECIDES, PREFIX, Ablation, list_ablations
 from core.training_choices import read_results
 from core.training_runs import Kind
 from pages.components.notices import escape
 from pages.components.training.curves import score_label
-
-# The score that each comparison is about.
-DECIDES: dict[Kind, str] = {"classification": "val_macro_auc", "segmentation": "val_dice"}
 
 
 def draw_ablations(kind: Kind, scores: Sequence[str]) -> None:
