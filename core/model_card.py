@@ -117,11 +117,13 @@ def trust_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def severity_rows(record: dict[str, Any]) -> list[dict[str, str]]:
-    """Mean losses by severity of a record in robustness.json."""
+    """Mean losses by severity of a record in robustness.json; those never trained with stand apart."""
+    unseen = {row["severity"]: row for row in record["mean_by_severity_unseen"]}
     return [
         {
             "Severity": f"{row['severity']:.0f}",
             "Balanced accuracy lost": f"{100 * row['balanced_accuracy_loss']:.1f} points",
+            "… never trained with": f"{100 * unseen[row['severity']]['balanced_accuracy_loss']:.1f} points",
             "Dice lost": f"{100 * row['dice_loss']:.1f} points",
             "Same answer": f"{row['unchanged_share']:.0%}",
         }

@@ -10,7 +10,12 @@ import cv2
 import numpy as np
 
 from core.phantom_artefacts import ARTEFACTS
-from core.preprocessing import Box, box_to_square
+from core.preprocessing import Box, box_to_square, sample_square
+from training.corruptions import FILTERS
+
+# What training may do to a photograph; the other corruptions of `training.robustness` stay unseen.
+LEARNED_CORRUPTIONS = ("Gaussian noise", "JPEG", "low resolution", "brightness", "saturation and hue")
+LEARNED_SEVERITIES = (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Augmentation:
         vignette: probability of darkened corners.
         blur: probability of a Gaussian blur.
         overlay: probability of a drawn artefact: hair, dark corners, ruler, gel bubbles or ink.
+        corruption: probability of one of `LEARNED_CORRUPTIONS`, at a severity of `LEARNED_SEVERITIES`.
     """
 
     flip: bool = True
@@ -46,6 +52,23 @@ class Augmentation:
     vignette: float = 0.1
     blur: float = 0.1
     overlay: float = 0.0
+    corruption: float = 0.0
+
+
+def augment_window(
+    image: np.ndarray, box: Box, size_px: int, augmentation: Augmentation, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """All changes at once: ((S, S, 3) uint8 of `box`, the (3, 3) matrix from that square to the image)."""
+    if augmentation.corruption and rng.random() < augmentation.corruption:
+        image = corrupt_photograph(image, rng)
+    matrix = random_affine(box, size_px, augmentation, rng)
+    return change_appearance(sample_square(image, matrix, size_px), augmentation, rng), matrix
+
+
+def corrupt_photograph(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A worse camera, before anything is cut out: noise and blocks have the size of the image's own pixels."""
+    own = np.random.default_rng(int(rng.uniform(0, 2**31)))
+    return FILTERS[own.choice(LEARNED_CORRUPTIONS)](image, int(own.choice(LEARNED_SEVERITIES)), own)
 
 
 def random_affine(box: Box, size_px: int, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:

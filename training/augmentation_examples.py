@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from core.preprocessing import Box, sample_square
-from training.augmentation import Augmentation, change_appearance, random_affine
+from core.preprocessing import Box
+from training.augmentation import Augmentation, augment_window
 
 NOTHING = Augmentation(
     flip=False,
     rotation_degrees=0.0,
     zoom=(1.0, 1.0),
     **dict.fromkeys(("stretch", "shift", "shear", "brightness", "contrast", "saturation"), 0.0),
-    **dict.fromkeys(("channel_gain", "gamma", "vignette", "blur", "overlay"), 0.0),
+    **dict.fromkeys(("channel_gain", "gamma", "vignette", "blur", "overlay", "corruption"), 0.0),
 )
 PARAMETERS = tuple(field.name for field in fields(Augmentation))
 # Given by how often it happens, not by how much.
-BY_CHANCE = ("flip", "vignette", "blur", "overlay")
+BY_CHANCE = ("flip", "vignette", "blur", "overlay", "corruption")
 
 
 class LoadedDice:
@@ -83,8 +83,7 @@ def draw_samples(
 
 def augment(image: np.ndarray, strength: Augmentation, rng: Any, size_px: int) -> np.ndarray:
     """(S, S, 3) uint8: the whole image through geometry and appearance, as in training.batches."""
-    matrix = random_affine(Box.whole(image), size_px, strength, rng)
-    return change_appearance(sample_square(image, matrix, size_px), strength, rng)
+    return augment_window(image, Box.whole(image), size_px, strength, rng)[0]
 
 
 def _draw_example(

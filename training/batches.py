@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from core.preprocessing import Box, lesion_box, sample_square
-from training.augmentation import Augmentation, change_appearance, random_affine
+from training.augmentation import Augmentation, augment_window
 from training.hosts import host, n_hosts
 
 
@@ -64,13 +64,9 @@ class SegmentationBatches(Batches):
 
     def sample(self, index, rng):
         image = self.images[index]
-        matrix = random_affine(Box.whole(image), self.size_px, self.augmentation, rng)
-        square = sample_square(image, matrix, self.size_px)
+        square, matrix = augment_window(image, Box.whole(image), self.size_px, self.augmentation, rng)
         mask = sample_square(self.masks[index], matrix, self.size_px)
-        return (
-            change_appearance(square, self.augmentation, rng),
-            (mask[..., None] / 255).astype(np.float32),
-        )
+        return square, (mask[..., None] / 255).astype(np.float32)
 
 
 class ClassificationBatches(Batches):
@@ -112,9 +108,8 @@ class ClassificationBatches(Batches):
     def sample(self, index, rng):
         image = self.images[index]
         box = Box.whole(image) if rng.random() < 1 - self.crop_share else self._lesion_window(index, rng)
-        matrix = random_affine(box, self.size_px, self.augmentation, rng)
-        square = sample_square(image, matrix, self.size_px)
-        return change_appearance(square, self.augmentation, rng), self.targets[index]
+        square, _ = augment_window(image, box, self.size_px, self.augmentation, rng)
+        return square, self.targets[index]
 
     def finish(self, inputs, targets, rng):
         if not self.mixup:

@@ -6,7 +6,8 @@ Uses a fixed part of the validation split, one image a lesion, never the test sp
 spread as evenly over the classes as there are lesions, and for the artefacts `--nevi` nevi. Images are
 shrunk to the networks' working size first, so that a severity means the same for any release of the data.
 Test-time augmentation is off: one view of each window, at an eighth of the cost. A user, who gets eight
-views, gets somewhat steadier answers.
+views, gets somewhat steadier answers. Where the bundle's own training drew some of the corruptions, the others
+are averaged apart: what was practised says less about what was not.
 
 Writes training/runs/<bundle>/robustness.json. Rows are kept after every corruption and severity in
 training/runs/<bundle>/checkpoints/ (not committed): the command goes on where it was stopped. Delete them
@@ -27,13 +28,17 @@ from tqdm import tqdm
 from core.analyzer import Analyzer
 from core.config import AnalysisSettings
 from core.dataset import default_data_dir, load_masks, load_pixels, read_split
+from core.lineage import runs_behind
 from core.mask_metrics import dice
 from core.metrics import accuracy, balanced_accuracy
 from core.phantom_artefacts import ARTEFACTS
 from core.report import to_json_types
 from core.runs import RUNS_DIR
 from core.taxonomy import suspicious_flags
+from core.training_runs import shipped_networks
 from core.uncertainty import grouped_bootstrap
+from models.manifest import Manifest
+from training.augmentation import LEARNED_CORRUPTIONS
 from training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from training.environment import describe_environment
 
@@ -138,12 +143,21 @@ def answer_all(analyzer: Analyzer, sample: Sample, steps, kept: Path) -> pd.Data
 
 
 # --- scores -----------------------------------------------------------------------------------------
-def score_corruptions(answers: pd.DataFrame, classes: Sequence[str]) -> dict:
+def learned_corruptions(manifest: Manifest, runs_dir: Path = RUNS_DIR) -> tuple[str, ...]:
+    """The corruptions that the training of a bundle's networks drew, as its runs record."""
+    names = set().union(*(runs_behind(name, runs_dir) for name in shipped_networks(manifest)))
+    configs = [json.loads((runs_dir / name / "config.json").read_text())["config"] for name in names]
+    drew = any(config.get("augmentation", {}).get("corruption") for config in configs)
+    return LEARNED_CORRUPTIONS if drew else ()
+
+
+def score_corruptions(answers: pd.DataFrame, classes: Sequence[str], learned: Sequence[str] = ()) -> dict:
     """Clean scores, and what each corruption takes from them, paired image by image.
 
     Returns:
         `clean` scores; `corruptions`: a dict for each corruption and severity, with the losses and their
-        intervals over lesions; `mean_by_severity`: their means over all corruptions.
+        intervals over lesions; `mean_by_severity`: their means over all corruptions;
+        `mean_by_severity_unseen`: over those that are not `learned`.
     """
     clean = answers[answers["change"] == CLEAN]
     labels, before = _labels(clean, classes), _probabilities(clean, classes)
@@ -158,7 +172,9 @@ def score_corruptions(answers: pd.DataFrame, classes: Sequence[str]) -> dict:
             "accuracy": accuracy(labels, before),
             "dice": np.nanmean(clean["dice"]),
         },
+        "learned": list(learned),
         "mean_by_severity": _means_by_severity(rows),
+        "mean_by_severity_unseen": _means_by_severity([r for r in rows if r["corruption"] not in learned]),
         "corruptions": rows,
     }
 
@@ -265,7 +281,7 @@ def measure(analyzer: Analyzer, frame: pd.DataFrame, n_images: int, n_nevi: int,
         "long_side_px": long_side_px,
         "test_time_augmentation": False,
         "environment": describe_environment(),
-        **score_corruptions(corrupted, manifest.classes),
+        **score_corruptions(corrupted, manifest.classes, learned_corruptions(manifest)),
         "nevi": score_artefacts(drawn, manifest.classes, manifest.suspicious_threshold),
     }
 

@@ -106,8 +106,10 @@ def test_trust_before_the_test_split_was_looked_at_has_no_coverage():
 
 def test_losses_and_false_positives_are_given_in_points():
     loss = {"severity": 3, "balanced_accuracy_loss": 0.051, "dice_loss": 0.02, "unchanged_share": 0.9}
-    [row] = severity_rows({"mean_by_severity": [loss]})
+    unseen = loss | {"balanced_accuracy_loss": 0.06}
+    [row] = severity_rows({"mean_by_severity": [loss], "mean_by_severity_unseen": [unseen]})
     assert row["Severity"] == "3" and row["Balanced accuracy lost"] == "5.1 points"
+    assert row["… never trained with"] == "6.0 points"
     change = {"estimate": 0.03, "low": -0.01, "high": 0.07}
     nevi = {"clean_false_positive_rate": {"estimate": 0.3}}
     nevi["artefacts"] = [{"artefact": "ink", "false_positive_rate": 0.33, "change": change}]

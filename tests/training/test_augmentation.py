@@ -7,12 +7,15 @@ import pytest
 
 from core.preprocessing import Box, crop_square, lesion_box, sample_square
 from training.augmentation import (
+    LEARNED_CORRUPTIONS,
     Augmentation,
+    augment_window,
     change_appearance,
     change_colours,
     darken_corners,
     random_affine,
 )
+from training.corruptions import CORRUPTIONS, FILTERS
 
 NONE = Augmentation(
     flip=False,
@@ -134,3 +137,35 @@ def test_dark_corners_leave_the_middle(image):
         shaded = darken_corners(square, np.random.default_rng(seed))
         assert shaded[30, 30].min() >= 190
         assert shaded[[0, 0, -1, -1], [0, -1, 0, -1]].max() < 140
+
+
+# --- worse photographs
+
+
+def test_learned_corruptions_are_corruptions_and_leave_most_unseen():
+    assert set(LEARNED_CORRUPTIONS) < set(FILTERS)
+    assert len(LEARNED_CORRUPTIONS) < len(CORRUPTIONS) / 2
+
+
+def test_a_photograph_is_corrupted_before_it_is_cut_out(image):
+    # Cut to a 2 x 2 px window and enlarged: the noise of one pixel fills a quarter of the square, where noise
+    # of the square's own pixels would differ from one to the next.
+    certain = replace(NONE, corruption=1.0)
+    box = Box(20, 20, 22, 22)
+    squares = [augment_window(image, box, 32, certain, np.random.default_rng(n))[0] for n in range(30)]
+    plain, _ = augment_window(image, box, 32, NONE, np.random.default_rng(0))
+    changed = [square for square in squares if abs(square.astype(int) - plain).mean() > 3]
+    assert len(changed) > 10
+    for square in changed:
+        steps = abs(np.diff(square.astype(int), axis=1))
+        assert np.median(steps) <= 4
+
+
+def test_without_corruption_no_random_number_is_used_up(image):
+    # Configurations from before there were corruptions must give the batches that they gave.
+    box = Box.whole(image)
+    square, matrix = augment_window(image, box, 32, Augmentation(), np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    np.testing.assert_array_equal(matrix, random_affine(box, 32, Augmentation(), rng))
+    expected = change_appearance(sample_square(image, matrix, 32), Augmentation(), rng)
+    np.testing.assert_array_equal(square, expected)

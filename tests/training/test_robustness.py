@@ -11,6 +11,7 @@ from core.analyzer import Analyzer
 from core.phantoms import draw_phantom
 from tests.fakes import fake_bundle
 from training import robustness
+from training.augmentation import LEARNED_CORRUPTIONS
 from training.robustness import (
     CLEAN,
     Sample,
@@ -20,6 +21,7 @@ from training.robustness import (
     choose_lesions,
     corruption_steps,
     generator,
+    learned_corruptions,
     score_artefacts,
     score_corruptions,
 )
@@ -172,6 +174,32 @@ def test_losses_by_hand():
     one, two = scores["mean_by_severity"]
     assert (one["severity"], one["balanced_accuracy_loss"]) == (1, pytest.approx(0.125))
     assert (two["severity"], two["dice_loss"]) == (2, pytest.approx(0.4))
+
+
+def test_corruptions_that_training_drew_are_left_out_of_the_mean_of_the_unseen():
+    clean = table(CLEAN, 0, [0.9, 0.8, 0.2, 0.1], [0.9] * 4)
+    packed = table("JPEG", 1, [0.9, 0.3, 0.2, 0.1], [0.9] * 4)  # 0.25 of balanced accuracy
+    tilted = table("tilt", 1, [0.1, 0.3, 0.2, 0.1], [0.9] * 4)  # 0.5
+    scores = score_corruptions(pd.concat([clean, packed, tilted]), CLASSES, learned=["JPEG"])
+    assert scores["learned"] == ["JPEG"]
+    assert scores["mean_by_severity"][0]["balanced_accuracy_loss"] == pytest.approx(0.375)
+    assert scores["mean_by_severity_unseen"][0]["balanced_accuracy_loss"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("share", "learned"), [(0.4, LEARNED_CORRUPTIONS), (0.0, ()), (None, ())])
+def test_what_was_learned_is_read_from_the_runs_behind_the_bundle(share, learned, tmp_path):
+    augmentation = {} if share is None else {"corruption": share}
+    records = {
+        "early": {"augmentation": augmentation},
+        "late": {"augmentation": {"corruption": 0.0}, "start_from": "early"},
+    }
+    for name, config in records.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps({"config": config}))
+        (tmp_path / name / "scores.json").write_text("{}")
+    manifest = fake_bundle().manifest
+    entry = replace(manifest.segmenter, record={"training_run": "late"})
+    assert learned_corruptions(replace(manifest, segmenter=entry), tmp_path) == learned
 
 
 def test_false_alarms_by_hand():

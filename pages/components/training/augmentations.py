@@ -27,6 +27,7 @@ _MEANINGS = {
     "vignette": "The round shadow of a dermatoscope's tube.",
     "blur": "Out of focus.",
     "overlay": "Drawn hair, dark corners, ruler, gel bubbles or ink: no signs of a disease.",
+    "corruption": "A worse photograph: noise, JPEG blocks, fewer pixels, wrong exposure or colours.",
 }
 
 

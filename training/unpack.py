@@ -1,0 +1,68 @@
+"""Give the runs behind a bundle their checkpoints back, so that training can go on from the shipped weights.
+
+    python -m training.unpack
+
+A fresh clone has the records of every run but not their checkpoints. This writes those of the segmenter's run
+and of the classifier's members, taken from the bundle: kernels in half precision, the class prior out of the
+biases again. Checkpoints that exist stay as they are.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from core.runs import RUNS_DIR
+from models.builders import BUILDERS
+from models.ensemble import join_classifiers
+from models.loading import check_weights, load_network
+from models.manifest import SHIPPED_DIR, NetworkEntry, read_manifest
+from training.prior import shift_logits
+
+
+def unpack_classifier(folder: Path, entry: NetworkEntry) -> list[keras.Model]:
+    """The members of a bundle's joined classifier, or the classifier itself, without its prior offsets."""
+    check_weights(folder, entry)
+    arguments = dict(entry.arguments)
+    if shares := arguments.pop("shares", None):
+        networks = [BUILDERS["classifier"](**arguments) for _ in shares]
+        whole = join_classifiers(networks, shares)  # shares its layers with the members
+    else:
+        whole = BUILDERS[entry.builder](**arguments)
+        networks = [whole]
+    whole.load_weights(str(folder / entry.file))
+    if prior := entry.record.get("prior"):
+        shift_logits(whole, -np.array(prior["offsets"]))
+    return networks
+
+
+def unpack(folder: Path, runs_dir: Path = RUNS_DIR) -> list[Path]:
+    """Write the missing checkpoints of the runs that a bundle names; returns those that were written."""
+    manifest = read_manifest(folder)
+    run = manifest.classifier.record["training_run"]
+    scores = json.loads((runs_dir / run / "scores.json").read_text())
+    names = scores.get("joined", [run])
+    networks = dict(zip(names, unpack_classifier(folder, manifest.classifier), strict=True))
+    check_weights(folder, manifest.segmenter)
+    networks[manifest.segmenter.record["training_run"]] = load_network(folder, manifest.segmenter)
+    written = []
+    for name, network in networks.items():
+        file = runs_dir / name / "checkpoints" / "best.weights.h5"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            network.save_weights(file)
+            written.append(file)
+    return written
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bundle", type=Path, default=SHIPPED_DIR, help="folder with a manifest.json")
+    for file in unpack(parser.parse_args().bundle):
+        print(f"Wrote {file}")
+
+
+if __name__ == "__main__":
+    main()
