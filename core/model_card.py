@@ -118,7 +118,8 @@ def trust_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 def severity_rows(record: dict[str, Any]) -> list[dict[str, str]]:
     """Mean losses by severity of a record in robustness.json; those never trained with stand apart."""
-    unseen = {row["severity"]: row for row in record["mean_by_severity_unseen"]}
+    every = record["mean_by_severity"]
+    unseen = {row["severity"]: row for row in record.get("mean_by_severity_unseen", every)}
     return [
         {
             "Severity": f"{row['severity']:.0f}",
@@ -127,7 +128,7 @@ def severity_rows(record: dict[str, Any]) -> list[dict[str, str]]:
             "Dice lost": f"{100 * row['dice_loss']:.1f} points",
             "Same answer": f"{row['unchanged_share']:.0%}",
         }
-        for row in record["mean_by_severity"]
+        for row in every
     ]
 
 

@@ -134,7 +134,7 @@ def draw_robustness(record: dict) -> None:
     st.subheader("Robustness", anchor=False)
     st.table(model_card.severity_rows(record), border="horizontal", hide_index=True)
     st.table(model_card.artefact_rows(record), border="horizontal", hide_index=True)
-    learned = ", ".join(record["learned"])
+    learned = ", ".join(record.get("learned", []))
     st.caption(
         (f"Means over fourteen corruptions, of which training drew {learned}. " if learned else "")
         + "Artefacts drawn on nevi. Validation images, one view each. From "
