@@ -24,6 +24,9 @@ train: .venv/.installed-dev
 	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_more --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs segmentation_v2b0_on segmentation_v2b0_more \
 		--name segmentation_v2b0_mean --sizes 192
+	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_camera --imagenet $(IMAGENET)
+	$(BIN)/python -m training.average --runs segmentation_v2b0_mean segmentation_v2b0_camera \
+		--name segmentation_v2b0_camera_mean --sizes 192
 	$(BIN)/python -m training.train_classification --config classification_v2b0 --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_mixup --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0 classification_v2b0_mixup \
@@ -34,6 +37,9 @@ train: .venv/.installed-dev
 	$(BIN)/python -m training.train_classification --config classification_v2b0_first_hair --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0_first_mean classification_v2b0_first_hair \
 		--name classification_v2b0_first_hair_mean --sizes 160
+	$(BIN)/python -m training.train_classification --config classification_v2b0_first_camera --imagenet $(IMAGENET)
+	$(BIN)/python -m training.average --runs classification_v2b0_first_hair_mean classification_v2b0_first_camera \
+		--name classification_v2b0_first_camera_mean --sizes 160
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second_on --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second_more --imagenet $(IMAGENET)
@@ -42,10 +48,13 @@ train: .venv/.installed-dev
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second_hair --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0_second_mean classification_v2b0_second_hair \
 		--name classification_v2b0_second_hair_mean --sizes 160
-	$(BIN)/python -m training.join --runs classification_v2b0_first_hair_mean classification_v2b0_second_hair_mean \
-		--name classification_v2b0_pair_hair --sizes 160 176
-	$(BIN)/python -m training.export --version 5 --description "Two classifiers joined" \
-		--segmentation segmentation_v2b0_mean --classification classification_v2b0_pair_hair
+	$(BIN)/python -m training.train_classification --config classification_v2b0_second_camera --imagenet $(IMAGENET)
+	$(BIN)/python -m training.average --runs classification_v2b0_second_hair_mean classification_v2b0_second_camera \
+		--name classification_v2b0_second_camera_mean --sizes 160
+	$(BIN)/python -m training.join --runs classification_v2b0_first_camera_mean classification_v2b0_second_camera_mean \
+		--name classification_v2b0_pair_camera --sizes 160 176
+	$(BIN)/python -m training.export --version 7 --description "Two classifiers joined" \
+		--segmentation segmentation_v2b0_camera_mean --classification classification_v2b0_pair_camera
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust
 

@@ -11,7 +11,7 @@ Writes training/RESULTS.md for readers and training/RESULTS.json for the app:
 
 Runs are sorted by task and then by macro AUC or Dice, best first; epochs count from 1.
 The short runs that differ from a base in one thing (`core.ablations`) have tables of their own, and so have
-the versions of the shipped bundle, from what `training.evaluate` wrote about each.
+the versions of the shipped bundle (`training.versions`).
 What patient facts would add follows, from training/runs/patient_facts.json (`python -m training.patient_facts`),
 and the classic systems beside ours, from training/runs/systems.json (`python -m training.systems`).
 A run made of others has no epochs of its own: 0 epochs, 0 minutes and null for the best.
@@ -20,7 +20,7 @@ A run that has not finished has no scores.json yet and is left out.
 
 import ast
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ from core.runs import RUNS_DIR
 from core.systems import SystemRecord, format_cell, read_systems, systems_table
 from core.training_runs import shipped_networks
 from models.manifest import SHIPPED_DIR, read_manifest
+from training.markdown import markdown_table
+from training.versions import read_robustness, read_versions, render_robustness, render_versions
 
 CONFIGS_DIR = Path(__file__).parent / "configs"
 PATIENT_FACTS_FILE = RUNS_DIR / "patient_facts.json"
@@ -67,19 +69,6 @@ Not in the shipped classifier: what they would add to its calibrated probabiliti
 `python -m training.patient_facts` found it (naive Bayes, counted on the training split's lesions; share 1 takes
 the facts at full weight).
 """
-VERSIONS_HEADING = """## Every version of the bundle that was measured
-
-Validation / test split, by `python -m training.evaluate`. Each version was made on the training and validation
-splits and looked at once on the test split, in this order. That a later version than the one in use does not ship
-was decided with its test scores known; README.md says why.
-"""
-VERSION_SCORES = {
-    "macro AUC": "macro_roc_auc",
-    "balanced accuracy": "balanced_accuracy",
-    "accuracy": "accuracy",
-    "log loss": "log_loss",
-    "melanoma AUC": "roc_auc_mel",
-}
 SYSTEMS_HEADING = """## The classic systems beside ours
 
 On the test split, as `python -m training.systems` found them; intervals are in `training/runs/systems.json` and
@@ -130,12 +119,6 @@ def collect_runs(runs_dir: Path = RUNS_DIR, configs: Path = CONFIGS_DIR) -> list
         return run["task"], -run["scores"][next(iter(COLUMNS[run["task"]]))], run["name"]
 
     return sorted(runs, key=rank)
-
-
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table of these cells."""
-    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
 
 
 def results_table(runs: list[dict[str, Any]], task: str) -> str:
@@ -205,36 +188,12 @@ def read_facts(file: Path = PATIENT_FACTS_FILE) -> list[dict[str, Any]]:
     return json.loads(file.read_text())["rows"] if file.is_file() else []
 
 
-def read_versions(runs_dir: Path = RUNS_DIR) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """(validation, test) scores of every version of the shipped bundle that was measured, oldest first."""
-    name = read_manifest(SHIPPED_DIR).name
-    found = []
-    for path in runs_dir.glob(f"{name}*/test_scores.json"):
-        validation = path.with_name("validation_scores.json")
-        if validation.is_file():
-            found.append(tuple(json.loads(file.read_text()) for file in (validation, path)))
-    return sorted(found, key=lambda pair: int(pair[1]["version"]))
-
-
-def render_versions(versions: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
-    """Markdown section of the bundle's versions; the one in models/weights is marked."""
-    shipped = read_manifest(SHIPPED_DIR).fingerprint
-    rows = []
-    for splits in versions:
-        version, fingerprint = splits[-1]["version"], splits[-1]["fingerprint"]
-        found = [[split["classification_detail"][key] for split in splits] for key in VERSION_SCORES.values()]
-        found.append([split["segmentation"]["dice"]["estimate"] for split in splits])
-        cells = [" / ".join(f"{value:.3f}" for value in values) for values in found]
-        rows.append([version, "yes" if fingerprint == shipped else "", *cells])
-    table = markdown_table(["version", "ships", *VERSION_SCORES, "Dice"], rows)
-    return f"{VERSIONS_HEADING}\n{table}\n"
-
-
 def render(
     runs: list[dict[str, Any]],
     systems: list[SystemRecord],
     facts: Sequence[dict[str, Any]] = (),
     versions: Sequence[tuple[dict[str, Any], dict[str, Any]]] = (),
+    robustness: Sequence[dict[str, Any]] = (),
 ) -> str:
     """The whole RESULTS.md."""
     parts = [HEADING]
@@ -246,6 +205,8 @@ def render(
     parts += filter(None, (render_ablations(runs, task) for task in COLUMNS))
     if versions:
         parts.append(render_versions(versions))
+    if robustness:
+        parts.append(render_robustness(robustness))
     if facts:
         parts.append(render_facts(facts))
     if systems:
@@ -257,7 +218,8 @@ def main() -> None:
     runs = collect_runs()
     folder = RUNS_DIR.parent
     (folder / "RESULTS.json").write_text(json.dumps({"runs": runs}, indent=1) + "\n")
-    (folder / "RESULTS.md").write_text(render(runs, read_systems(), read_facts(), read_versions()))
+    text = render(runs, read_systems(), read_facts(), read_versions(), read_robustness())
+    (folder / "RESULTS.md").write_text(text)
     print(f"Wrote RESULTS.md and RESULTS.json: {len(runs)} runs")
 
 

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from core.systems import SystemRecord
-from models.manifest import SHIPPED_DIR, read_manifest
-from training.results import VERSION_SCORES, collect_runs, describe_config, read_run, read_versions, render
+from training.results import collect_runs, describe_config, read_run, render
 
 
 @pytest.fixture
@@ -115,24 +114,3 @@ def test_classic_systems_follow_with_a_dash_for_what_they_do_not_do():
     assert render([], [system]).splitlines()[-1] == (
         "| U-Net | 0.910 | – | – | – | – | – | – | – | 2.0 M | 4 | 60 | Cut short. |"
     )
-
-
-def write_version(folder, version: str, fingerprint: str, score: float) -> None:
-    folder.mkdir()
-    record = {
-        "version": version,
-        "fingerprint": fingerprint,
-        "classification_detail": dict.fromkeys(VERSION_SCORES.values(), score),
-        "segmentation": {"dice": {"estimate": score}},
-    }
-    for split in ("validation", "test"):
-        (folder / f"{split}_scores.json").write_text(json.dumps(record))
-
-
-def test_every_measured_version_is_listed_and_the_shipped_one_marked(tmp_path):
-    manifest = read_manifest(SHIPPED_DIR)
-    write_version(tmp_path / manifest.name, "10", manifest.fingerprint, 0.95)
-    write_version(tmp_path / f"{manifest.name}_v9", "9", "another", 0.9)
-    (tmp_path / f"{manifest.name}_v1").mkdir()
-    lines = render([], [], versions=read_versions(tmp_path)).splitlines()
-    assert lines[-2:] == ["| 9 |  |" + " 0.900 / 0.900 |" * 6, "| 10 | yes |" + " 0.950 / 0.950 |" * 6]

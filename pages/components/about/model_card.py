@@ -136,8 +136,9 @@ def draw_robustness(record: dict) -> None:
     st.table(model_card.artefact_rows(record), border="horizontal", hide_index=True)
     learned = ", ".join(record.get("learned", []))
     st.caption(
-        (f"Means over fourteen corruptions, of which training drew {learned}. " if learned else "")
-        + "Artefacts drawn on nevi. Validation images, one view each. From "
+        "Means over fourteen corruptions"
+        + (f", of which training drew some images with {learned}" if learned else "")
+        + "; artefacts drawn on nevi. Validation images, one view each. From "
         "`robustness.json`, written by `python -m training.robustness`."
     )
 
