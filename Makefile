@@ -26,7 +26,7 @@ train: .venv/.installed-dev
 		--name segmentation_v2b0_mean --sizes 192
 	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_camera --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs segmentation_v2b0_mean segmentation_v2b0_camera \
-		--name segmentation_v2b0_camera_mean --sizes 192
+		--name segmentation_v2b0_camera_mean --sizes 192 --worse
 	$(BIN)/python -m training.train_classification --config classification_v2b0 --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_mixup --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0 classification_v2b0_mixup \
@@ -39,7 +39,7 @@ train: .venv/.installed-dev
 		--name classification_v2b0_first_hair_mean --sizes 160
 	$(BIN)/python -m training.train_classification --config classification_v2b0_first_camera --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0_first_hair_mean classification_v2b0_first_camera \
-		--name classification_v2b0_first_camera_mean --sizes 160
+		--name classification_v2b0_first_camera_mean --sizes 160 --worse
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second_on --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second_more --imagenet $(IMAGENET)
@@ -50,7 +50,7 @@ train: .venv/.installed-dev
 		--name classification_v2b0_second_hair_mean --sizes 160
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second_camera --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0_second_hair_mean classification_v2b0_second_camera \
-		--name classification_v2b0_second_camera_mean --sizes 160
+		--name classification_v2b0_second_camera_mean --sizes 160 --worse
 	$(BIN)/python -m training.join --runs classification_v2b0_first_camera_mean classification_v2b0_second_camera_mean \
 		--name classification_v2b0_pair_camera --sizes 160 176
 	$(BIN)/python -m training.export --version 7 --description "Two classifiers joined" \

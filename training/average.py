@@ -4,10 +4,13 @@
 
 Two classifiers or two segmenters. Every share of the second run and every input size asked for is scored on the
 validation split; the best by macro AUC or Dice goes to training/runs/<name>/ like a trained run, with all
-scores in averages.csv.
+scores in averages.csv. With --worse the split is scored a second time, every photograph corrupted once
+(`training.corruptions.corrupt_each`), and the mean of both scores decides: what was learned of worse photographs
+is weighed against what it cost on good ones.
 
-Reference:
+References:
     Wortsman et al. (2022), Model soups, arXiv:2203.05482.
+    Wortsman et al. (2022), Robust fine-tuning of zero-shot models, arXiv:2109.01903.
 """
 
 import argparse
@@ -24,6 +27,7 @@ from core.runs import RUNS_DIR
 from models.unet import build_unet
 from training import train_classification, train_segmentation
 from training.augmentation import Augmentation
+from training.corruptions import corrupt_each
 from training.engine import Run, Stage
 from training.environment import describe_environment
 from training.train_classification import ClassificationConfig, class_numbers, view_squares
@@ -31,6 +35,8 @@ from training.train_segmentation import SegmentationConfig, load_split_arrays
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 SELECTION, SEGMENTER_SELECTION = "val_macro_auc", "val_dice"
+WORSE = "worse_"  # before the name of a score on corrupted photographs
+WORSE_SEVERITIES, WORSE_SEED = (1, 2, 3), 20262
 
 
 def average_weights(first: list[np.ndarray], second: list[np.ndarray], share: float) -> list[np.ndarray]:
@@ -75,28 +81,33 @@ def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:
     return model.get_weights()
 
 
-def score_averages(config, runs: list[str], sizes: list[int], data: Path):
-    """(table of validation scores by size and share, the best row, its weights)."""
-    split = load_split_arrays(data, "validation", config.long_side_px)
+def score_averages(config, runs: list[str], sizes: list[int], data: Path, worse: bool = False):
+    """(table of validation scores by size and share, the best row, its weights); `worse` as --worse."""
+    facts, images, masks = load_split_arrays(data, "validation", config.long_side_px)
+    splits = {"": (facts, images, masks)}
+    if worse:
+        splits[WORSE] = (facts, *corrupt_each(images, masks, WORSE_SEVERITIES, WORSE_SEED))
     rows = []
     for size_px in sizes:
         sized = replace(config, model=config.model | {"input_size_px": size_px})
         model = _build(sized)
         weights = [read_weights(model, run) for run in runs]
-        validate = _make_validator(sized, *split)
+        validators = {prefix: _make_validator(sized, *split) for prefix, split in splits.items()}
         for share in SHARES:
             model.set_weights(average_weights(*weights, share))
-            rows.append({"input_size_px": size_px, "share": share, **validate(model)})
+            rows.append({"input_size_px": size_px, "share": share})
+            for prefix, validate in validators.items():
+                rows[-1] |= {prefix + name: value for name, value in validate(model).items()}
             print(rows[-1], flush=True)
     selection = SEGMENTER_SELECTION if isinstance(config, SegmentationConfig) else SELECTION
-    best = max(rows, key=lambda row: row[selection])
+    best = max(rows, key=lambda row: sum(row[prefix + selection] for prefix in splits))
     return pd.DataFrame(rows), best, average_weights(*weights, best["share"])
 
 
-def average(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
+def average(name: str, runs: list[str], sizes: list[int], data: Path, worse: bool = False) -> None:
     """Write the averaged run's folder."""
     config = read_config(runs[1])
-    table, best, weights = score_averages(config, runs, sizes, data)
+    table, best, weights = score_averages(config, runs, sizes, data, worse)
     config = replace(config, name=name, model=config.model | {"input_size_px": best["input_size_px"]})
     run = Run(RUNS_DIR / name, config)
     model = _build(config)
@@ -115,9 +126,10 @@ def main() -> None:
     parser.add_argument(
         "--sizes", nargs="+", type=int, default=[160, 192], help="input sizes to try, in pixels"
     )
+    parser.add_argument("--worse", action="store_true", help="let corrupted photographs count as much")
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
     a = parser.parse_args()
-    average(a.name, a.runs, a.sizes, a.data)
+    average(a.name, a.runs, a.sizes, a.data, a.worse)
 
 
 if __name__ == "__main__":

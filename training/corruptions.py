@@ -10,7 +10,7 @@ Reference:
     perturbations, arXiv:1903.12261. Ours are rewritten for dermoscopy and move the mask where the image moves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -47,6 +47,19 @@ def corrupt(
     map_xy = WARPS[name](image.shape[:2], severity, rng)
     moved = _remap(mask.astype(np.uint8) * 255, map_xy) > 127
     return _remap(image, map_xy), moved
+
+
+def corrupt_each(
+    images: Sequence[np.ndarray], masks: Sequence[np.ndarray], severities: Sequence[int], seed: int
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Every image and its mask corrupted once; which way and how far is drawn for each, from `seed` and place."""
+    changed = []
+    for place, (image, mask) in enumerate(zip(images, masks, strict=True)):
+        rng = np.random.default_rng((seed, place))
+        name, severity = rng.choice(CORRUPTIONS), int(rng.choice(severities))
+        changed.append(corrupt(image, mask, str(name), severity, rng))
+    images, masks = zip(*changed, strict=True)
+    return list(images), list(masks)
 
 
 # --- focus and motion -------------------------------------------------------------------------------

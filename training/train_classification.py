@@ -120,8 +120,9 @@ def make_validator(squares: dict[str, np.ndarray], labels: np.ndarray):
 
 
 def build_model(config: ClassificationConfig, imagenet: str | None):
-    """The network of a configuration; only one with a backbone takes ImageNet weights."""
-    pretrained = {"imagenet_weights": imagenet} if "backbone" in config.model else {}
+    """The network of a configuration; only one with a backbone that starts afresh takes ImageNet weights."""
+    fresh = "backbone" in config.model and not config.start_from
+    pretrained = {"imagenet_weights": imagenet} if fresh else {}
     return BUILDERS[config.builder](**config.model, n_classes=config.n_classes, **pretrained)
 
 

@@ -109,7 +109,8 @@ def parse_arguments(description: str) -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
     config = load_config(arguments.config)
-    imagenet = arguments.imagenet if config.model.get("encoder") else None
+    fresh = config.model.get("encoder") and not config.start_from
+    imagenet = arguments.imagenet if fresh else None
     with data_parallel(arguments.devices):
         run_experiment(config, arguments.data, imagenet, arguments.limit)
 

@@ -80,6 +80,16 @@ def test_the_share_that_validates_best_is_kept_with_all_scores(case):
     assert scores["parameters"] == mean.count_params()
 
 
+def test_worse_photographs_count_as_much_if_asked_for(case):
+    config, selection, folder = case
+    average.average("mean", ["first", "second"], [64], None, worse=True)
+    table = pd.read_csv(folder / "mean" / "averages.csv")
+    good, worse = table[selection], table[average.WORSE + selection]
+    assert (good != worse).any()
+    best = json.loads((folder / "mean" / "scores.json").read_text())["best_epoch"]
+    assert best[selection] + best[average.WORSE + selection] == pytest.approx((good + worse).max())
+
+
 def test_a_run_gives_back_the_configuration_it_recorded(case):
     config, _, _ = case
     assert average.read_config("second") == config

@@ -5,7 +5,7 @@ import pytest
 
 from core.mask_metrics import dice
 from core.phantoms import draw_phantom
-from training.corruptions import CORRUPTIONS, FILTERS, SEVERITIES, WARPS, corrupt
+from training.corruptions import CORRUPTIONS, FILTERS, SEVERITIES, WARPS, corrupt, corrupt_each
 
 
 @pytest.fixture(scope="module", params=[(150, 200), (450, 600)], ids=["small", "large"])
@@ -91,3 +91,16 @@ def test_unknown_corruptions_and_severities_are_refused(name, severity):
     image = np.zeros((4, 4, 3), np.uint8)
     with pytest.raises(ValueError, match=r"one of defocus blur, .*1 to 5; got"):
         corrupt(image, np.zeros((4, 4), bool), name, severity, np.random.default_rng(0))
+
+
+def test_each_image_is_corrupted_its_own_way_the_same_each_time():
+    image = np.full((60, 80, 3), 120, np.uint8)
+    image[20:40, 30:50] = 60
+    mask = image[..., 0] < 100
+    images, masks = corrupt_each([image] * 12, [mask] * 12, (1, 2, 3), seed=5)
+    again, _ = corrupt_each([image] * 12, [mask] * 12, (1, 2, 3), seed=5)
+    other, _ = corrupt_each([image] * 12, [mask] * 12, (1, 2, 3), seed=6)
+    assert all(np.array_equal(a, b) for a, b in zip(images, again, strict=True))
+    assert any(not np.array_equal(a, b) for a, b in zip(images, other, strict=True))
+    assert len({picture.tobytes() for picture in images}) > 8
+    assert all(m.shape == mask.shape and m.dtype == bool for m in masks)

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from models import efficientnet
+from tests.models.conftest import build_tiny_backbone
 from training import train_segmentation
 from training.engine import Stage, load_config
 from training.train_classification import ClassificationConfig, build_model, class_numbers, view_squares
@@ -69,3 +71,13 @@ def test_the_classic_cnns_are_built_as_configured(name):
     size_px = load_config(name).model["input_size_px"]
     assert model.input_shape == (None, size_px, size_px, 3)
     assert model.output_shape == (None, load_config(name).n_classes)
+
+
+def test_training_on_from_a_run_needs_no_imagenet_weights(monkeypatch):
+    monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+    model = {"backbone": "tiny", "input_size_px": 64}
+    stages = (Stage("all", 1, 1e-3),)
+    later = ClassificationConfig("later", model, stages, classes=("mel", "nv"), start_from="earlier")
+    assert build_model(later, imagenet="nowhere.weights.h5").output_shape == (None, 2)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        build_model(replace(later, start_from=""), imagenet="nowhere.weights.h5")
