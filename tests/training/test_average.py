@@ -81,7 +81,7 @@ def test_the_share_that_validates_best_is_kept_with_all_scores(case):
 
 
 def test_worse_photographs_count_as_much_if_asked_for(case):
-    config, selection, folder = case
+    _, selection, folder = case
     average.average("mean", ["first", "second"], [64], None, worse=True)
     table = pd.read_csv(folder / "mean" / "averages.csv")
     good, worse = table[selection], table[average.WORSE + selection]
