@@ -18,8 +18,8 @@ from training.markdown import markdown_table
 VERSIONS_HEADING = """## Every version of the bundle that was measured
 
 Validation / test split, by `python -m training.evaluate`. Each version was made on the training and validation
-splits and looked at once on the test split, in this order. That a later version than the one in use does not ship
-was decided with its test scores known; README.md says why.
+splits and looked at once on the test split, in this order. That version 6 does not ship was decided with its test
+scores known, that version 7 does before they were; README.md says why.
 """
 VERSION_SCORES = {
     "macro AUC": "macro_roc_auc",
@@ -28,11 +28,11 @@ VERSION_SCORES = {
     "log loss": "log_loss",
     "melanoma AUC": "roc_auc_mel",
 }
-ROBUSTNESS_HEADING = """## What worse photographs take from an answer
+ROBUSTNESS_HEADING = """## Answers to worse photographs
 
-Points of balanced accuracy / of Dice lost, mean over five severities, on {n_images} images of the validation
-split, one view each, by `python -m training.robustness`. A corruption marked * was drawn on training images of the
-last version in the table.
+Balanced accuracy / Dice, mean over five severities, on the same {n_images} images of the validation split (few:
+differences of some points may be chance), one view each, by `python -m training.robustness`. A corruption marked *
+was drawn on training images of the last version in the table.
 """
 
 
@@ -73,25 +73,23 @@ def read_robustness(runs_dir: Path = RUNS_DIR) -> list[dict[str, Any]]:
 def render_robustness(records: Sequence[dict[str, Any]]) -> str:
     """Markdown section: a row a corruption, a column a version."""
     learned = records[-1].get("learned", [])
-    losses = {record["version"]: _mean_losses(record) for record in records}
+    scores = {record["version"]: _mean_scores(record) for record in records}
     rows = [
         [
             name + " *" * (name in learned),
-            *(f"{by[name][0]:.1f} / {by[name][1]:.1f}" for by in losses.values()),
+            *(" / ".join(f"{v:.3f}" for v in by[name]) for by in scores.values()),
         ]
-        for name in next(iter(losses.values()))
+        for name in next(iter(scores.values()))
     ]
-    table = markdown_table(["corruption", *(f"version {version}" for version in losses)], rows)
+    table = markdown_table(["corruption", *(f"version {version}" for version in scores)], rows)
     return f"{ROBUSTNESS_HEADING.format(n_images=records[-1]['n_images'])}\n{table}\n"
 
 
-def _mean_losses(record: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """Mean points of balanced accuracy and of Dice lost by corruption, and in all of them."""
-    keys = ["balanced_accuracy_loss", "dice_loss"]
-    table = pd.DataFrame(
-        {"corruption": row["corruption"], **{key: 100 * row[key]["estimate"] for key in keys}}
-        for row in record["corruptions"]
-    )
+def _mean_scores(record: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Balanced accuracy and Dice on the clean images, by corruption, and in the mean of all of them."""
+    keys = ["balanced_accuracy", "dice"]
+    table = pd.DataFrame(record["corruptions"])
     means = table.groupby("corruption", sort=False)[keys].mean()
     means.loc["mean of all"] = table[keys].mean()
-    return {name: tuple(values) for name, values in means.iterrows()}
+    clean = {"none": tuple(record["clean"][key] for key in keys)}
+    return clean | {name: tuple(values) for name, values in means.iterrows()}

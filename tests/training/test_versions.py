@@ -28,35 +28,33 @@ def test_every_measured_version_is_listed_and_the_shipped_one_marked(tmp_path):
     assert lines[-2:] == ["| 9 |  |" + " 0.900 / 0.900 |" * 6, "| 10 | yes |" + " 0.950 / 0.950 |" * 6]
 
 
-def robustness(version: str, n_images: int, losses: dict[str, list[float]], learned=()) -> dict:
-    """A record whose Dice losses are half of those of balanced accuracy, from severity 1 on."""
+def robustness(version: str, n_images: int, scores: dict[str, list[float]], learned=()) -> dict:
+    """A record whose Dice is half of its balanced accuracy, from severity 1 on; 0.9 and 0.45 when clean."""
     rows = [
-        {
-            "corruption": name,
-            "balanced_accuracy_loss": {"estimate": loss},
-            "dice_loss": {"estimate": loss / 2},
-        }
-        for name, values in losses.items()
-        for loss in values
+        {"corruption": name, "balanced_accuracy": score, "dice": score / 2}
+        for name, values in scores.items()
+        for score in values
     ]
     return {
         "version": version,
         "seed": 1,
         "n_images": n_images,
+        "clean": {"balanced_accuracy": 0.9, "dice": 0.45},
         "corruptions": rows,
         "learned": list(learned),
     }
 
 
-def test_losses_are_means_over_severities_in_points():
-    old = robustness("9", 42, {"JPEG": [0.1, 0.3], "tilt": [0.0, 0.1]})
-    new = robustness("10", 42, {"JPEG": [0.0, 0.1], "tilt": [0.0, 0.1]}, learned=["JPEG"])
+def test_robustness_is_a_mean_over_severities():
+    old = robustness("9", 42, {"JPEG": [0.8, 0.4], "tilt": [0.8, 0.8]})
+    new = robustness("10", 42, {"JPEG": [0.8, 0.6], "tilt": [0.8, 0.8]}, learned=["JPEG"])
     lines = render_robustness([old, new]).splitlines()
-    assert lines[-5] == "| corruption | version 9 | version 10 |"
-    assert lines[-3:] == [
-        "| JPEG * | 20.0 / 10.0 | 5.0 / 2.5 |",
-        "| tilt | 5.0 / 2.5 | 5.0 / 2.5 |",
-        "| mean of all | 12.5 / 6.2 | 5.0 / 2.5 |",
+    assert lines[-6] == "| corruption | version 9 | version 10 |"
+    assert lines[-4:] == [
+        "| none | 0.900 / 0.450 | 0.900 / 0.450 |",
+        "| JPEG * | 0.600 / 0.300 | 0.700 / 0.350 |",
+        "| tilt | 0.800 / 0.400 | 0.800 / 0.400 |",
+        "| mean of all | 0.700 / 0.350 | 0.750 / 0.375 |",
     ]
 
 
