@@ -16,8 +16,8 @@ after a change to the corruptions.
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
@@ -30,22 +30,19 @@ from core.config import AnalysisSettings
 from core.dataset import default_data_dir, load_masks, load_pixels, read_split
 from core.lineage import runs_behind
 from core.mask_metrics import dice
-from core.metrics import accuracy, balanced_accuracy
 from core.phantom_artefacts import ARTEFACTS
 from core.report import to_json_types
 from core.runs import RUNS_DIR
-from core.taxonomy import suspicious_flags
 from core.training_runs import shipped_networks
-from core.uncertainty import grouped_bootstrap
 from models.manifest import Manifest
 from training.augmentation import LEARNED_CORRUPTIONS
 from training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from training.environment import describe_environment
+from training.robustness_scores import CLEAN, score_artefacts, score_corruptions
 
 SPLIT = "validation"
 SEED = 20261
 CHUNK = 16
-CLEAN = "clean"
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 
 
@@ -142,7 +139,7 @@ def answer_all(analyzer: Analyzer, sample: Sample, steps, kept: Path) -> pd.Data
     return pd.concat([parts[name, severity] for name, severity, _ in steps], ignore_index=True)
 
 
-# --- scores -----------------------------------------------------------------------------------------
+# --- the command ------------------------------------------------------------------------------------
 def learned_corruptions(manifest: Manifest, runs_dir: Path = RUNS_DIR) -> tuple[str, ...]:
     """The corruptions that the training of a bundle's networks drew, as its runs record."""
     names = set().union(*(runs_behind(name, runs_dir) for name in shipped_networks(manifest)))
@@ -151,107 +148,6 @@ def learned_corruptions(manifest: Manifest, runs_dir: Path = RUNS_DIR) -> tuple[
     return LEARNED_CORRUPTIONS if drew else ()
 
 
-def score_corruptions(answers: pd.DataFrame, classes: Sequence[str], learned: Sequence[str] = ()) -> dict:
-    """Clean scores, and what each corruption takes from them, paired image by image.
-
-    Returns:
-        `clean` scores; `corruptions`: a dict for each corruption and severity, with the losses and their
-        intervals over lesions; `mean_by_severity`: their means over all corruptions;
-        `mean_by_severity_unseen`: over those that are not `learned`.
-    """
-    clean = answers[answers["change"] == CLEAN]
-    labels, before = _labels(clean, classes), _probabilities(clean, classes)
-    corrupted = answers[answers["change"] != CLEAN].groupby(["change", "severity"], sort=False)
-    rows = [
-        {"corruption": name, "severity": severity, **_losses(clean, part, classes)}
-        for (name, severity), part in corrupted
-    ]
-    return {
-        "clean": {
-            "balanced_accuracy": balanced_accuracy(labels, before),
-            "accuracy": accuracy(labels, before),
-            "dice": np.nanmean(clean["dice"]),
-        },
-        "learned": list(learned),
-        "mean_by_severity": _means_by_severity(rows),
-        "mean_by_severity_unseen": _means_by_severity([r for r in rows if r["corruption"] not in learned]),
-        "corruptions": rows,
-    }
-
-
-def _losses(clean: pd.DataFrame, part: pd.DataFrame, classes: Sequence[str]) -> dict:
-    """Scores of one corruption at one severity, and how much lower they are than clean ones."""
-    labels, lesions = _labels(clean, classes), clean["lesion_id"].to_numpy(object)
-    before, after = _probabilities(clean, classes), _probabilities(part, classes)
-    lost_dice = clean["dice"].to_numpy() - part["dice"].to_numpy()
-    return {
-        "balanced_accuracy": balanced_accuracy(labels, after),
-        "balanced_accuracy_loss": asdict(grouped_bootstrap(_accuracy_loss, lesions, labels, before, after)),
-        "dice": np.nanmean(part["dice"]),
-        "dice_loss": asdict(grouped_bootstrap(np.nanmean, lesions, lost_dice)),
-        "unchanged_share": _unchanged_share(before, after),
-    }
-
-
-def _accuracy_loss(labels: np.ndarray, before: np.ndarray, after: np.ndarray) -> float:
-    return balanced_accuracy(labels, before) - balanced_accuracy(labels, after)
-
-
-def _means_by_severity(rows: list[dict]) -> list[dict]:
-    """Means over the corruptions of each severity."""
-    table = pd.DataFrame(
-        {
-            "severity": [row["severity"] for row in rows],
-            "balanced_accuracy_loss": [row["balanced_accuracy_loss"]["estimate"] for row in rows],
-            "dice_loss": [row["dice_loss"]["estimate"] for row in rows],
-            "unchanged_share": [row["unchanged_share"] for row in rows],
-        }
-    )
-    return table.groupby("severity", as_index=False).mean().to_dict("records")
-
-
-def score_artefacts(answers: pd.DataFrame, classes: Sequence[str], threshold: float) -> dict:
-    """False alarms on nevi: the share called suspicious at `threshold`, clean and under each artefact."""
-    flags = suspicious_flags(classes)
-    clean = answers[answers["change"] == CLEAN]
-    lesions, before = clean["lesion_id"].to_numpy(object), _probabilities(clean, classes)
-    called = before[:, flags].sum(axis=1) >= threshold
-    rows = []
-    for name, part in answers[answers["change"] != CLEAN].groupby("change", sort=False):
-        after = _probabilities(part, classes)
-        called_after = after[:, flags].sum(axis=1) >= threshold
-        change = called_after.astype(float) - called
-        rows.append(
-            {
-                "artefact": name,
-                "false_positive_rate": called_after.mean(),
-                "change": asdict(grouped_bootstrap(np.mean, lesions, change)),
-                "unchanged_share": _unchanged_share(before, after),
-            }
-        )
-    clean_rate = asdict(grouped_bootstrap(np.mean, lesions, called.astype(float)))
-    return {
-        "n_nevi": len(clean),
-        "threshold": threshold,
-        "clean_false_positive_rate": clean_rate,
-        "artefacts": rows,
-    }
-
-
-def _labels(answers: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
-    return answers["dx"].map({code: k for k, code in enumerate(classes)}).to_numpy(np.int64)
-
-
-def _unchanged_share(before: np.ndarray, after: np.ndarray) -> float:
-    """Share of images whose most probable class stayed the same."""
-    return float(np.mean(before.argmax(axis=1) == after.argmax(axis=1)))
-
-
-def _probabilities(answers: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
-    return answers[[f"p_{code}" for code in classes]].to_numpy(np.float64)
-
-
-# --- the command ------------------------------------------------------------------------------------
 def measure(analyzer: Analyzer, frame: pd.DataFrame, n_images: int, n_nevi: int, folder: Path) -> dict:
     """Everything about one bundle on the rows of one split; rows are kept in `folder`/checkpoints."""
     manifest = analyzer.manifest

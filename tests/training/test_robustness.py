@@ -13,7 +13,6 @@ from tests.fakes import fake_bundle
 from training import robustness
 from training.augmentation import LEARNED_CORRUPTIONS
 from training.robustness import (
-    CLEAN,
     Sample,
     answer,
     answer_all,
@@ -22,9 +21,8 @@ from training.robustness import (
     corruption_steps,
     generator,
     learned_corruptions,
-    score_artefacts,
-    score_corruptions,
 )
+from training.robustness_scores import CLEAN, score_artefacts, score_corruptions
 
 CLASSES = ("mel", "nv")
 

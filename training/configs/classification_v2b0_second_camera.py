@@ -1,34 +1,17 @@
-"""The second classifier trained on with worse photographs: four epochs, another restart, 160 px.
+"""The second classifier trained on with worse photographs, as the first was: four epochs, 160 px.
 
     python -m training.train_classification --config classification_v2b0_second_camera --data DIR
 
-Begins with `classification_v2b0_second_hair_mean`. Four images of ten are made noisy, packed by a strong JPEG, robbed of
-pixels, wrongly exposed or wrongly coloured first: version 5 lost 17 points of balanced accuracy to the mildest
-noise and 17 to JPEG of severity 3, and pictures of another clinic have both.
+Begins with `classification_v2b0_second_hair_mean`; everything else but the seed is the first's.
 """
 
-from training.augmentation import Augmentation
-from training.engine import Stage
-from training.train_classification import ClassificationConfig
+from dataclasses import replace
 
-CONFIG = ClassificationConfig(
+from training.configs.classification_v2b0_first_camera import CONFIG as FIRST
+
+CONFIG = replace(
+    FIRST,
     name="classification_v2b0_second_camera",
-    model={"backbone": "efficientnetv2b0", "input_size_px": 160, "attention": True, "dropout": 0.4},
-    stages=(Stage("all", epochs=4, learning_rate=2e-4),),
-    augmentation=Augmentation(
-        zoom=(0.75, 1.4),
-        brightness=0.2,
-        channel_gain=0.1,
-        vignette=0.15,
-        blur=0.2,
-        overlay=0.3,
-        corruption=0.4,
-    ),
-    class_weight_power=0.0,
-    focal_gamma=0.0,
-    mixup=0.3,
-    weight_decay=2e-3,
     seed=13,
-    patience=7,
     start_from="classification_v2b0_second_hair_mean",
 )
