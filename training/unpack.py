@@ -25,17 +25,16 @@ from training.prior import shift_logits
 def unpack_classifier(folder: Path, entry: NetworkEntry) -> list[keras.Model]:
     """The members of a bundle's joined classifier, or the classifier itself, without its prior offsets."""
     check_weights(folder, entry)
-    arguments = dict(entry.arguments)
-    if shares := arguments.pop("shares", None):
-        networks = [BUILDERS["classifier"](**arguments) for _ in shares]
-        whole = join_classifiers(networks, shares)  # shares its layers with the members
-    else:
-        whole = BUILDERS[entry.builder](**arguments)
-        networks = [whole]
-    whole.load_weights(str(folder / entry.file))
+    whole = load_network(folder, entry)
     if prior := entry.record.get("prior"):
         shift_logits(whole, -np.array(prior["offsets"]))
-    return networks
+    arguments = dict(entry.arguments)
+    shares = arguments.pop("shares", None)
+    if shares is None:
+        return [whole]
+    members = [BUILDERS["classifier"](**arguments) for _ in shares]
+    join_classifiers(members, shares).set_weights(whole.get_weights())  # shares its layers with the members
+    return members
 
 
 def unpack(folder: Path, runs_dir: Path = RUNS_DIR) -> list[Path]:
