@@ -28,7 +28,7 @@ from models.unet import build_unet
 from training import train_classification, train_segmentation
 from training.augmentation import Augmentation
 from training.corruptions import corrupt_each
-from training.engine import Run, Stage
+from training.engine import BEST_WEIGHTS, Run, Stage
 from training.environment import describe_environment
 from training.train_classification import ClassificationConfig, class_numbers, view_squares
 from training.train_segmentation import SegmentationConfig, load_split_arrays
@@ -77,7 +77,7 @@ def _make_validator(config: ClassificationConfig | SegmentationConfig, rows: pd.
 
 def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:
     """The best weights of a run, as a list of arrays."""
-    model.load_weights(RUNS_DIR / run / "checkpoints" / "best.weights.h5")
+    model.load_weights(RUNS_DIR / run / BEST_WEIGHTS)
     return model.get_weights()
 
 

@@ -30,6 +30,8 @@ from training.hosts import host, on_this_host, save_weights
 from training.memory import KeepMemory
 from training.schedules import cosine_rate, plateau_rate
 
+BEST_WEIGHTS = Path("checkpoints") / "best.weights.h5"  # in a run's folder
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -78,7 +80,7 @@ def start_from(model: keras.Model, run_name: str) -> None:
     """
     if not run_name:
         return
-    weights = RUNS_DIR / run_name / "checkpoints" / "best.weights.h5"
+    weights = RUNS_DIR / run_name / BEST_WEIGHTS
     if not weights.is_file():
         raise FileNotFoundError(f"Train {run_name!r} first: its best weights are not in {weights.parent}.")
     model.load_weights(weights)
@@ -163,7 +165,7 @@ class Run:
 
     @property
     def best_weights(self) -> Path:
-        return self.checkpoints / "best.weights.h5"
+        return self.dir / BEST_WEIGHTS
 
 
 def _summary_writer(folder: Path) -> Callable[[dict], None] | None:

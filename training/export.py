@@ -30,7 +30,7 @@ from core.taxonomy import suspicious_flags
 from models.builders import BUILDERS
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, file_sha256
-from training.engine import RUNS_DIR
+from training.engine import BEST_WEIGHTS, RUNS_DIR
 from training.prior import choose_prior, shift_logits
 from training.validation import (
     LabelledImages,
@@ -78,7 +78,7 @@ def export_network(run_dir: Path, builder: str, file: Path, **arguments) -> dict
     record = json.loads((run_dir / "config.json").read_text())
     arguments = record["config"]["model"] | arguments
     model = BUILDERS[builder](**arguments)
-    model.load_weights(run_dir / "checkpoints" / "best.weights.h5")
+    model.load_weights(run_dir / BEST_WEIGHTS)
     write_half_precision(model, file)
     return {
         "file": file.name,

@@ -23,7 +23,7 @@ from core.report import to_json_types
 from core.uncertainty import grouped_bootstrap
 from models.builders import BUILDERS
 from models.loading import CompiledNetwork, Network
-from training.engine import RUNS_DIR, load_config
+from training.engine import BEST_WEIGHTS, RUNS_DIR, load_config
 from training.environment import describe_environment
 from training.evaluate import rate_calls
 from training.export import SENSITIVITY
@@ -73,7 +73,7 @@ def median_milliseconds(network: Network, squares: np.ndarray) -> float:
 def score(config: ClassificationConfig, data: Path) -> dict[str, Any]:
     """The record that is written."""
     model = BUILDERS[config.builder](**config.model, n_classes=config.n_classes)
-    model.load_weights(RUNS_DIR / config.name / "checkpoints" / "best.weights.h5")
+    model.load_weights(RUNS_DIR / config.name / BEST_WEIGHTS)
     network = CompiledNetwork(model, "uint8")
     _, truth, squares = read_squares(config, data, "validation")
     threshold = threshold_for_sensitivity(truth, suspicious_probability(network, squares), SENSITIVITY)

@@ -19,6 +19,7 @@ from models.builders import BUILDERS
 from models.ensemble import join_classifiers
 from models.loading import check_weights, load_network
 from models.manifest import SHIPPED_DIR, NetworkEntry, read_manifest
+from training.engine import BEST_WEIGHTS
 from training.prior import shift_logits
 
 
@@ -48,7 +49,7 @@ def unpack(folder: Path, runs_dir: Path = RUNS_DIR) -> list[Path]:
     networks[manifest.segmenter.record["training_run"]] = load_network(folder, manifest.segmenter)
     written = []
     for name, network in networks.items():
-        file = runs_dir / name / "checkpoints" / "best.weights.h5"
+        file = runs_dir / name / BEST_WEIGHTS
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             network.save_weights(file)
