@@ -27,6 +27,10 @@ train: .venv/.installed-dev
 	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_camera --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs segmentation_v2b0_mean segmentation_v2b0_camera \
 		--name segmentation_v2b0_camera_mean --sizes 192 --worse
+	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_steady --imagenet $(IMAGENET)
+	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_steady_on --imagenet $(IMAGENET)
+	$(BIN)/python -m training.average --runs segmentation_v2b0_steady segmentation_v2b0_steady_on \
+		--name segmentation_v2b0_steady_mean --sizes 192 --worse
 	$(BIN)/python -m training.train_classification --config classification_v2b0 --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_mixup --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0 classification_v2b0_mixup \
@@ -53,8 +57,8 @@ train: .venv/.installed-dev
 		--name classification_v2b0_second_camera_mean --sizes 160 --worse
 	$(BIN)/python -m training.join --runs classification_v2b0_first_camera_mean classification_v2b0_second_camera_mean \
 		--name classification_v2b0_pair_camera --sizes 160 176
-	$(BIN)/python -m training.export --version 7 --description "Two classifiers joined" \
-		--segmentation segmentation_v2b0_camera_mean --classification classification_v2b0_pair_camera
+	$(BIN)/python -m training.export --version 8 --description "Two classifiers joined" \
+		--segmentation segmentation_v2b0_steady_mean --classification classification_v2b0_pair_camera
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust
 
