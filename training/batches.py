@@ -1,6 +1,6 @@
 """Augmented training batches for both networks, reproducible from (seed, epoch, batch)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -75,7 +75,8 @@ class ClassificationBatches(Batches):
     A `crop_share` of the windows shows the lesion with a random margin, the others the whole image, so
     that one network learns both views. Classes are drawn with probability proportional to count**(1 - power).
     With `mixup` > 0 a batch is blended with itself in another order, pixels and classes alike, by shares
-    from a Beta(mixup, mixup) distribution (Zhang et al. 2018, arXiv:1710.09412).
+    from a Beta(mixup, mixup) distribution (Zhang et al. 2018, arXiv:1710.09412). A `teacher`, windows -> (N, K)
+    shares, answers to the very windows of the batch and has `teacher_share` of the say over their classes.
     """
 
     def __init__(
@@ -92,8 +93,11 @@ class ClassificationBatches(Batches):
         margins: tuple[float, float] = (0.1, 0.6),
         mixup: float = 0.0,
         crop_share: float = 0.5,
+        teacher: Callable[[np.ndarray], np.ndarray] | None = None,
+        teacher_share: float = 0.0,
     ):
         self.images, self.mixup, self.crop_share = images, mixup, crop_share
+        self.teacher, self.teacher_share = teacher, teacher_share
         self.boxes = [lesion_box(mask, margin=0.0) for mask in masks]
         self.size_px, self.augmentation, self.margins = size_px, augmentation, margins
         counts = np.bincount(labels)
@@ -112,8 +116,14 @@ class ClassificationBatches(Batches):
         return square, self.targets[index]
 
     def finish(self, inputs, targets, rng):
-        if not self.mixup:
-            return inputs, targets
+        if self.mixup:
+            inputs, targets = self._mix(inputs, targets, rng)
+        if self.teacher:
+            taught = self.teacher(inputs)
+            targets = (1 - self.teacher_share) * targets + self.teacher_share * taught
+        return inputs, targets
+
+    def _mix(self, inputs, targets, rng):
         other = rng.permutation(len(inputs))
         share = rng.beta(self.mixup, self.mixup, len(inputs)).astype(np.float32)
         pixels = share[:, None, None, None]

@@ -184,7 +184,9 @@ def make_choices(out: Path, split: LabelledImages, margins: Sequence[float] = ()
         filters = compare_filters(bundle, part, replace(seen, windows=windows))
         decisions["preprocessing"] = asdict(filters_that_help(filters))
         compared |= {"filters_one_view": filters, "n_images_for_filters": len(part.labels)}
-        compared["prior"], decisions["prior"] = choose_prior(views, split.labels)
+        compared["prior"], decisions["prior"] = choose_prior(
+            views, split.labels, split.rows["lesion_id"].to_numpy()
+        )
         views = apply_offsets(views, decisions["prior"]["offsets"])
     compared["temperature"], operating = calibrate(views, split.labels, suspicious_flags(seen.classes))
     return compared, decisions | operating

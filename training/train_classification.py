@@ -17,6 +17,7 @@ from models.manifest import VIEWS
 from training.augmentation import Augmentation
 from training.batches import ClassificationBatches
 from training.devices import data_parallel
+from training.distillation import build_teacher
 from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
 from training.losses import class_weights, focal_loss, log_priors
 from training.train_segmentation import load_split_arrays, parse_arguments
@@ -42,6 +43,8 @@ class ClassificationConfig:
         views: windows learned and judged: "whole", "crop" or both.
         binary: tell suspicious from other lesions instead of `classes` apart.
         start_from: name of the run whose best weights training begins with; "" begins with ImageNet's.
+        teachers: runs of the same architecture; see `training.distillation.build_teacher`.
+        teacher_share: of the teachers in the targets; the labels have the rest.
     """
 
     name: str
@@ -66,6 +69,8 @@ class ClassificationConfig:
     views: tuple[str, ...] = VIEWS
     binary: bool = False
     start_from: str = ""
+    teachers: tuple[str, ...] = ()
+    teacher_share: float = 0.0
 
     @property
     def n_classes(self) -> int:
@@ -148,6 +153,8 @@ def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | Non
         config.sampling_power,
         mixup=config.mixup,
         crop_share=("crop" in config.views) / len(config.views),
+        teacher=build_teacher(lambda: build_model(config, None), config.teachers),
+        teacher_share=config.teacher_share,
     )
     weights = class_weights(labels, config.n_classes, config.class_weight_power)
     objective = Objective(

@@ -111,6 +111,21 @@ def test_mixup_blends_pixels_and_classes_by_the_same_share(images, masks):
     np.testing.assert_allclose(x[:, 16, 16, 0], 40 * y @ np.arange(6), atol=1)
 
 
+def test_a_teacher_answers_to_the_blended_windows_and_has_its_share_of_the_targets(images, masks):
+    flat = [np.full((48, 64, 3), 40 * label, np.uint8) for label in range(6)]
+    seen = []
+
+    def teach(windows):
+        seen.append(windows)
+        return np.tile(np.eye(6)[2], (len(windows), 1))
+
+    alone = make(flat, masks, range(6), mixup=1.0)[0]
+    x, y = make(flat, masks, range(6), mixup=1.0, teacher=teach, teacher_share=0.75)[0]
+    np.testing.assert_array_equal(x, alone[0])
+    np.testing.assert_array_equal(seen[0], x)
+    np.testing.assert_allclose(y, 0.25 * alone[1] + 0.75 * np.eye(6)[2], rtol=1e-6)
+
+
 def test_without_mixup_the_pixels_are_those_of_the_samples(images, masks):
     # A black and a white image, each of its own class: every batch holds those two levels only.
     extremes = [np.full((48, 64, 3), level, np.uint8) for level in (0, 255)]

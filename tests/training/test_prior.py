@@ -13,14 +13,14 @@ OFFSETS = np.array([1.0, -0.5, 0.25])
 MODEL = {"backbone": "tiny", "input_size_px": 64, "n_classes": 3}
 
 
-def draw_views(strength: float, n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
-    """((N, 1, 3) calibrated probabilities from which prior^strength was taken away, labels)."""
+def draw_views(strength: float, n: int = 4000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """((N, 1, 3) calibrated probabilities from which prior^strength was taken away, labels, lesions)."""
     rng = np.random.default_rng(0)
     prior = np.array([0.8, 0.15, 0.05])
     labels = rng.choice(3, size=n, p=prior)
     evidence = rng.normal(size=(n, 3)) + 1.5 * np.eye(3)[labels]  # log-likelihood 1.5 x of unit normals
     posterior = apply_offsets(np.full((n, 3), 1 / 3), 1.5 * evidence + np.log(prior))
-    return apply_offsets(posterior, prior_offsets(prior, strength))[:, None], labels
+    return apply_offsets(posterior, prior_offsets(prior, strength))[:, None], labels, np.arange(n) // 2
 
 
 def test_the_strength_of_the_sampling_has_the_lowest_log_loss_and_highest_accuracy():
@@ -31,15 +31,29 @@ def test_the_strength_of_the_sampling_has_the_lowest_log_loss_and_highest_accura
 
 
 def test_accuracy_and_balanced_accuracy_count_alike_in_the_choice():
-    scores, entry = choose_prior(*draw_views(strength=0.5))
+    views, labels, lesions = draw_views(strength=0.5)
+    scores, entry = choose_prior(views, labels, lesions)
     sums = {s: found["accuracy"] + found["balanced_accuracy"] for s, found in scores.items()}
-    assert entry["strength"] == float(max(sums, key=sums.get))
-    counts = np.bincount(draw_views(strength=0.5)[1])
+    assert entry["best_strength"] == float(max(sums, key=sums.get))
+    counts = np.bincount(labels)
     np.testing.assert_allclose(entry["offsets"], prior_offsets(counts / counts.sum(), -entry["strength"]))
 
 
+def test_of_strengths_that_chance_cannot_tell_apart_the_lowest_is_taken():
+    few, many = (choose_prior(*draw_views(strength=0.5, n=n))[1] for n in (400, 20_000))
+    assert few["strength"] < few["best_strength"]
+    assert many["best_strength"] - many["strength"] < few["best_strength"] - few["strength"]
+
+
+def test_images_of_one_lesion_are_no_independent_evidence():
+    views, labels, _ = draw_views(strength=0.5, n=400)
+    alone = choose_prior(views, labels, np.arange(400))[1]
+    copies = choose_prior(*(np.repeat(a, 25, axis=0) for a in (views, labels, np.arange(400))))[1]
+    assert copies["strength"] == alone["strength"]
+
+
 def test_a_class_without_images_gets_finite_offsets():
-    _, entry = choose_prior(np.full((4, 1, 3), 1 / 3), np.array([0, 0, 0, 1]))
+    _, entry = choose_prior(np.full((4, 1, 3), 1 / 3), np.array([0, 0, 0, 1]), np.arange(4))
     assert np.isfinite(entry["offsets"]).all()
 
 
