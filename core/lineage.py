@@ -1,4 +1,4 @@
-"""What a network's weights came from: the runs that it was averaged, joined or trained on from."""
+"""What a network's weights came from: the runs that it was averaged, joined, trained on or learned from."""
 
 import json
 from pathlib import Path
@@ -27,8 +27,8 @@ def runs_behind(name: str, runs_dir: Path = RUNS_DIR) -> set[str]:
     scores = json.loads((folder / "scores.json").read_text())
     parents, _ = merged_from(scores)
     if not parents:
-        before = json.loads((folder / "config.json").read_text()).get("config", {}).get("start_from")
-        parents = [before] if before else []
+        config = json.loads((folder / "config.json").read_text()).get("config", {})
+        parents = [before for before in (config.get("start_from"), *config.get("teachers", ())) if before]
     return {name}.union(*(runs_behind(parent, runs_dir) for parent in parents))
 
 

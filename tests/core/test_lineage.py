@@ -8,9 +8,10 @@ import pytest
 from core.lineage import runs_behind, training_cost
 
 
-def write_run(folder: Path, seconds: int = 0, start_from: str = "", **scores: list[str]) -> None:
+def write_run(folder: Path, seconds: int = 0, start_from: str = "", teachers=(), **scores: list[str]) -> None:
     folder.mkdir()
-    (folder / "config.json").write_text(json.dumps({"config": {"start_from": start_from}}))
+    config = {"start_from": start_from} | ({"teachers": teachers} if teachers else {})
+    (folder / "config.json").write_text(json.dumps({"config": config}))
     (folder / "scores.json").write_text(json.dumps(scores))
     if seconds:
         (folder / "history.csv").write_text(f"epoch,seconds\n0,{seconds}\n1,{seconds}\n")
@@ -32,6 +33,11 @@ def runs(tmp_path) -> Path:
 def test_every_run_behind_a_network_is_found_once(runs):
     assert runs_behind("pair", runs) == {"pair", "soup", "first", "first_on", "second"}
     assert runs_behind("first_on", runs) == {"first_on", "first"}
+
+
+def test_teachers_stand_behind_what_they_taught(runs):
+    write_run(runs / "taught", start_from="first", teachers=["second"])
+    assert runs_behind("taught", runs) == {"taught", "first", "second"}
 
 
 def test_hours_and_epochs_count_each_trained_run_once(runs):
