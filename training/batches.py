@@ -18,11 +18,13 @@ class Batches(keras.utils.PyDataset):
     own part of every batch, as if the batch had been made on one and dealt out.
     """
 
-    def __init__(self, n_samples: int, batch_size: int, seed: int):
+    def __init__(self, n_samples: int, batch_size: int, seed: int, sampling: np.ndarray | None = None):
+        """`sampling` (N,) is each sample's chance to be drawn; without it every epoch has each once."""
         super().__init__(workers=1, max_queue_size=8)
         if batch_size % n_hosts():
             raise ValueError(f"A batch of {batch_size} cannot be shared evenly by {n_hosts()} hosts.")
         self.n_samples, self.batch_size, self.seed = n_samples, batch_size, seed
+        self.sampling = sampling
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
@@ -31,7 +33,9 @@ class Batches(keras.utils.PyDataset):
 
     def draw_order(self, rng: np.random.Generator) -> np.ndarray:
         """Indices of this epoch's samples, in order."""
-        return rng.permutation(self.n_samples)
+        if self.sampling is None:
+            return rng.permutation(self.n_samples)
+        return rng.choice(self.n_samples, size=self.n_samples, p=self.sampling)
 
     def __len__(self) -> int:
         return len(self.order) // self.batch_size
@@ -54,13 +58,33 @@ class Batches(keras.utils.PyDataset):
         raise NotImplementedError
 
 
-class SegmentationBatches(Batches):
-    """(N, S, S, 3) uint8 images and (N, S, S, 1) float32 masks in [0, 1]."""
+def class_sampling(labels: np.ndarray, power: float) -> np.ndarray:
+    """(N,) chance of each image to be drawn, proportional to count**-power of its class.
 
-    def __init__(self, images, masks, size_px: int, augmentation: Augmentation, batch_size: int, seed: int):
+    Args:
+        labels: (N,) class numbers.
+        power: 0 draws images as they come, 1 draws classes evenly.
+    """
+    share = np.bincount(labels)[labels].astype(np.float64) ** -power
+    return share / share.sum()
+
+
+class SegmentationBatches(Batches):
+    """(N, S, S, 3) uint8 images and (N, S, S, 1) float32 masks in [0, 1]; `sampling` as in `Batches`."""
+
+    def __init__(
+        self,
+        images: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray],
+        size_px: int,
+        augmentation: Augmentation,
+        batch_size: int,
+        seed: int,
+        sampling: np.ndarray | None = None,
+    ):
         self.images, self.size_px, self.augmentation = images, size_px, augmentation
         self.masks = [mask.astype(np.uint8) * 255 for mask in masks]
-        super().__init__(len(images), batch_size, seed)
+        super().__init__(len(images), batch_size, seed, sampling)
 
     def sample(self, index, rng):
         image = self.images[index]
@@ -100,14 +124,8 @@ class ClassificationBatches(Batches):
         self.teacher, self.teacher_share = teacher, teacher_share
         self.boxes = [lesion_box(mask, margin=0.0) for mask in masks]
         self.size_px, self.augmentation, self.margins = size_px, augmentation, margins
-        counts = np.bincount(labels)
         self.targets = np.eye(n_classes, dtype=np.float32)[labels]
-        share = counts[labels].astype(np.float64) ** -sampling_power
-        self.sampling = share / share.sum()
-        super().__init__(len(images), batch_size, seed)
-
-    def draw_order(self, rng):
-        return rng.choice(self.n_samples, size=self.n_samples, p=self.sampling)
+        super().__init__(len(images), batch_size, seed, class_sampling(labels, sampling_power))
 
     def sample(self, index, rng):
         image = self.images[index]

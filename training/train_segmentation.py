@@ -14,7 +14,7 @@ from core.mask_metrics import dice, jaccard
 from core.preprocessing import Box, crop_square
 from models.unet import build_unet
 from training.augmentation import Augmentation
-from training.batches import SegmentationBatches
+from training.batches import SegmentationBatches, class_sampling
 from training.devices import data_parallel
 from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
 from training.losses import segmentation_loss
@@ -31,6 +31,7 @@ class SegmentationConfig:
         long_side_px: images are shrunk to this before anything else, here and in the analyser.
         loss: see `training.losses.segmentation_loss`.
         boundary_strength: extra weight of the loss along the lesion's edge.
+        sampling_power: see `training.batches.class_sampling`; with 0 every epoch has each image once.
         start_from: name of the run whose best weights training begins with.
     """
 
@@ -42,6 +43,7 @@ class SegmentationConfig:
     batch_size: int = 16
     loss: str = "bce_dice"
     boundary_strength: float = 0.0
+    sampling_power: float = 0.0
     weight_decay: float = 1e-4
     patience: int = 5
     seed: int = 1
@@ -77,13 +79,23 @@ def run_experiment(config: SegmentationConfig, data: Path, imagenet: str | None,
     """Train one configuration and write its run folder."""
     seed_everything(config.seed)
     run = Run(RUNS_DIR / config.name, config)
-    _, images, masks = load_split_arrays(data, "train", config.long_side_px)
+    rows, images, masks = load_split_arrays(data, "train", config.long_side_px)
     _, val_images, val_masks = load_split_arrays(data, "validation", config.long_side_px)
     size_px = config.model["input_size_px"]
     model = build_unet(**config.model, imagenet_weights=imagenet)
     start_from(model, config.start_from)
+    sampling = None
+    if config.sampling_power:
+        diagnoses = np.unique(rows["dx"][:limit], return_inverse=True)[1]
+        sampling = class_sampling(diagnoses, config.sampling_power)
     batches = SegmentationBatches(
-        images[:limit], masks[:limit], size_px, config.augmentation, config.batch_size, config.seed
+        images[:limit],
+        masks[:limit],
+        size_px,
+        config.augmentation,
+        config.batch_size,
+        config.seed,
+        sampling,
     )
     objective = Objective(
         segmentation_loss(config.loss, config.boundary_strength),

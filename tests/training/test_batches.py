@@ -6,7 +6,7 @@ import pytest
 from core.preprocessing import Box
 from tests.training.test_augmentation import NONE
 from training.augmentation import Augmentation
-from training.batches import Batches, ClassificationBatches, SegmentationBatches
+from training.batches import Batches, ClassificationBatches, SegmentationBatches, class_sampling
 
 
 class Numbers(Batches):
@@ -81,6 +81,17 @@ def test_masks_follow_their_images(masks):
     )
     x, y = SegmentationBatches(painted, masks, 32, geometry, batch_size=6, seed=0)[0]
     np.testing.assert_allclose(x[..., :1] / 255, y, atol=1.5 / 255)
+
+
+def test_a_segmenters_images_are_drawn_as_often_as_asked(images, masks):
+    sampling = class_sampling(np.array([0, 0, 0, 0, 1, 1]), power=1.0)
+    np.testing.assert_allclose(sampling, [1 / 8] * 4 + [1 / 4] * 2)
+    batches = SegmentationBatches(images, masks, 32, NONE, 6, seed=0, sampling=sampling)
+    orders = []
+    for epoch in range(500):
+        batches.start_epoch(epoch)
+        orders.append(batches.order)
+    np.testing.assert_allclose(np.bincount(np.concatenate(orders)) / 3000, sampling, atol=0.03)
 
 
 # --- classification
