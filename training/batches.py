@@ -8,6 +8,7 @@ import numpy as np
 from core.preprocessing import Box, lesion_box, sample_square
 from training.augmentation import Augmentation, augment_window
 from training.hosts import host, n_hosts
+from training.losses import class_weights
 
 
 class Batches(keras.utils.PyDataset):
@@ -65,8 +66,7 @@ def class_sampling(labels: np.ndarray, power: float) -> np.ndarray:
         labels: (N,) class numbers.
         power: 0 draws images as they come, 1 draws classes evenly.
     """
-    share = np.bincount(labels)[labels].astype(np.float64) ** -power
-    return share / share.sum()
+    return class_weights(labels, labels.max() + 1, power)[labels] / len(labels)
 
 
 class SegmentationBatches(Batches):

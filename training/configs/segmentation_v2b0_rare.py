@@ -2,8 +2,9 @@
 
     python -m training.train_segmentation --config segmentation_v2b0_rare --data DIR
 
-Begins with `segmentation_v2b0_steady_mean`. Of the fifty validation masks that it misses (Jaccard below 0.65), twenty-nine
-are of basal cell carcinomas and actinic keratoses, one image in thirteen; nevi, two images in three, it knows.
+Begins with `segmentation_v2b0_steady_mean`. Of the fifty validation masks that it misses (Jaccard below 0.65),
+twenty-nine are of basal cell carcinomas and actinic keratoses, one image in thirteen; nevi, two images in three,
+it knows.
 """
 
 from dataclasses import replace
