@@ -81,7 +81,7 @@ def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:
     return model.get_weights()
 
 
-def score_averages(config, runs: list[str], sizes: list[int], data: Path, worse: bool = False):
+def score_averages(config, runs: list[str], sizes: list[int], data: Path, worse=False, shares=SHARES):
     """(table of validation scores by size and share, the best row, its weights); `worse` as --worse."""
     facts, images, masks = load_split_arrays(data, "validation", config.long_side_px)
     splits = {"": (facts, images, masks)}
@@ -93,7 +93,7 @@ def score_averages(config, runs: list[str], sizes: list[int], data: Path, worse:
         model = _build(sized)
         weights = [read_weights(model, run) for run in runs]
         validators = {prefix: _make_validator(sized, *split) for prefix, split in splits.items()}
-        for share in SHARES:
+        for share in shares:
             model.set_weights(average_weights(*weights, share))
             rows.append({"input_size_px": size_px, "share": share})
             for prefix, validate in validators.items():
@@ -104,10 +104,10 @@ def score_averages(config, runs: list[str], sizes: list[int], data: Path, worse:
     return pd.DataFrame(rows), best, average_weights(*weights, best["share"])
 
 
-def average(name: str, runs: list[str], sizes: list[int], data: Path, worse: bool = False) -> None:
+def average(name: str, runs: list[str], sizes: list[int], data: Path, worse=False, shares=SHARES) -> None:
     """Write the averaged run's folder."""
     config = read_config(runs[1])
-    table, best, weights = score_averages(config, runs, sizes, data, worse)
+    table, best, weights = score_averages(config, runs, sizes, data, worse, shares)
     config = replace(config, name=name, model=config.model | {"input_size_px": best["input_size_px"]})
     run = Run(RUNS_DIR / name, config)
     model = _build(config)
@@ -126,10 +126,13 @@ def main() -> None:
     parser.add_argument(
         "--sizes", nargs="+", type=int, default=[160, 192], help="input sizes to try, in pixels"
     )
+    parser.add_argument(
+        "--shares", nargs="+", type=float, default=SHARES, help="shares of the second run to try, 0 to 1"
+    )
     parser.add_argument("--worse", action="store_true", help="let corrupted photographs count as much")
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
     a = parser.parse_args()
-    average(a.name, a.runs, a.sizes, a.data, a.worse)
+    average(a.name, a.runs, a.sizes, a.data, a.worse, a.shares)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,12 @@ def test_worse_photographs_count_as_much_if_asked_for(case):
     assert best[selection] + best[average.WORSE + selection] == pytest.approx((good + worse).max())
 
 
+def test_only_the_shares_asked_for_are_tried(case):
+    _, _, folder = case
+    average.average("mean", ["first", "second"], [64], None, shares=(0.0, 0.5))
+    assert pd.read_csv(folder / "mean" / "averages.csv")["share"].tolist() == [0.0, 0.5]
+
+
 def test_a_run_gives_back_the_configuration_it_recorded(case):
     config, _, _ = case
     assert average.read_config("second") == config
