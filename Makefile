@@ -34,10 +34,6 @@ train: .venv/.installed-dev
 	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_rare --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs segmentation_v2b0_steady_mean segmentation_v2b0_rare \
 		--name segmentation_v2b0_rare_mean --sizes 192 --worse
-	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_clear --imagenet $(IMAGENET)
-	$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_clear_on --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs segmentation_v2b0_clear segmentation_v2b0_clear_on \
-		--name segmentation_v2b0_clear_mean --sizes 192 224 --shares 0 0.5 1 --worse
 	$(BIN)/python -m training.train_classification --config classification_v2b0 --imagenet $(IMAGENET)
 	$(BIN)/python -m training.train_classification --config classification_v2b0_mixup --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0 classification_v2b0_mixup \
@@ -66,14 +62,10 @@ train: .venv/.installed-dev
 	$(BIN)/python -m training.train_classification --config classification_v2b0_second_taught --imagenet $(IMAGENET)
 	$(BIN)/python -m training.average --runs classification_v2b0_second_camera_mean classification_v2b0_second_taught \
 		--name classification_v2b0_second_taught_mean --sizes 160 --worse
-	$(BIN)/python -m training.train_classification --config classification_v2b0_second_sharp --imagenet $(IMAGENET)
-	$(BIN)/python -m training.train_classification --config classification_v2b0_second_clear --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs classification_v2b0_second_taught_mean classification_v2b0_second_clear \
-		--name classification_v2b0_second_clear_mean --sizes 160 --shares 0 0.5 1 --worse
-	$(BIN)/python -m training.join --runs classification_v2b0_first_taught classification_v2b0_second_clear_mean \
-		--name classification_v2b0_pair_clear --sizes 176
-	$(BIN)/python -m training.export --version 10 --description "Two classifiers joined" \
-		--segmentation segmentation_v2b0_clear_mean --classification classification_v2b0_pair_clear
+	$(BIN)/python -m training.join --runs classification_v2b0_first_taught classification_v2b0_second_taught_mean \
+		--name classification_v2b0_pair_taught_both --sizes 176
+	$(BIN)/python -m training.export --version 9 --description "Two classifiers joined" \
+		--segmentation segmentation_v2b0_rare_mean --classification classification_v2b0_pair_taught_both
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust
 

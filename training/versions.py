@@ -18,8 +18,8 @@ from training.markdown import markdown_table
 VERSIONS_HEADING = """## Every version of the bundle that was measured
 
 Validation / test split, by `python -m training.evaluate`. Each version was made on the training and validation
-splits and looked at once on the test split, in this order. That version 6 does not ship was decided with its test
-scores known, that versions 7 to 10 do before they were; README.md says why.
+splits and looked at once on the test split, in this order. That versions 6 and 10 do not ship was decided with their
+test scores known, that versions 7 to 9 do before they were; README.md says why.
 """
 VERSION_SCORES = {
     "macro AUC": "macro_roc_auc",
