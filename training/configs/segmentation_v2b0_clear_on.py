@@ -2,8 +2,7 @@
 
     python -m training.train_segmentation --config segmentation_v2b0_clear_on --data DIR
 
-Begins with `segmentation_v2b0_clear`, whose two epochs brought more than any two before them and whose loss was
-still falling.
+Begins with `segmentation_v2b0_clear`, whose loss was still falling.
 """
 
 from dataclasses import replace
