@@ -15,6 +15,7 @@ References:
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,7 +82,14 @@ def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:
     return model.get_weights()
 
 
-def score_averages(config, runs: list[str], sizes: list[int], data: Path, worse=False, shares=SHARES):
+def score_averages(
+    config,
+    runs: list[str],
+    sizes: list[int],
+    data: Path,
+    worse: bool = False,
+    shares: Sequence[float] = SHARES,
+):
     """(table of validation scores by size and share, the best row, its weights); `worse` as --worse."""
     facts, images, masks = load_split_arrays(data, "validation", config.long_side_px)
     splits = {"": (facts, images, masks)}
@@ -104,7 +112,14 @@ def score_averages(config, runs: list[str], sizes: list[int], data: Path, worse=
     return pd.DataFrame(rows), best, average_weights(*weights, best["share"])
 
 
-def average(name: str, runs: list[str], sizes: list[int], data: Path, worse=False, shares=SHARES) -> None:
+def average(
+    name: str,
+    runs: list[str],
+    sizes: list[int],
+    data: Path,
+    worse: bool = False,
+    shares: Sequence[float] = SHARES,
+) -> None:
     """Write the averaged run's folder."""
     config = read_config(runs[1])
     table, best, weights = score_averages(config, runs, sizes, data, worse, shares)
