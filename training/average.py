@@ -91,7 +91,7 @@ def score_averages(
     shares: Sequence[float] = SHARES,
 ):
     """(table of validation scores by size and share, the best row, its weights); `worse` as --worse."""
-    facts, images, masks = load_split_arrays(data, "validation", config.long_side_px)
+    facts, images, masks = load_split_arrays(data, [config.judge], config.long_side_px)
     splits = {"": (facts, images, masks)}
     if worse:
         splits[WORSE] = (facts, *corrupt_each(images, masks, WORSE_SEVERITIES, WORSE_SEED))

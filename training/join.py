@@ -45,7 +45,7 @@ def score_members(
     config: ClassificationConfig, runs: list[str], sizes: list[int], data: Path
 ) -> pd.DataFrame:
     """Validation scores by input size and the second run's share: 0 is the first alone, 1 the second."""
-    split, images, masks = load_split_arrays(data, "validation", config.long_side_px)
+    split, images, masks = load_split_arrays(data, [config.judge], config.long_side_px)
     labels = class_numbers(split["dx"], config)
     rows = []
     for size_px in sizes:

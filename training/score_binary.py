@@ -50,7 +50,7 @@ def score_suspicious(truth, probability, lesions, threshold: float) -> dict[str,
 
 def read_squares(config: ClassificationConfig, data: Path, split: str):
     """(lesion ids, truth, whole images as (N, S, S, 3) uint8) of a split."""
-    rows, images, masks = load_split_arrays(data, split, config.long_side_px)
+    rows, images, masks = load_split_arrays(data, [split], config.long_side_px)
     truth = class_numbers(rows["dx"], config).astype(bool)
     return rows["lesion_id"].to_numpy(object).astype(str), truth, view_squares(images, masks, config)["whole"]
 

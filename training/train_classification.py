@@ -45,6 +45,7 @@ class ClassificationConfig:
         start_from: name of the run whose best weights training begins with; "" begins with ImageNet's.
         teachers: runs of the same architecture; see `training.distillation.build_teacher`.
         teacher_share: of the teachers in the targets; the labels have the rest.
+        learn, judge: splits, as in `training.train_segmentation.SegmentationConfig`.
     """
 
     name: str
@@ -71,6 +72,8 @@ class ClassificationConfig:
     start_from: str = ""
     teachers: tuple[str, ...] = ()
     teacher_share: float = 0.0
+    learn: tuple[str, ...] = ("train",)
+    judge: str = "validation"
 
     @property
     def n_classes(self) -> int:
@@ -135,9 +138,9 @@ def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | Non
     """Train one configuration and write its run folder."""
     seed_everything(config.seed)
     run = Run(RUNS_DIR / config.name, config)
-    rows, images, masks = load_split_arrays(data, "train", config.long_side_px)
+    rows, images, masks = load_split_arrays(data, config.learn, config.long_side_px)
     labels = class_numbers(rows["dx"], config)
-    val_rows, val_images, val_masks = load_split_arrays(data, "validation", config.long_side_px)
+    val_rows, val_images, val_masks = load_split_arrays(data, [config.judge], config.long_side_px)
     val_labels = class_numbers(val_rows["dx"], config)
     model = build_model(config, imagenet)
     start_from(model, config.start_from)

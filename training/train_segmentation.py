@@ -4,10 +4,12 @@ python -m training.train_segmentation --config segmentation_v2b0 --data DIR --im
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from core.dataset import default_data_dir, load_masks, load_pixels, read_split
 from core.mask_metrics import dice, jaccard
@@ -33,6 +35,8 @@ class SegmentationConfig:
         boundary_strength: extra weight of the loss along the lesion's edge.
         sampling_power: see `training.batches.class_sampling`; with 0 every epoch has each image once.
         start_from: name of the run whose best weights training begins with.
+        learn: splits that are learned; one named twice is learned twice as often.
+        judge: the split that says which epoch is best.
     """
 
     name: str
@@ -48,11 +52,13 @@ class SegmentationConfig:
     patience: int = 5
     seed: int = 1
     start_from: str = ""
+    learn: tuple[str, ...] = ("train",)
+    judge: str = "validation"
 
 
-def load_split_arrays(data: Path, split: str, long_side_px: int):
-    """(rows, images, expert masks) of a split at the working size."""
-    frame = read_split(data, split)
+def load_split_arrays(data: Path, splits: Sequence[str], long_side_px: int):
+    """(rows, images, expert masks) of one or several splits, one after the other, at the working size."""
+    frame = pd.concat([read_split(data, split) for split in splits], ignore_index=True)
     images = load_pixels(frame, long_side_px)
     return frame, images, load_masks(frame, [image.shape[:2] for image in images])
 
@@ -79,8 +85,8 @@ def run_experiment(config: SegmentationConfig, data: Path, imagenet: str | None,
     """Train one configuration and write its run folder."""
     seed_everything(config.seed)
     run = Run(RUNS_DIR / config.name, config)
-    rows, images, masks = load_split_arrays(data, "train", config.long_side_px)
-    _, val_images, val_masks = load_split_arrays(data, "validation", config.long_side_px)
+    rows, images, masks = load_split_arrays(data, config.learn, config.long_side_px)
+    _, val_images, val_masks = load_split_arrays(data, [config.judge], config.long_side_px)
     size_px = config.model["input_size_px"]
     model = build_unet(**config.model, imagenet_weights=imagenet)
     start_from(model, config.start_from)
