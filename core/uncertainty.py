@@ -50,27 +50,43 @@ def grouped_bootstrap(
         Efron and Tibshirani (1993), An Introduction to the Bootstrap; cluster resampling after Davison
         and Hinkley (1997), section 3.8.
     """
+    if not 0 < confidence < 1:
+        raise ValueError(f"`confidence` must be in (0, 1); got {confidence}.")
+    estimate, draws = grouped_draws(statistic, groups, *arrays, n_resamples=n_resamples, seed=seed)
+    return percentile_interval(estimate, draws, confidence)
+
+
+def grouped_draws(
+    statistic: Callable[..., float],
+    groups: np.ndarray,
+    *arrays: np.ndarray,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[float, np.ndarray]:
+    """The estimate and the (B,) draws behind `grouped_bootstrap`; no draws with fewer than two groups.
+
+    Raises:
+        ValueError: lengths differ, no array or no draw.
+    """
     groups = np.asarray(groups)
     arrays = tuple(np.asarray(array) for array in arrays)
     if not arrays or any(len(array) != len(groups) for array in arrays):
         raise ValueError(
             f"`arrays` must each have {len(groups)} rows like `groups`; got {[len(a) for a in arrays]}."
         )
-    if n_resamples < 1 or not 0 < confidence < 1:
-        raise ValueError(
-            f"`n_resamples` must be positive and `confidence` in (0, 1); got {n_resamples} and {confidence}."
-        )
+    if n_resamples < 1:
+        raise ValueError(f"`n_resamples` must be positive; got {n_resamples}.")
     estimate = float(statistic(*arrays))
     _, numbers = np.unique(groups, return_inverse=True)
     members = np.split(np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers))[:-1])
     if len(members) < 2:
-        return Interval(estimate, NAN, NAN)
+        return estimate, np.empty(0)
     rng = np.random.default_rng(seed)
     values = np.empty(n_resamples)
     for i in range(n_resamples):
         rows = np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))])
         values[i] = statistic(*(array[rows] for array in arrays))
-    return percentile_interval(estimate, values, confidence)
+    return estimate, values
 
 
 def percentile_interval(estimate: float, draws: np.ndarray, confidence: float = 0.95) -> Interval:

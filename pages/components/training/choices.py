@@ -26,8 +26,8 @@ _TITLES = {
     "prior": (
         "Class prior",
         "How much of it the logits get back, as training draws rare classes more often than they occur; "
-        "below 0 they count for still more. Of those whose mean of accuracy and balanced accuracy is within one "
-        "standard error of the best, the lowest is taken: it leans least on this data set's mix of diagnoses.",
+        "below 0 they count for still more. The mean of accuracy and balanced accuracy decides: on a thousand "
+        "resamples of the lesions another strength is best each time, and the middle one of those is taken.",
     ),
     "temperature": ("Temperature", "Scores before and after the logits are divided by it."),
 }
