@@ -62,7 +62,8 @@ def _with_tuples(record: dict) -> dict:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
 
 
-def _build(config: ClassificationConfig | SegmentationConfig) -> keras.Model:
+def build_network(config: ClassificationConfig | SegmentationConfig) -> keras.Model:
+    """The network of a configuration, with random weights."""
     if isinstance(config, SegmentationConfig):
         return build_unet(**config.model)
     return train_classification.build_model(config, None)
@@ -98,7 +99,7 @@ def score_averages(
     rows = []
     for size_px in sizes:
         sized = replace(config, model=config.model | {"input_size_px": size_px})
-        model = _build(sized)
+        model = build_network(sized)
         weights = [read_weights(model, run) for run in runs]
         validators = {prefix: _make_validator(sized, *split) for prefix, split in splits.items()}
         for share in shares:
@@ -125,7 +126,7 @@ def average(
     table, best, weights = score_averages(config, runs, sizes, data, worse, shares)
     config = replace(config, name=name, model=config.model | {"input_size_px": best["input_size_px"]})
     run = Run(RUNS_DIR / name, config)
-    model = _build(config)
+    model = build_network(config)
     model.set_weights(weights)
     model.save_weights(run.best_weights)
     table.to_csv(run.dir / "averages.csv", index=False)

@@ -3,7 +3,9 @@
     python -m training.evaluate --split test --data DIR
 
 Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
-<split>_predictions.csv (one row an image, no pixels); headline scores go into the bundle's manifest too. The test split is looked at once per bundle.
+<split>_predictions.csv (one row an image, no pixels); headline scores go into the bundle's manifest too. The test
+split is looked at once per bundle. A bundle that has learned the validation split is judged there by those that have
+learned half of it (`training.halves`).
 """
 
 import argparse
@@ -34,9 +36,10 @@ from core.report import prediction_row, to_json_types
 from core.resampling import draw_lesions
 from core.taxonomy import suspicious_flags
 from core.uncertainty import grouped_bootstrap
-from models.manifest import MANIFEST_NAME, Manifest
+from models.manifest import MANIFEST_NAME, Manifest, read_manifest
 from training.engine import RUNS_DIR
 from training.environment import describe_environment
+from training.halves import judging_bundles
 
 FACTS = ["image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"]
 MASK_METRICS = {
@@ -132,10 +135,12 @@ def rate_calls(
 
 def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | None = None) -> dict:
     """Write the predictions and scores of one split; returns the scores."""
-    analyzer = Analyzer.load(bundle)
-    manifest = analyzer.bundle.manifest
-    frame = read_split(data, split)
-    predictions = predict_split(analyzer, frame.head(limit) if limit else frame)
+    manifest = read_manifest(bundle)
+    parts = [
+        predict_split(Analyzer.load(folder), read_split(data, part)[:limit])
+        for part, folder in judging_bundles(manifest, split).items()
+    ]
+    predictions = pd.concat(parts).sort_values("image_id", ignore_index=True)
     folder = RUNS_DIR / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(folder / f"{split}_predictions.csv", index=False, float_format="%.6g")

@@ -2,6 +2,9 @@
 
     python -m training.export --segmentation RUN --classification RUN --data DIR --out models/weights
 
+A run that is the mean of two halves (`training.merge_halves`) has learned the validation split: there each image is
+shown to bundles of the halves, which go to training/runs/<bundle>/checkpoints/ (not committed).
+
 On the validation split this chooses the windows the classifier sees, with `--margins` the skin around the
 lesion in them, the filters that are on by default, how much of the class prior its logits get back, the
 temperature and the threshold for "suspicious", and writes what it compared to
@@ -31,6 +34,7 @@ from models.builders import BUILDERS
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, file_sha256
 from training.engine import BEST_WEIGHTS, RUNS_DIR
+from training.halves import WHOLE, half_folder, judging_pairs
 from training.prior import choose_prior, shift_logits
 from training.validation import (
     LabelledImages,
@@ -92,7 +96,7 @@ def export_network(run_dir: Path, builder: str, file: Path, **arguments) -> dict
         "training_run": run_dir.name,
         "training_scores": json.loads((run_dir / "scores.json").read_text()),
         "split_file": str(SPLIT_FILE.relative_to(PROJECT_DIR)),
-        "splits": {"weights": "train", "decisions": "validation"},
+        "splits": {"weights": ", ".join(record["config"].get("learn", ["train"])), "decisions": "validation"},
     }
 
 
@@ -157,31 +161,31 @@ def calibrate(views: np.ndarray, labels: np.ndarray, flags: np.ndarray) -> tuple
     }
 
 
-def make_choices(out: Path, split: LabelledImages, margins: Sequence[float] = ()) -> tuple[dict, dict]:
-    """(what was compared, the classifier and preprocessing decisions) on the validation split.
+def make_choices(split: LabelledImages, margins: Sequence[float] = ()) -> tuple[dict, dict]:
+    """(what was compared, the classifier and preprocessing decisions) on the validation split, for drafts.
 
     Filters and the prior are choices of bundles with test-time augmentation; classic recipes have neither.
     `margins` as in `export`.
     """
-    bundle = load_bundle(out)
-    seen = classifier_input(bundle.manifest)  # the draft's: all windows, temperature 1
-    augmented = bundle.manifest.test_time_augmentation
+    manifest = split.bundles[0].manifest
+    seen = classifier_input(manifest)  # the draft's: all windows, temperature 1
+    augmented = manifest.test_time_augmentation
     n_views = AnalysisSettings(test_time_augmentation=augmented).n_views
-    maps = predict_all_masks(bundle, split.images, n_views)
+    maps = predict_all_masks(split, n_views)
     compared: dict[str, Any] = {"n_images": len(split.labels)}
     compared["refinement"] = compare_refinements(maps, split.masks)
     print(compared["refinement"], flush=True)
     masks = [refine_mask(probability).lesion_mask for probability in maps]
     decisions: dict[str, Any] = {"preprocessing": asdict(PreprocessingSettings())}
     if margins:
-        compared["crop_margin"], margin = choose_margin(bundle, split, masks, seen, margins)
+        compared["crop_margin"], margin = choose_margin(split, masks, seen, margins)
         seen = replace(seen, crop_margin=margin)
         decisions["crop_margin"] = margin
-    compared["windows"], windows, views = choose_windows(bundle, split, masks, seen, n_views)
+    compared["windows"], windows, views = choose_windows(split, masks, seen, n_views)
     decisions["views"] = list(windows)
     if augmented:
         part = split.every(FILTER_STRIDE)
-        filters = compare_filters(bundle, part, replace(seen, windows=windows))
+        filters = compare_filters(part, replace(seen, windows=windows))
         decisions["preprocessing"] = asdict(filters_that_help(filters))
         compared |= {"filters_one_view": filters, "n_images_for_filters": len(part.labels)}
         compared["prior"], decisions["prior"] = choose_prior(
@@ -212,24 +216,39 @@ def export(
         limit: use only this many images.
         margins: of skin around the lesion to choose from; none keeps that of the training's configuration.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    record = draft_manifest(about, segmentation, classification, out)
-    path = out / MANIFEST_NAME
-    path.write_text(json.dumps(record, indent=1) + "\n")
-    split = LabelledImages.read(data, "validation", tuple(record["classifier"]["classes"]), limit)
-    compared, decisions = make_choices(out, split, margins)
+    write_draft(about, segmentation, classification, out)
+    judges = {WHOLE: out}
+    pairs = judging_pairs(segmentation, classification)
+    if WHOLE not in pairs:
+        judges = {half: half_folder(about["name"], half) for half in pairs}
+        for half, folder in judges.items():
+            write_draft(about, *pairs[half], folder)
+    bundles = {part: load_bundle(folder) for part, folder in judges.items()}
+    compared, decisions = make_choices(LabelledImages.read(data, bundles, limit), margins)
     choices_file = RUNS_DIR / about["name"] / "validation_choices.json"
     choices_file.parent.mkdir(parents=True, exist_ok=True)
     choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
-    record["preprocessing"] = {
-        "defaults": decisions.pop("preprocessing"),
-        "origin": str(choices_file.resolve().relative_to(PROJECT_DIR)),
-    }
+    for folder in {out, *judges.values()}:
+        write_decisions(folder, decisions, str(choices_file.resolve().relative_to(PROJECT_DIR)))
+    print(f"Wrote {out / MANIFEST_NAME}: {decisions}")
+
+
+def write_draft(about: dict[str, Any], segmentation: Path, classification: Path, folder: Path) -> None:
+    """Both networks and a manifest whose decisions are still neutral."""
+    folder.mkdir(parents=True, exist_ok=True)
+    record = draft_manifest(about, segmentation, classification, folder)
+    (folder / MANIFEST_NAME).write_text(json.dumps(record, indent=1) + "\n")
+
+
+def write_decisions(folder: Path, decisions: dict[str, Any], origin: str) -> None:
+    """Put what `make_choices` decided into a draft and its classifier's biases; `origin` names the record of it."""
+    path = folder / MANIFEST_NAME
+    record = json.loads(path.read_text())
+    record["preprocessing"] = {"defaults": decisions["preprocessing"], "origin": origin}
     if prior := decisions.get("prior"):
-        record["classifier"] = shift_exported(record["classifier"], out, prior["offsets"])
-    record["classifier"] |= decisions
+        record["classifier"] = shift_exported(record["classifier"], folder, prior["offsets"])
+    record["classifier"] |= {name: value for name, value in decisions.items() if name != "preprocessing"}
     path.write_text(json.dumps(record, indent=1) + "\n")
-    print(f"Wrote {path}: {decisions}")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from core.conformal import coverage, fit_class_quantiles, prediction_set
@@ -26,9 +27,10 @@ from core.predictions import Predictions, PredictionsError, read_predictions
 from core.report import to_json_types
 from core.runs import RUNS_DIR
 from core.uncertainty import grouped_bootstrap
-from models.loading import load_bundle
+from models.loading import Bundle, load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
 from training.embed import pool_features
+from training.halves import judging_bundles
 from training.mapie_sets import SCORES, conformalize, mapie_sets
 from training.strange_images import auroc, compare_scores, draw_scenes, read_sample_pictures
 
@@ -144,26 +146,39 @@ def _folds(predictions: Predictions):
 
 
 # --- novelty: fitted on training, threshold on validation -------------------------------------------
-def fit_subspace(bundle, data: Path, limit: int | None = None) -> tuple[dict, NoveltyModel, float]:
-    """(scores of it and of its rivals, the model, its threshold)."""
-    classes = bundle.manifest.classes
-    train, known = (read_split(data, split) for split in ("train", "validation"))
-    train = train.drop_duplicates("lesion_id")
-    train, known = (train.head(limit), known.head(limit)) if limit else (train, known)
+def learn_usual(bundle: Bundle, train: pd.DataFrame) -> tuple[np.ndarray, NoveltyModel]:
+    """(M, C) features of training images, as the bundle sees them, and the model of what is usual among them."""
     pooled, read = pool_features(bundle, train["image_path"].to_list())
-    labels = train["dx"][read].map({code: k for k, code in enumerate(classes)}).to_numpy(np.int64)
-    validation, read = pool_features(bundle, known["image_path"].to_list())
-    diagnoses = known["dx"].to_numpy(object)[read]
+    labels = train["dx"][read].map({code: k for k, code in enumerate(bundle.manifest.classes)})
+    return pooled, fit_novelty(pooled, labels.to_numpy(np.int64), N_COMPONENTS)
+
+
+def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[dict, NoveltyModel, float]:
+    """(scores of it and of its rivals, the model, its threshold).
+
+    Where the bundle has learned the validation split, its halves, each with a model of its own, say how usual that is.
+    """
+    classes = bundle.manifest.classes
+    train = read_split(data, "train").drop_duplicates("lesion_id")[:limit]
+    pooled, model = learn_usual(bundle, train)
+    usual, diagnoses = [], []
+    for split, folder in judging_bundles(bundle.manifest, "validation").items():
+        judge = bundle if folder == bundle.manifest.folder else load_bundle(folder)
+        own_model = model if judge is bundle else learn_usual(judge, train)[1]
+        known = read_split(data, split)[:limit]
+        features, read = pool_features(judge, known["image_path"].to_list())
+        usual.append(own_model.score(features))
+        diagnoses.append(known["dx"].to_numpy(object)[read])
+    usual, diagnoses = np.concatenate(usual), np.concatenate(diagnoses)
+    validation, _ = pool_features(bundle, read_split(data, "validation")["image_path"][:limit].to_list())
     scenes = {kind: pool_features(bundle, images)[0] for kind, images in draw_scenes().items()}
     pictures = read_sample_pictures()
     strange = pool_features(bundle, list(pictures.values()))[0] if pictures else None
-    model = fit_novelty(pooled, labels, N_COMPONENTS)
-    usual = model.score(validation)
     threshold = float(np.quantile(usual, 1 - FALSE_ALARMS))
     all_scenes = np.concatenate(list(scenes.values()))
     compared = {
         "n_training_lesions": len(pooled),
-        "n_validation_images": len(validation),
+        "n_validation_images": len(usual),
         "n_components": N_COMPONENTS,
         "threshold": threshold,
         "false_alarms": float((usual > threshold).mean()),

@@ -2,12 +2,13 @@
 
     python -m training.join --runs classification_v2b0_soup classification_v2b0_second --name classification_v2b0_pair
 
-Each run alone and mixtures of both are scored on the validation split at every input size asked for; the
-mixture with the best macro AUC goes to training/runs/<name>/ like a trained run, with all scores in
+Each run alone and mixtures of both are scored on the split that judges the second run, at every input size and
+share asked for; the mixture with the best macro AUC goes to training/runs/<name>/ like a trained run, with all scores in
 members.csv.
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +43,11 @@ def load_members(config: ClassificationConfig, runs: list[str], size_px: int):
 
 
 def score_members(
-    config: ClassificationConfig, runs: list[str], sizes: list[int], data: Path
+    config: ClassificationConfig,
+    runs: list[str],
+    sizes: list[int],
+    data: Path,
+    shares: Sequence[float] = SECOND_SHARES,
 ) -> pd.DataFrame:
     """Validation scores by input size and the second run's share: 0 is the first alone, 1 the second."""
     split, images, masks = load_split_arrays(data, [config.judge], config.long_side_px)
@@ -52,23 +57,25 @@ def score_members(
         sized = replace(config, model=config.model | {"input_size_px": size_px})
         squares = view_squares(images, masks, sized)
         first, second = (predict_logits(member, squares) for member in load_members(config, runs, size_px))
-        for share in (0.0, *SECOND_SHARES, 1.0):
+        for share in (0.0, *shares, 1.0):
             mixed = {view: (1 - share) * first[view] + share * second[view] for view in squares}
             rows.append({"input_size_px": size_px, "share": share, **score_logits(mixed, labels)})
             print(rows[-1], flush=True)
     return pd.DataFrame(rows)
 
 
-def join(name: str, runs: list[str], sizes: list[int], data: Path) -> None:
+def join(
+    name: str, runs: list[str], sizes: list[int], data: Path, shares: Sequence[float] = SECOND_SHARES
+) -> None:
     """Write the joined run's folder."""
     config = read_config(runs[-1])
-    table = score_members(config, runs, sizes, data)
-    best = table[table["share"].isin(SECOND_SHARES)].sort_values(SELECTION).iloc[-1].to_dict()
-    shares = 1 - best["share"], best["share"]
-    arguments = config.model | {"input_size_px": int(best["input_size_px"]), "shares": shares}
+    table = score_members(config, runs, sizes, data, shares)
+    best = table[table["share"].isin(shares)].sort_values(SELECTION).iloc[-1].to_dict()
+    mixture = 1 - best["share"], best["share"]
+    arguments = config.model | {"input_size_px": int(best["input_size_px"]), "shares": mixture}
     run = Run(RUNS_DIR / name, replace(config, name=name, builder="ensemble", model=arguments))
     network = BUILDERS["ensemble"](**arguments, n_classes=config.n_classes)
-    joined = join_classifiers(load_members(config, runs, arguments["input_size_px"]), shares)
+    joined = join_classifiers(load_members(config, runs, arguments["input_size_px"]), mixture)
     network.set_weights(joined.get_weights())
     network.save_weights(run.best_weights)
     table.to_csv(run.dir / "members.csv", index=False)
@@ -84,9 +91,12 @@ def main() -> None:
     parser.add_argument(
         "--sizes", nargs="+", type=int, default=[160, 192], help="input sizes to try, in pixels"
     )
+    parser.add_argument(
+        "--shares", nargs="+", type=float, default=SECOND_SHARES, help="of the second run to try, 0 to 1"
+    )
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
     a = parser.parse_args()
-    join(a.name, a.runs, a.sizes, a.data)
+    join(a.name, a.runs, a.sizes, a.data, a.shares)
 
 
 if __name__ == "__main__":

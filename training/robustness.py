@@ -34,15 +34,17 @@ from core.phantom_artefacts import ARTEFACTS
 from core.report import to_json_types
 from core.runs import RUNS_DIR
 from core.training_runs import shipped_networks
-from models.manifest import Manifest
+from models.manifest import Manifest, read_manifest
 from training.augmentation import LEARNED_CORRUPTIONS
 from training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from training.environment import describe_environment
+from training.halves import judging_bundles
 from training.robustness_scores import CLEAN, score_artefacts, score_corruptions
 
 SPLIT = "validation"
 SEED = 20261
 CHUNK = 16
+Parts = list[tuple[Analyzer, set[str]]]
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 
 
@@ -99,6 +101,14 @@ def generator(name: str, image_id: str) -> np.random.Generator:
     return np.random.default_rng((SEED, crc32(name.encode()), crc32(image_id.encode())))
 
 
+def load_parts(manifest: Manifest, data: Path) -> Parts:
+    """The analysers that are asked about the validation split, and which of its images each has not learned."""
+    return [
+        (Analyzer.load(folder), set(read_split(data, part)["image_id"]))
+        for part, folder in judging_bundles(manifest, SPLIT).items()
+    ]
+
+
 # --- answers ----------------------------------------------------------------------------------------
 def answer(analyzer: Analyzer, sample: Sample, name: str, severity: int, change: Change) -> pd.DataFrame:
     """One row an image: its probabilities and the Dice of its mask after `change`, without augmentation."""
@@ -148,33 +158,30 @@ def learned_corruptions(manifest: Manifest, runs_dir: Path = RUNS_DIR) -> tuple[
     return LEARNED_CORRUPTIONS if drew else ()
 
 
-def measure(analyzer: Analyzer, frame: pd.DataFrame, n_images: int, n_nevi: int, folder: Path) -> dict:
-    """Everything about one bundle on the rows of one split; rows are kept in `folder`/checkpoints."""
-    manifest = analyzer.manifest
+def answer_parts(parts: Parts, manifest: Manifest, chosen: pd.DataFrame, steps, what: str) -> pd.DataFrame:
+    """The answers to every step about the chosen lesions, each by the analyser that has not learned it."""
     long_side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
+    kept, steps, answers = RUNS_DIR / manifest.name / "checkpoints", list(steps), []
+    for analyzer, image_ids in parts:
+        own = chosen[chosen["image_id"].isin(image_ids)].reset_index(drop=True)
+        file = kept / f"{what}_{analyzer.manifest.fingerprint}_{SEED}_{len(own)}.csv"
+        answers.append(answer_all(analyzer, Sample.read(own, long_side_px), steps, file))
+    return pd.concat(answers, ignore_index=True)
+
+
+def measure(parts: Parts, manifest: Manifest, frame: pd.DataFrame, n_images: int, n_nevi: int) -> dict:
+    """Everything about one bundle on the rows of one split."""
     chosen = choose_lesions(frame[frame["dx"].isin(manifest.classes)], n_images)
     nevi = choose_lesions(frame[frame["dx"] == "nv"], n_nevi)
-    kept = folder / "checkpoints"
-    stamp = f"{manifest.fingerprint}_{SEED}"
-    corrupted = answer_all(
-        analyzer,
-        Sample.read(chosen, long_side_px),
-        corruption_steps(),
-        kept / f"corruptions_{stamp}_{len(chosen)}.csv",
-    )
-    drawn = answer_all(
-        analyzer,
-        Sample.read(nevi, long_side_px),
-        artefact_steps(),
-        kept / f"artefacts_{stamp}_{len(nevi)}.csv",
-    )
+    corrupted = answer_parts(parts, manifest, chosen, corruption_steps(), "corruptions")
+    drawn = answer_parts(parts, manifest, nevi, artefact_steps(), "artefacts")
     return {
         **manifest.stamp,
         "split": SPLIT,
         "seed": SEED,
         "n_images": len(chosen),
         "n_images_by_class": chosen["dx"].value_counts().to_dict(),
-        "long_side_px": long_side_px,
+        "long_side_px": max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px),
         "test_time_augmentation": False,
         "environment": describe_environment(),
         **score_corruptions(corrupted, manifest.classes, learned_corruptions(manifest)),
@@ -189,11 +196,11 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=150, help="lesions for the corruptions")
     parser.add_argument("--nevi", type=int, default=150, help="nevi for the drawn artefacts")
     arguments = parser.parse_args()
-    analyzer = Analyzer.load(arguments.bundle)
-    folder = RUNS_DIR / analyzer.manifest.name
-    record = measure(analyzer, read_split(arguments.data, SPLIT), arguments.images, arguments.nevi, folder)
-    record = to_json_types(record)
-    (folder / "robustness.json").write_text(json.dumps(record, indent=1) + "\n")
+    manifest = read_manifest(arguments.bundle)
+    parts = load_parts(manifest, arguments.data)
+    frame = read_split(arguments.data, SPLIT)
+    record = to_json_types(measure(parts, manifest, frame, arguments.images, arguments.nevi))
+    (RUNS_DIR / manifest.name / "robustness.json").write_text(json.dumps(record, indent=1) + "\n")
     for row in record["mean_by_severity"]:
         print("  ".join(f"{key} {value:.3g}" for key, value in row.items()))
     for row in record["nevi"]["artefacts"]:

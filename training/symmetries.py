@@ -20,8 +20,9 @@ from core.dataset import default_data_dir, load_pixels, read_split
 from core.report import to_json_types
 from core.runs import RUNS_DIR
 from core.symmetry import N_SYMMETRIES, apply_symmetry
+from models.manifest import read_manifest
 from training.environment import describe_environment
-from training.robustness import SEED, SPLIT, choose_lesions
+from training.robustness import SEED, SPLIT, choose_lesions, load_parts
 
 RESULT_NAME = "symmetries.json"
 
@@ -45,11 +46,11 @@ def score_symmetries(probabilities: np.ndarray) -> dict[str, float]:
     }
 
 
-def measure(analyzer: Analyzer, images: list[np.ndarray]) -> dict[str, dict[str, float]]:
-    """Scores with ("eight_views") and without ("one_view") test-time augmentation."""
+def measure(shown: list[tuple[Analyzer, np.ndarray]]) -> dict[str, dict[str, float]]:
+    """Scores with ("eight_views") and without ("one_view") test-time augmentation; each image to its analyser."""
     return {
         name: score_symmetries(
-            np.stack([answer_symmetries(analyzer, image, augmented) for image in tqdm(images, desc=name)])
+            np.stack([answer_symmetries(*pair, augmented) for pair in tqdm(shown, desc=name)])
         )
         for name, augmented in (("one_view", False), ("eight_views", True))
     }
@@ -61,17 +62,21 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     parser.add_argument("--images", type=int, default=60, help="how many, each of another lesion")
     arguments = parser.parse_args()
-    analyzer = Analyzer.load(arguments.bundle)
-    manifest = analyzer.manifest
+    manifest = read_manifest(arguments.bundle)
     chosen = choose_lesions(read_split(arguments.data, SPLIT), arguments.images)
-    images = load_pixels(chosen, max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px))
+    long_side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
+    shown = [
+        (analyzer, image)
+        for analyzer, image_ids in load_parts(manifest, arguments.data)
+        for image in load_pixels(chosen[chosen["image_id"].isin(image_ids)], long_side_px)
+    ]
     record = {
         **manifest.stamp,
         "split": SPLIT,
         "seed": SEED,
         "n_images": len(chosen),
         "environment": describe_environment(),
-        **measure(analyzer, images),
+        **measure(shown),
     }
     path = RUNS_DIR / manifest.name / RESULT_NAME
     path.write_text(json.dumps(to_json_types(record), indent=1) + "\n")

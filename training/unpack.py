@@ -3,8 +3,8 @@
     python -m training.unpack
 
 A fresh clone has the records of every run but not their checkpoints. This writes those of the segmenter's run
-and of the classifier's members, taken from the bundle: kernels in half precision, the class prior out of the
-biases again. Checkpoints that exist stay as they are.
+and of the classifier's, or of its members where they were joined last, taken from the bundle: kernels in half
+precision, the class prior out of the biases again. Checkpoints that exist stay as they are.
 """
 
 import argparse
@@ -23,15 +23,15 @@ from training.engine import BEST_WEIGHTS
 from training.prior import shift_logits
 
 
-def unpack_classifier(folder: Path, entry: NetworkEntry) -> list[keras.Model]:
-    """The members of a bundle's joined classifier, or the classifier itself, without its prior offsets."""
+def unpack_classifier(folder: Path, entry: NetworkEntry, joined: bool = True) -> list[keras.Model]:
+    """The members of a bundle's classifier, or itself unless it was `joined` last, without its prior offsets."""
     check_weights(folder, entry)
     whole = load_network(folder, entry)
     if prior := entry.record.get("prior"):
         shift_logits(whole, -np.array(prior["offsets"]))
     arguments = dict(entry.arguments)
     shares = arguments.pop("shares", None)
-    if shares is None:
+    if shares is None or not joined:
         return [whole]
     members = [BUILDERS["classifier"](**arguments) for _ in shares]
     join_classifiers(members, shares).set_weights(whole.get_weights())  # shares its layers with the members
@@ -44,7 +44,9 @@ def unpack(folder: Path, runs_dir: Path = RUNS_DIR) -> list[Path]:
     run = manifest.classifier.record["training_run"]
     scores = json.loads((runs_dir / run / "scores.json").read_text())
     names = scores.get("joined", [run])
-    networks = dict(zip(names, unpack_classifier(folder, manifest.classifier), strict=True))
+    networks = dict(
+        zip(names, unpack_classifier(folder, manifest.classifier, "joined" in scores), strict=True)
+    )
     check_weights(folder, manifest.segmenter)
     networks[manifest.segmenter.record["training_run"]] = load_network(folder, manifest.segmenter)
     written = []

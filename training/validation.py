@@ -4,6 +4,7 @@ Every stage here is the engine's own (`predict_masks`, `refine_mask`, `classify`
 what an analysis does.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,47 +27,73 @@ CHUNK = 16
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """A split in memory: rows of the dataset, images, expert masks and class numbers."""
+    """A split in memory, and the bundle that each image is shown to, which has not learned that image.
+
+    Attributes:
+        rows: N rows of the dataset.
+        images: each (H, W, 3) uint8.
+        masks: each (H, W) bool, the experts'.
+        labels: (N,) class numbers.
+        bundles: N of them, the same one again and again unless several share the split.
+    """
 
     rows: pd.DataFrame
     images: list[np.ndarray]
     masks: list[np.ndarray]
     labels: np.ndarray
+    bundles: list[Bundle]
 
     @classmethod
-    def read(cls, data, split: str, classes: tuple[str, ...], limit: int | None = None) -> "LabelledImages":
-        rows = read_split(data, split).head(limit) if limit else read_split(data, split)
+    def read(cls, data, bundles: dict[str, Bundle], limit: int | None = None) -> "LabelledImages":
+        """The images of each split that is a key, for the bundle beside it; `limit` of each."""
+        parts = {split: read_split(data, split)[:limit] for split in bundles}
+        rows = pd.concat(parts.values(), ignore_index=True)
         images = load_pixels(rows, long_side_px=10_000)
         masks = load_masks(rows, [image.shape[:2] for image in images])
-        labels = rows["dx"].map({code: k for k, code in enumerate(classes)}).to_numpy(np.int64)
-        return cls(rows, images, masks, labels)
+        shown_to = [bundles[split] for split, part in parts.items() for _ in range(len(part))]
+        place = {code: k for k, code in enumerate(shown_to[0].manifest.classes)}
+        return cls(rows, images, masks, rows["dx"].map(place).to_numpy(np.int64), shown_to)
 
     def every(self, stride: int) -> "LabelledImages":
         """Every `stride`-th image."""
         part = slice(None, None, stride)
-        return LabelledImages(self.rows[part], self.images[part], self.masks[part], self.labels[part])
-
-
-def predict_all_masks(bundle: Bundle, images, n_views: int) -> list[np.ndarray]:
-    """Probability maps of many images, chunk by chunk."""
-    entry = bundle.manifest.segmenter
-    sizes = {"input_size_px": entry.input_size_px, "long_side_px": entry.long_side_px}
-    return [
-        probability
-        for start in tqdm(range(0, len(images), CHUNK), desc="masks", leave=False)
-        for probability in predict_masks(
-            bundle.segmenter, images[start : start + CHUNK], **sizes, n_views=n_views
+        return LabelledImages(
+            self.rows[part], self.images[part], self.masks[part], self.labels[part], self.bundles[part]
         )
-    ]
+
+    def chunks(self, what: str) -> Iterator[tuple[Bundle, slice]]:
+        """(bundle, which images) of a few images at a time that are shown to the same bundle."""
+        start = 0
+        with tqdm(total=len(self.images), desc=what, leave=False) as bar:
+            while start < len(self.images):
+                bundle = self.bundles[start]
+                following = self.bundles[start : start + CHUNK]
+                end = start + next(
+                    (n for n, other in enumerate(following) if other is not bundle), len(following)
+                )
+                yield bundle, slice(start, end)
+                bar.update(end - start)
+                start = end
 
 
-def classify_all(bundle: Bundle, images, lesion_masks, seen: ClassifierInput, n_views: int):
-    """Classifications of many images, chunk by chunk, without keeping their features."""
+def predict_all_masks(split: LabelledImages, n_views: int) -> list[np.ndarray]:
+    """Probability maps of all images, chunk by chunk."""
+    maps: list[np.ndarray] = []
+    for bundle, part in split.chunks("masks"):
+        entry = bundle.manifest.segmenter
+        sizes = {"input_size_px": entry.input_size_px, "long_side_px": entry.long_side_px}
+        maps += predict_masks(bundle.segmenter, split.images[part], **sizes, n_views=n_views)
+    return maps
+
+
+def classify_all(
+    split: LabelledImages, lesion_masks: Sequence[np.ndarray], seen: ClassifierInput, n_views: int
+) -> list[Classification]:
+    """Classifications of all images, chunk by chunk, without keeping their features."""
     answers: list[Classification] = []
-    for start in tqdm(range(0, len(images), CHUNK), desc="classes", leave=False):
-        part = slice(start, start + CHUNK)
+    for bundle, part in split.chunks("classes"):
         networks = bundle.feature_network, bundle.head_network
-        for answer in classify(*networks, images[part], lesion_masks[part], seen, n_views):
+        for answer in classify(*networks, split.images[part], lesion_masks[part], seen, n_views):
             answers.append(replace(answer, features=np.empty(0)))
     return answers
 
@@ -92,7 +119,7 @@ def compare_refinements(probabilities, truths) -> dict[str, dict[str, float]]:
     }
 
 
-def compare_filters(bundle: Bundle, split: LabelledImages, seen: ClassifierInput) -> dict[str, dict]:
+def compare_filters(split: LabelledImages, seen: ClassifierInput) -> dict[str, dict]:
     """Mask and class scores with no filter and with each filter alone, one view, whole pipeline."""
     variants = {
         "none": PreprocessingSettings(),
@@ -102,10 +129,9 @@ def compare_filters(bundle: Bundle, split: LabelledImages, seen: ClassifierInput
     }
     results = {}
     for name, settings in variants.items():
-        images = [preprocess(image, settings) for image in split.images]
-        maps = predict_all_masks(bundle, images, n_views=1)
-        masks = [refine_mask(p).lesion_mask for p in maps]
-        answers = classify_all(bundle, images, masks, seen, n_views=1)
+        filtered = replace(split, images=[preprocess(image, settings) for image in split.images])
+        masks = [refine_mask(p).lesion_mask for p in predict_all_masks(filtered, n_views=1)]
+        answers = classify_all(filtered, masks, seen, n_views=1)
         probabilities = np.stack([answer.probabilities for answer in answers])
         results[name] = {
             "dice": score_masks(masks, split.masks)["dice"],

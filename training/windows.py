@@ -10,14 +10,13 @@ import numpy as np
 
 from core.classification import ClassifierInput
 from core.symmetry import N_SYMMETRIES
-from models.loading import Bundle
 from training.validation import LabelledImages, classify_all, view_scores
 
 VIEWS_NAME = {1: "one_view", N_SYMMETRIES: "eight_views"}
 
 
 def choose_margin(
-    bundle: Bundle, split: LabelledImages, masks, seen: ClassifierInput, margins: Sequence[float]
+    split: LabelledImages, masks, seen: ClassifierInput, margins: Sequence[float]
 ) -> tuple[dict[str, dict[str, float]], float]:
     """Scores of all windows for each margin around the lesion, one view each, and the best margin.
 
@@ -26,7 +25,7 @@ def choose_margin(
 
     def see(window: str, margin: float) -> np.ndarray:
         own = replace(seen, windows=(window,), crop_margin=margin)
-        answers = classify_all(bundle, split.images, masks, own, n_views=1)
+        answers = classify_all(split, masks, own, n_views=1)
         return np.stack([answer.probabilities for answer in answers])
 
     others = [see(window, seen.crop_margin) for window in seen.windows if window != "crop"]
@@ -39,10 +38,10 @@ def choose_margin(
 
 
 def choose_windows(
-    bundle: Bundle, split: LabelledImages, masks, seen: ClassifierInput, n_views: int
+    split: LabelledImages, masks, seen: ClassifierInput, n_views: int
 ) -> tuple[dict, tuple[str, ...], np.ndarray]:
     """Scores of each set of windows, the best by macro AUC, and its (N, V, K) view probabilities."""
-    answers = classify_all(bundle, split.images, masks, seen, n_views)
+    answers = classify_all(split, masks, seen, n_views)
     views = np.stack([answer.view_probabilities for answer in answers])
     parts = dict(zip(seen.windows, np.split(views, len(seen.windows), axis=1), strict=True))
     options = {(window,): part for window, part in parts.items()} | {seen.windows: views}

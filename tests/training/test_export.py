@@ -23,16 +23,15 @@ from training.windows import choose_margin, choose_windows
 def split() -> LabelledImages:
     phantoms = [draw_sample(sample.name) for sample in SAMPLES[:2]]
     images, masks = [p.image for p in phantoms], [p.lesion_mask for p in phantoms]
-    return LabelledImages(None, images, masks, np.array([0, 1]))
+    return LabelledImages(None, images, masks, np.array([0, 1]), [fake_bundle()] * 2)
 
 
 @pytest.mark.parametrize(
     ("n_views", "names"), [(1, {"one_view"}), (N_SYMMETRIES, {"one_view", "eight_views"})]
 )
 def test_windows_are_judged_with_the_bundles_views(split, n_views, names):
-    bundle = fake_bundle()
-    seen = classifier_input(bundle.manifest)
-    scores, windows, views = choose_windows(bundle, split, split.masks, seen, n_views)
+    seen = classifier_input(split.bundles[0].manifest)
+    scores, windows, views = choose_windows(split, split.masks, seen, n_views)
     assert all(set(found) == names for found in scores.values())
     assert set(scores) == {*seen.windows, "+".join(seen.windows)}
     assert views.shape == (2, n_views * len(windows), len(seen.classes))
@@ -40,14 +39,14 @@ def test_windows_are_judged_with_the_bundles_views(split, n_views, names):
 
 def test_the_margin_that_ranks_best_is_chosen(split, monkeypatch):
     # The crop tells the two images apart at a margin of 0.1 alone; the whole image never does.
-    def answer(bundle, images, masks, seen, n_views):
+    def answer(split, masks, seen, n_views):
         sure = 0.9 if seen.windows == ("crop",) and seen.crop_margin == 0.1 else 0.1
         rows = ([sure, 1 - sure], [1 - sure, sure])
         return [Classification(("mel", "nv"), np.array(r), np.array([r]), None, (None,)) for r in rows]
 
     monkeypatch.setattr("training.windows.classify_all", answer)
     seen = replace(classifier_input(fake_bundle().manifest), windows=("whole", "crop"))
-    scores, margin = choose_margin(None, split, split.masks, seen, (0.05, 0.1, 0.3))
+    scores, margin = choose_margin(split, split.masks, seen, (0.05, 0.1, 0.3))
     assert margin == 0.1 and list(scores) == ["0.05", "0.10", "0.30"]
     assert scores["0.10"]["macro_roc_auc"] > scores["0.30"]["macro_roc_auc"]
 

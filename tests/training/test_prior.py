@@ -42,8 +42,12 @@ def test_accuracy_and_balanced_accuracy_count_alike_in_the_choice():
 def test_the_middle_of_the_resamples_is_taken_not_the_best_by_chance():
     views, labels, lesions = draw_views(strength=0.5, n=20_000)
     settled = choose_prior(views, labels, lesions)[1]["strength"]
-    parts = [choose_prior(*(a[start::50] for a in (views, labels, np.arange(20_000))))[1] for start in range(20)]
-    misses = {key: np.mean([abs(part[key] - settled) for part in parts]) for key in ("strength", "best_strength")}
+    parts = [
+        choose_prior(*(a[start::50] for a in (views, labels, np.arange(20_000))))[1] for start in range(20)
+    ]
+    misses = {
+        key: np.mean([abs(part[key] - settled) for part in parts]) for key in ("strength", "best_strength")
+    }
     assert misses["strength"] < misses["best_strength"]
 
 

@@ -213,17 +213,26 @@ def test_false_alarms_by_hand():
     assert row["unchanged_share"] == 0.75  # only the first became melanoma by the largest probability
 
 
+def pick(sample, rows) -> Sample:
+    """The rows of a sample with their images and masks."""
+    places = [sample.rows["image_id"].tolist().index(image_id) for image_id in rows["image_id"]]
+    return Sample(rows, [sample.images[p] for p in places], [sample.masks[p] for p in places])
+
+
 def test_the_whole_measurement_writes_a_record_of_numbers(analyzer, sample, tmp_path, monkeypatch):
     monkeypatch.setattr(robustness, "CORRUPTIONS", ("JPEG",))
     monkeypatch.setattr(
         Sample,
         "read",
-        classmethod(lambda cls, rows, side: replace(sample, rows=rows)),
+        classmethod(lambda cls, rows, side: pick(sample, rows)),
     )
+    monkeypatch.setattr(robustness, "RUNS_DIR", tmp_path)
     frame = sample.rows.assign(dx="nv")
-    record = robustness.measure(analyzer, frame, 3, 3, tmp_path)
+    parts = [(analyzer, {"a", "c"}), (analyzer, {"b"})]
+    record = robustness.measure(parts, analyzer.manifest, frame, 3, 3)
     json.dumps(robustness.to_json_types(record))
     assert record["test_time_augmentation"] is False and record["split"] == "validation"
     assert [row["severity"] for row in record["corruptions"]] == [1, 2, 3, 4, 5]
     assert [row["artefact"] for row in record["nevi"]["artefacts"]][-1] == "ink"
-    assert len(list((tmp_path / "checkpoints").glob("*.csv"))) == 2
+    kept = [pd.read_csv(file) for file in (tmp_path / analyzer.manifest.name / "checkpoints").glob("*.csv")]
+    assert sorted(table["image_id"].nunique() for table in kept) == [1, 1, 2, 2]  # each part its own images

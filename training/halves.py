@@ -1,0 +1,75 @@
+"""Who may judge a network that has learned the validation lesions: those that it is the mean of.
+
+Two runs learn half of the validation lesions each, and their mean has learned all (`training.merge_halves`). No
+validation image is left to judge the mean by; so each image is shown to the run that has not learned it, and what
+is chosen and scored on the validation split is chosen and scored on these answers together.
+
+Reference:
+    Vovk (2015), Cross-conformal predictors, Annals of Mathematics and Artificial Intelligence 74:9-28.
+"""
+
+import json
+from pathlib import Path
+
+from core.dataset import HALVES
+from core.runs import RUNS_DIR
+from models.manifest import BundleError, Manifest, read_manifest
+
+WHOLE = "validation"
+
+
+def judging_runs(run_dir: Path) -> dict[str, Path]:
+    """The split that judges a run -> its folder; for a mean of two halves, each half -> the run that it judges."""
+    judge = _judge(run_dir)
+    if judge:
+        return {judge: run_dir}
+    parents = json.loads((run_dir / "scores.json").read_text())["average_of"]
+    return {_judge(run_dir.with_name(parent)): run_dir.with_name(parent) for parent in parents}
+
+
+def _judge(run_dir: Path) -> str:
+    """The configuration's `judge`; records from before there were halves have none."""
+    return json.loads((run_dir / "config.json").read_text())["config"].get("judge", WHOLE)
+
+
+def judging_pairs(segmentation: Path, classification: Path) -> dict[str, tuple[Path, Path]]:
+    """Split -> folders of the segmenter's and the classifier's run that have not learned it; it takes one or both halves.
+
+    A run that learned no validation lesions goes with either half.
+    """
+    segmenters, classifiers = judging_runs(segmentation), judging_runs(classification)
+    splits = [WHOLE] if {*segmenters, *classifiers} == {WHOLE} else HALVES
+    return {
+        split: (segmenters.get(split, segmentation), classifiers.get(split, classification))
+        for split in splits
+    }
+
+
+def half_folder(name: str, half: str) -> Path:
+    """Where the export leaves the bundle that half of the validation split judges; not committed."""
+    return RUNS_DIR / name / "checkpoints" / half
+
+
+def judging_bundles(manifest: Manifest, split: str) -> dict[str, Path]:
+    """Which part of `split` is shown to the bundle in which folder, so that no bundle has learned what it is shown.
+
+    Raises:
+        BundleError: the bundle has learned the split and its halves are not there, or are another version's.
+    """
+    networks = manifest.segmenter, manifest.classifier
+    learned = "".join(str(entry.record.get("splits", {}).get("weights", "")) for entry in networks)
+    if split != WHOLE or WHOLE not in learned:
+        return {split: manifest.folder}
+    folders = {half: half_folder(manifest.name, half) for half in HALVES}
+    for folder in folders.values():
+        if not folder.is_dir() or _decided(read_manifest(folder)) != _decided(manifest):
+            raise BundleError(
+                f"{manifest.name} version {manifest.version} has learned the validation split, and the bundles "
+                f"that have learned half of it are not in {folder.parent}. `make train` writes them."
+            )
+    return folders
+
+
+def _decided(manifest: Manifest) -> tuple:
+    """What the halves of a bundle have in common with it."""
+    return manifest.version, manifest.temperature, manifest.suspicious_threshold, manifest.classes
