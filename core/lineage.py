@@ -1,6 +1,7 @@
 """What a network's weights came from: the runs that it was averaged, joined, trained on or learned from."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,21 @@ def runs_behind(name: str, runs_dir: Path = RUNS_DIR) -> set[str]:
     return {name}.union(*(runs_behind(parent, runs_dir) for parent in parents))
 
 
-def training_cost(names: set[str], runs_dir: Path = RUNS_DIR) -> tuple[float, int]:
-    """(hours, epochs) that these runs trained, validation with them; averaged and joined runs have no epochs."""
-    files = [path for name in names if (path := runs_dir / name / "history.csv").is_file()]
-    seconds = [pd.read_csv(path)["seconds"] for path in files]
-    return sum(float(column.sum()) for column in seconds) / 3600, sum(map(len, seconds))
+def training_cost(
+    names: set[str], split_sizes: Mapping[str, int], runs_dir: Path = RUNS_DIR
+) -> tuple[float, int]:
+    """(hours that these runs trained, validation with them; images that they saw); of merged runs neither.
+
+    Args:
+        names: of runs in training/runs/.
+        split_sizes: how many images there are in each split that a run may have learned.
+        runs_dir: their folder.
+    """
+    hours, images = 0.0, 0
+    for folder in (runs_dir / name for name in names):
+        if (history := folder / "history.csv").is_file():
+            seconds = pd.read_csv(history)["seconds"]
+            learned = json.loads((folder / "config.json").read_text())["config"].get("learn", ["train"])
+            hours += float(seconds.sum()) / 3600
+            images += len(seconds) * sum(split_sizes[split] for split in learned)
+    return hours, images

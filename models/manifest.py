@@ -138,6 +138,13 @@ class Manifest:
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
     @property
+    def learned_splits(self) -> tuple[str, ...]:
+        """The splits of the dataset whose images the networks have learned, in whole or by halves."""
+        records = self.segmenter.record, self.classifier.record
+        named = " ".join(str(record.get("splits", {}).get("weights", "train")) for record in records)
+        return tuple(split for split in ("train", "validation", "test") if split in named)
+
+    @property
     def stamp(self) -> dict[str, str]:
         """Which bundle a record is about: the first lines of every file that a command writes of one."""
         return {"bundle": self.name, "version": self.version, "fingerprint": self.fingerprint}

@@ -56,9 +56,7 @@ def judging_bundles(manifest: Manifest, split: str) -> dict[str, Path]:
     Raises:
         BundleError: the bundle has learned the split and its halves are not there, or are another version's.
     """
-    networks = manifest.segmenter, manifest.classifier
-    learned = "".join(str(entry.record.get("splits", {}).get("weights", "")) for entry in networks)
-    if split != WHOLE or WHOLE not in learned:
+    if split != WHOLE or WHOLE not in manifest.learned_splits:
         return {split: manifest.folder}
     folders = {half: half_folder(manifest.name, half) for half in HALVES}
     for folder in folders.values():

@@ -89,8 +89,8 @@ def benchmark_table() -> str:
 def training_line() -> str:
     """How long the runs behind the shipped weights trained, and would on a GPU as far as the pipeline goes."""
     names = set().union(*(runs_behind(name) for name in shipped_networks(read_manifest())))
-    hours, epochs = training_cost(names)
-    images = epochs * int((pd.read_csv(SPLIT_FILE)["split"] == "train").sum())
+    splits = pd.read_csv(SPLIT_FILE)
+    hours, images = training_cost(names, {**splits["split"].value_counts(), **splits["half"].value_counts()})
     per_second = json.loads((RUNS_DIR / "benchmark.json").read_text())["pipeline_images_per_second"]
     return (
         f"The runs behind these weights trained for {hours:.1f} hours on two cores. On one GPU they were not: with "

@@ -5,7 +5,7 @@ import json
 from streamlit.testing.v1 import AppTest
 
 from core import model_card
-from models.manifest import WEIGHTS_VARIABLE
+from models.manifest import WEIGHTS_VARIABLE, Manifest
 from tests.fakes import fake_manifest
 from tests.pages.conftest import open_app
 from tests.pages.driver import ABOUT, read_tables, read_text, visit
@@ -29,6 +29,18 @@ def test_the_model_card_shows_the_scores_that_the_evaluation_wrote(app: AppTest,
     (run / "test_scores.json").write_text(json.dumps({"segmentation": {"dice": dice}}))
     monkeypatch.setattr(model_card.read_record, "__defaults__", (tmp_path,))
     assert "0.923 (0.910 to 0.930)" in read_tables(visit(app, ABOUT))
+
+
+def test_a_bundle_that_has_learned_validation_says_who_judged_it_there(app: AppTest, monkeypatch, tmp_path):
+    (tmp_path / fake_manifest().name).mkdir()
+    (tmp_path / fake_manifest().name / "test_scores.json").write_text(
+        json.dumps({"segmentation": {"dice": {"estimate": 0.9, "low": 0.8, "high": 1.0}}})
+    )
+    monkeypatch.setattr(model_card.read_record, "__defaults__", (tmp_path,))
+    words = "answered by the one that had not learned it"
+    assert words not in read_text(visit(app, ABOUT))
+    monkeypatch.setattr(Manifest, "learned_splits", ("train", "validation"))
+    assert words in read_text(app.run())
 
 
 def test_a_bundle_without_records_says_which_command_writes_them(app: AppTest):

@@ -140,6 +140,7 @@ def test_a_bundle_that_has_learned_validation_is_judged_by_its_halves(exported, 
     folders = judging_bundles(manifest, "validation")
     assert folders == {half: runs / "small" / "checkpoints" / half for half in HALVES}
     assert judging_bundles(manifest, "test") == {"test": exported}
+    assert manifest.learned_splits == ("train", "validation")
     for half, learned in ((A, "b"), (B, "a")):
         judged = read_manifest(folders[half])
         assert judged.classifier.record["training_run"] == f"lesion_{learned}"

@@ -29,7 +29,7 @@ def draw_card(manifest: Manifest) -> None:
         draw_robustness(model_card.read_record(run, "robustness.json"))
         draw_symmetries(model_card.read_record(run, "symmetries.json"))
     with right:
-        draw_scores(run)
+        draw_scores(manifest)
         draw_groups(manifest)
     draw_failures(run)
 
@@ -51,9 +51,10 @@ def _draw_network(title: str, entry: NetworkEntry) -> None:
     )
 
 
-def draw_scores(run: str) -> None:
+def draw_scores(manifest: Manifest) -> None:
     """Headline scores of both splits with their intervals."""
     st.subheader("Scores", anchor=False)
+    run = manifest.name
     table = model_card.score_table(
         {split: model_card.read_record(run, f"{split}_scores.json") for split in ("test", "validation")}
     )
@@ -65,7 +66,18 @@ def draw_scores(run: str) -> None:
     st.table(table, border="horizontal", hide_index=True)
     st.caption(
         "95 % intervals by bootstrap over lesions. The test split was looked at once for this bundle; every "
-        f"choice was made on validation. From `training/runs/{run}/`, written by `python -m training.evaluate`."
+        f"choice was made on validation. {_say_who_judges(manifest)}From `training/runs/{run}/`, written by "
+        "`python -m training.evaluate`."
+    )
+
+
+def _say_who_judges(manifest: Manifest) -> str:
+    """What validation scores of a bundle mean that has learned that split; "" for others."""
+    if "validation" not in manifest.learned_splits:
+        return ""
+    return (
+        "The networks are the mean of two that learned one half of the validation lesions each; there every image "
+        "was answered by the one that had not learned it. "
     )
 
 

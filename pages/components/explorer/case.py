@@ -82,7 +82,7 @@ def _draw_unpredicted(context: Context, name: str) -> None:
     with right:
         st.caption(
             "No prediction is stored for this image: those that ship cover the validation and the test split. "
-            "Asked now, the networks answer, but they have trained on the images of the train split."
+            "Asked now, the networks answer, but they have learned the images that they were trained on."
         )
         if analysis:
             draw_answer(as_predictions(record, analysis.classification), 0)
