@@ -145,7 +145,7 @@ def test_metadata_without_any_image_is_refused(root):
 
 
 def test_an_unknown_split_lists_the_known_ones(root):
-    with pytest.raises(DatasetError, match="train, validation, test, validation_a, .*; got 'dev'"):
+    with pytest.raises(DatasetError, match=r"train, validation, test, validation_a, .*; got 'dev'"):
         read_split(root, "dev")
 
 

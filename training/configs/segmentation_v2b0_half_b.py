@@ -1,4 +1,4 @@
-"""The segmenter with the other half of the validation lesions learned too: two epochs, 192 px.
+"""The segmenter with the other half of the validation lesions learned too: one epoch, a low restart, 192 px.
 
     python -m training.train_segmentation --config segmentation_v2b0_half_b --data DIR
 
@@ -13,6 +13,6 @@ CONFIG = replace(
     HALF_A,
     name="segmentation_v2b0_half_b",
     seed=12,
-    learn=("train", "validation_b", "validation_b"),
+    learn=("train", "validation_b", "validation_b", "validation_b"),
     judge="validation_a",
 )
