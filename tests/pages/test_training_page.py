@@ -186,6 +186,14 @@ def test_runs_and_score_come_from_the_address(shipped: AppTest, two_runs):
     assert find_table(shipped, "Setting")["second"]["focal_gamma"] == "1.5"  # one run: all settings
 
 
+def test_runs_behind_the_bundle_and_those_under_way_are_drawn_first(shipped: AppTest, two_runs, monkeypatch):
+    write_run(two_runs / "third", HEADER + ROWS, epochs=2)
+    monkeypatch.setattr(runs, "_in_use", lambda networks: {"third"})
+    open_training(shipped)
+    assert shipped.get_by_key("classification_runs").value == ["second", "third"]
+    assert len(find_table(shipped, "Run")) == 3
+
+
 def test_choosing_no_run_says_what_to_do(shipped: AppTest, two_runs):
     open_training(shipped)
     shipped.get_by_key("classification_runs").set_value([])

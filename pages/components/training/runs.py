@@ -50,14 +50,15 @@ def draw_runs() -> None:
             icon=":material/model_training:",
         )
         return
-    ours, chosen, score = _draw_filters(runs)
+    manifest = _manifest_in_use()
+    networks = shipped_networks(manifest) if manifest else {}
+    in_use = _in_use(networks)
+    ours, chosen, score = _draw_filters(runs, in_use)
     if chosen:
         draw_curves(_trained(ours), chosen, score)
     else:
         st.info("Choose at least one run above to see its curves.", icon=":material/show_chart:")
-    manifest = _manifest_in_use()
-    networks = shipped_networks(manifest) if manifest else {}
-    _draw_table(ours, networks, _in_use(networks))
+    _draw_table(ours, networks, in_use)
     if chosen:
         _draw_settings(chosen)
         _draw_commands(chosen + [run for run in ours if run.merged_from])
@@ -90,8 +91,10 @@ def _describe_progress(run: TrainingRun) -> str:
     return f"{text}; about {max(left_min, 1):.0f} min to go at the pace so far."
 
 
-def _draw_filters(runs: list[TrainingRun]) -> tuple[list[TrainingRun], list[TrainingRun], str]:
-    """All runs of the chosen task, those chosen of them, and the score to draw."""
+def _draw_filters(
+    runs: list[TrainingRun], in_use: set[str]
+) -> tuple[list[TrainingRun], list[TrainingRun], str]:
+    """All runs of the chosen task, those chosen of them (at first those in use or under way), and the score to draw."""
     kinds = [kind for kind in MONITORS if any(run.kind == kind for run in _trained(runs))]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = st.segmented_control(
@@ -105,11 +108,15 @@ def _draw_filters(runs: list[TrainingRun]) -> tuple[list[TrainingRun], list[Trai
         )
         ours = [run for run in runs if run.kind == kind]
         names = [run.name for run in _trained(ours)]
+        if in_use.intersection(names):
+            wanted = [run.name for run in _trained(ours) if run.name in in_use or run.status() == "running"]
+        else:
+            wanted = names
         chosen = st.pills(
             "Runs",
             names,
             selection_mode="multi",
-            default=names,
+            default=wanted,
             key=f"{kind}_runs",
             bind="query-params",
         )
@@ -151,8 +158,8 @@ def _draw_table(
         alt=f"Table of {len(runs)} {runs[0].kind} runs with epochs, scores of the best epoch, time and size.",
     )
     st.caption(
-        "Scores of the best epoch on the validation split, one view of each window, before temperature and "
-        "refinement; from `training/runs/<run>/history.csv`. Parameters and the size of the half-precision "
+        "Scores of the best epoch on the validation split, or the half of it that a run has not learned, one view of "
+        "each window, before temperature and refinement; from `training/runs/<run>/history.csv`. Parameters and the size of the half-precision "
         "weights: from `scores.json` and the bundle's `manifest.json`. “In use”: the bundle's weights come from "
         "it, trained on, averaged or joined since. A run without epochs is a mean of others: of their weights or "
         "of their answers, as its `scores.json` says." + _describe_speed()
