@@ -64,8 +64,22 @@ train: .venv/.installed-dev
 		--name classification_v2b0_second_taught_mean --sizes 160 --worse
 	$(BIN)/python -m training.join --runs classification_v2b0_first_taught classification_v2b0_second_taught_mean \
 		--name classification_v2b0_pair_taught_both --sizes 176
-	$(BIN)/python -m training.export --version 9 --description "Two classifiers joined" \
-		--segmentation segmentation_v2b0_rare_mean --classification classification_v2b0_pair_taught_both
+	for half in a b; do \
+		$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_half_$$half || exit 1; \
+		$(BIN)/python -m training.average --runs segmentation_v2b0_rare_mean segmentation_v2b0_half_$$half \
+			--name segmentation_v2b0_half_$${half}_mean --sizes 224 --shares 0.5 1 --worse || exit 1; \
+		$(BIN)/python -m training.train_classification --config classification_v2b0_first_half_$$half || exit 1; \
+		$(BIN)/python -m training.train_classification --config classification_v2b0_second_half_$$half || exit 1; \
+		$(BIN)/python -m training.join --name classification_v2b0_pair_half_$$half --sizes 176 --shares 0.5 \
+			--runs classification_v2b0_first_half_$$half classification_v2b0_second_half_$$half || exit 1; \
+		$(BIN)/python -m training.average --runs classification_v2b0_pair_taught_both classification_v2b0_pair_half_$$half \
+			--name classification_v2b0_pair_half_$${half}_mean --sizes 176 --shares 0.5 --worse || exit 1; done
+	$(BIN)/python -m training.merge_halves --name segmentation_v2b0_halves \
+		--runs segmentation_v2b0_half_a_mean segmentation_v2b0_half_b_mean
+	$(BIN)/python -m training.merge_halves --name classification_v2b0_pair_halves \
+		--runs classification_v2b0_pair_half_a_mean classification_v2b0_pair_half_b_mean
+	$(BIN)/python -m training.export --version 11 --description "Two classifiers joined" \
+		--segmentation segmentation_v2b0_halves --classification classification_v2b0_pair_halves
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust
 
