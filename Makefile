@@ -90,7 +90,8 @@ ablations: .venv/.installed-dev
 		done; done
 	$(BIN)/python -m training.results
 
-# Needs DERMALENS_DATA. Everything that is measured about the shipped weights; looks at the test split.
+# Needs DERMALENS_DATA and what `make train` left: bundles of the halves, which judge the validation split.
+# Everything that is measured about the shipped weights; looks at the test split.
 evaluate: .venv/.installed-dev
 	$(BIN)/python -m training.evaluate --split test
 	$(BIN)/python -m training.fit_trust --report-test

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from core.analyzer import Analysis, Analyzer
 from core.batch import BATCH_SIZE
-from core.dataset import SPLITS, default_data_dir, read_mask, read_split
+from core.dataset import SPLITS, DatasetError, default_data_dir, read_mask, read_split
 from core.mask_metrics import dice, jaccard, mask_sensitivity, mask_specificity, pixel_accuracy
 from core.metrics import (
     accuracy,
@@ -36,7 +36,7 @@ from core.report import prediction_row, to_json_types
 from core.resampling import draw_lesions
 from core.taxonomy import suspicious_flags
 from core.uncertainty import grouped_bootstrap
-from models.manifest import MANIFEST_NAME, Manifest, read_manifest
+from models.manifest import MANIFEST_NAME, BundleError, Manifest, read_manifest
 from training.engine import RUNS_DIR
 from training.environment import describe_environment
 from training.halves import judging_bundles
@@ -175,7 +175,10 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     arguments = parser.parse_args()
-    scores = evaluate(arguments.split, arguments.data, arguments.bundle, arguments.limit)
+    try:
+        scores = evaluate(arguments.split, arguments.data, arguments.bundle, arguments.limit)
+    except (BundleError, DatasetError) as error:
+        parser.exit(1, f"{error}\n")
     for group in ("classification", "segmentation"):
         for name, value in scores[group].items():
             print(f"{name:28s} {value['estimate']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]")

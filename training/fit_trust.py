@@ -15,28 +15,22 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from core.conformal import coverage, fit_class_quantiles, prediction_set
-from core.dataset import DatasetError, default_data_dir, read_split
+from core.dataset import DatasetError, default_data_dir
 from core.decision import apply_offsets, decide, prior_offsets
 from core.metrics import accuracy, balanced_accuracy
-from core.novelty import NoveltyModel, fit_novelty
 from core.predictions import Predictions, PredictionsError, read_predictions
 from core.report import to_json_types
 from core.runs import RUNS_DIR
 from core.uncertainty import grouped_bootstrap
-from models.loading import Bundle, load_bundle
+from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
-from training.embed import pool_features
-from training.halves import judging_bundles
+from training.fit_novelty import FALSE_ALARMS, fit_subspace
 from training.mapie_sets import SCORES, conformalize, mapie_sets
-from training.strange_images import auroc, compare_scores, draw_scenes, read_sample_pictures
 
 CONFIDENCE_LEVEL = 0.9
-FALSE_ALARMS = 0.02
-N_COMPONENTS = 32
 N_FOLDS = 5
 STRENGTHS = tuple(np.round(np.linspace(0, 1, 11), 1))
 NOVELTY_NAME = "novelty.npz"
@@ -143,67 +137,6 @@ def best_strength(probabilities: np.ndarray, labels: np.ndarray, prior: np.ndarr
 def _folds(predictions: Predictions):
     folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=0)
     return folds.split(predictions.labels, predictions.labels, predictions.lesions)
-
-
-# --- novelty: fitted on training, threshold on validation -------------------------------------------
-def learn_usual(bundle: Bundle, train: pd.DataFrame) -> tuple[np.ndarray, NoveltyModel]:
-    """(M, C) features of training images, as the bundle sees them, and the model of what is usual among them."""
-    pooled, read = pool_features(bundle, train["image_path"].to_list())
-    labels = train["dx"][read].map({code: k for k, code in enumerate(bundle.manifest.classes)})
-    return pooled, fit_novelty(pooled, labels.to_numpy(np.int64), N_COMPONENTS)
-
-
-def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[dict, NoveltyModel, float]:
-    """(scores of it and of its rivals, the model, its threshold).
-
-    Where the bundle has learned the validation split, its halves, each with a model of its own, say how usual that is.
-    """
-    classes = bundle.manifest.classes
-    train = read_split(data, "train").drop_duplicates("lesion_id")[:limit]
-    pooled, model = learn_usual(bundle, train)
-    usual, diagnoses = [], []
-    for split, folder in judging_bundles(bundle.manifest, "validation").items():
-        judge = bundle if folder == bundle.manifest.folder else load_bundle(folder)
-        own_model = model if judge is bundle else learn_usual(judge, train)[1]
-        known = read_split(data, split)[:limit]
-        features, read = pool_features(judge, known["image_path"].to_list())
-        usual.append(own_model.score(features))
-        diagnoses.append(known["dx"].to_numpy(object)[read])
-    usual, diagnoses = np.concatenate(usual), np.concatenate(diagnoses)
-    validation, _ = pool_features(bundle, read_split(data, "validation")["image_path"][:limit].to_list())
-    scenes = {kind: pool_features(bundle, images)[0] for kind, images in draw_scenes().items()}
-    pictures = read_sample_pictures()
-    strange = pool_features(bundle, list(pictures.values()))[0] if pictures else None
-    threshold = float(np.quantile(usual, 1 - FALSE_ALARMS))
-    all_scenes = np.concatenate(list(scenes.values()))
-    compared = {
-        "n_training_lesions": len(pooled),
-        "n_validation_images": len(usual),
-        "n_components": N_COMPONENTS,
-        "threshold": threshold,
-        "false_alarms": float((usual > threshold).mean()),
-        "false_alarms_by_class": {c: float((usual[diagnoses == c] > threshold).mean()) for c in classes},
-        "drawn_scenes": {
-            kind: _describe_strange(model, usual, own, threshold)
-            for kind, own in (scenes | {"all": all_scenes}).items()
-        },
-        "rivals_auroc_on_drawn_scenes": compare_scores(pooled, validation, all_scenes),
-    }
-    if strange is not None:
-        missed = model.score(strange) <= threshold
-        compared["sample_pictures"] = _describe_strange(model, usual, strange, threshold) | {
-            "missed": [name for name, out in zip(pictures, missed, strict=True) if out]
-        }
-    return compared, model, threshold
-
-
-def _describe_strange(model: NoveltyModel, usual: np.ndarray, pooled: np.ndarray, threshold: float) -> dict:
-    scores = model.score(pooled)
-    return {
-        "n_images": len(scores),
-        "auroc": auroc(usual, scores),
-        "share_caught": float((scores > threshold).mean()),
-    }
 
 
 # --- all of it --------------------------------------------------------------------------------------

@@ -16,11 +16,11 @@ from tqdm import tqdm
 
 from core.analyzer import Analyzer
 from core.config import AnalysisSettings
-from core.dataset import default_data_dir, load_pixels, read_split
+from core.dataset import DatasetError, default_data_dir, load_pixels, read_split
 from core.report import to_json_types
 from core.runs import RUNS_DIR
 from core.symmetry import N_SYMMETRIES, apply_symmetry
-from models.manifest import read_manifest
+from models.manifest import BundleError, read_manifest
 from training.environment import describe_environment
 from training.robustness import SEED, SPLIT, choose_lesions, load_parts
 
@@ -62,12 +62,16 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     parser.add_argument("--images", type=int, default=60, help="how many, each of another lesion")
     arguments = parser.parse_args()
-    manifest = read_manifest(arguments.bundle)
-    chosen = choose_lesions(read_split(arguments.data, SPLIT), arguments.images)
+    try:
+        manifest = read_manifest(arguments.bundle)
+        parts = load_parts(manifest, arguments.data)
+        chosen = choose_lesions(read_split(arguments.data, SPLIT), arguments.images)
+    except (BundleError, DatasetError) as error:
+        parser.exit(1, f"{error}\n")
     long_side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
     shown = [
         (analyzer, image)
-        for analyzer, image_ids in load_parts(manifest, arguments.data)
+        for analyzer, image_ids in parts
         for image in load_pixels(chosen[chosen["image_id"].isin(image_ids)], long_side_px)
     ]
     record = {

@@ -13,7 +13,7 @@ from core.predictions import PredictionsError, from_frame
 from core.report import encode_png
 from models.manifest import MANIFEST_NAME, read_manifest
 from tests.fakes import fake_bundle
-from training import fit_trust, strange_images
+from training import fit_novelty, fit_trust, strange_images
 from training.mapie_sets import conformalize, mapie_sets
 
 CODES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
@@ -106,9 +106,9 @@ def workplace(tmp_path, monkeypatch):
     frame = pd.DataFrame(rows)
     monkeypatch.setattr(fit_trust, "load_bundle", lambda folder: bundle)
     monkeypatch.setattr(
-        fit_trust, "read_split", lambda data, split: frame[:14] if split == "train" else frame[14:]
+        fit_novelty, "read_split", lambda data, split: frame[:14] if split == "train" else frame[14:]
     )
-    monkeypatch.setattr(fit_trust, "N_COMPONENTS", 2)
+    monkeypatch.setattr(fit_novelty, "N_COMPONENTS", 2)
     monkeypatch.setattr(strange_images, "SCENES_PER_KIND", 1)
     monkeypatch.setattr(strange_images, "SIZE_PX", (96, 128))
     (tmp_path / MANIFEST_NAME).write_text(json.dumps(manifest_record(bundle.manifest)))
@@ -164,3 +164,18 @@ def test_missing_predictions_are_named_with_the_command(workplace):
     (workplace / "runs" / "fake bundle" / "validation_predictions.csv").unlink()
     with pytest.raises(PredictionsError, match=r"training\.evaluate --split validation"):
         fit_trust.fit_trust(workplace, workplace, workplace / "runs", workplace)
+
+
+def test_halves_with_models_of_their_own_say_how_usual_the_validation_images_are(workplace, monkeypatch):
+    bundle, asked = fake_bundle(), []
+    judges = {"validation_a": workplace / "a", "validation_b": workplace / "b"}
+    monkeypatch.setattr(fit_novelty, "judging_bundles", lambda manifest, split: judges)
+    monkeypatch.setattr(fit_novelty, "load_bundle", lambda folder: asked.append(folder.name) or bundle)
+    train = fit_novelty.read_split(None, "train")
+    _, model = fit_novelty.learn_usual(bundle, train)
+    scores, diagnoses = fit_novelty.score_usual(bundle, None, train, workplace)
+    assert asked == ["a", "b"]  # and the bundle's own model, None here, was not
+    known = fit_novelty.read_split(None, "validation")
+    features, _ = fit_novelty.pool_features(bundle, known["image_path"].to_list())
+    np.testing.assert_allclose(scores, np.tile(model.score(features), 2), rtol=1e-5)
+    assert diagnoses.tolist() == known["dx"].tolist() * 2

@@ -1,6 +1,8 @@
 """Runs that learned half of the validation lesions: who judges them, their mean, and the bundle made of it."""
 
 import json
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +16,7 @@ from core.phantoms import draw_phantom
 from models import efficientnet
 from models.manifest import BundleError, read_manifest
 from tests.models.conftest import build_tiny_backbone
-from training import average, export, halves, merge_halves, validation
+from training import average, evaluate, export, halves, merge_halves, robustness, symmetries, validation
 from training.engine import Run, Stage
 from training.halves import judging_bundles, judging_pairs, judging_runs
 from training.train_classification import ClassificationConfig
@@ -166,6 +168,16 @@ def test_halves_of_another_version_judge_nothing(exported, runs):
     path.write_text(path.read_text().replace('"version": "7"', '"version": "6"'))
     with pytest.raises(BundleError, match="make train"):
         judging_bundles(read_manifest(exported), "validation")
+
+
+@pytest.mark.parametrize("command", [evaluate, robustness, symmetries])
+def test_commands_without_the_halves_say_what_to_run(exported, runs, command, monkeypatch, capsys):
+    shutil.rmtree(runs / "small" / "checkpoints")
+    split = ["--split", "validation"] if command is evaluate else []
+    monkeypatch.setattr(sys, "argv", ["command", *split, "--bundle", str(exported)])
+    with pytest.raises(SystemExit) as stopped:
+        command.main()
+    assert stopped.value.code == 1 and "`make train` writes them" in capsys.readouterr().err
 
 
 def test_a_bundle_that_has_learned_no_validation_lesions_is_judged_itself(runs):
