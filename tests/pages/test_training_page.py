@@ -194,6 +194,15 @@ def test_runs_behind_the_bundle_and_those_under_way_are_drawn_first(shipped: App
     assert len(find_table(shipped, "Run")) == 3
 
 
+def test_runs_that_train_every_layer_share_a_line(shipped: AppTest, two_runs):
+    config = json.loads((two_runs / "second" / "config.json").read_text())
+    config["config"]["stages"] = [{"name": "all", "epochs": 5, "learning_rate": 0.001, "frozen_until": ""}]
+    (two_runs / "second" / "config.json").write_text(json.dumps(config))
+    open_training(shipped)
+    assert "**All others:** every layer from the first epoch on" in read_text(shipped)
+    assert "**second:**" not in read_text(shipped)
+
+
 def test_choosing_no_run_says_what_to_do(shipped: AppTest, two_runs):
     open_training(shipped)
     shipped.get_by_key("classification_runs").set_value([])

@@ -159,7 +159,11 @@ def _mark_stages(figure: go.Figure, run: TrainingRun, colour: str, name_stages: 
 
 def _draw_notes(runs: list[TrainingRun]) -> None:
     """What is solid and dotted, what the losses are, and what trained when."""
-    lines = [f"**{escape(run.name)}:** {_describe_stages(run)}" for run in runs if run.config]
+    known = [run for run in runs if run.config]
+    staged = [run for run in known if any(until for _, _, until in run.stages())]
+    lines = [f"**{escape(run.name)}:** {_describe_stages(run)}" for run in staged]
+    if len(staged) < len(known):
+        lines.append(f"**{'All others' if staged else 'All'}:** every layer from the first epoch on")
     st.markdown("Layers that train, also dashed in the charts:  \n" + "  \n".join(lines))
     st.caption(
         "Solid: validation; dotted: training. The two losses are not the same quantity: training's is the loss "
