@@ -35,7 +35,7 @@ from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, file_sha256
 from training.engine import BEST_WEIGHTS, RUNS_DIR
 from training.halves import WHOLE, half_folder, judging_pairs
-from training.prior import choose_prior, shift_logits
+from training.prior import STRENGTHS, choose_prior, shift_logits
 from training.validation import (
     LabelledImages,
     apply_temperature,
@@ -161,11 +161,13 @@ def calibrate(views: np.ndarray, labels: np.ndarray, flags: np.ndarray) -> tuple
     }
 
 
-def make_choices(split: LabelledImages, margins: Sequence[float] = ()) -> tuple[dict, dict]:
+def make_choices(
+    split: LabelledImages, margins: Sequence[float] = (), prior: float | None = None
+) -> tuple[dict, dict]:
     """(what was compared, the classifier and preprocessing decisions) on the validation split, for drafts.
 
     Filters and the prior are choices of bundles with test-time augmentation; classic recipes have neither.
-    `margins` as in `export`.
+    `margins` and `prior` as in `export`.
     """
     manifest = split.bundles[0].manifest
     seen = classifier_input(manifest)  # the draft's: all windows, temperature 1
@@ -189,7 +191,7 @@ def make_choices(split: LabelledImages, margins: Sequence[float] = ()) -> tuple[
         decisions["preprocessing"] = asdict(filters_that_help(filters))
         compared |= {"filters_one_view": filters, "n_images_for_filters": len(part.labels)}
         compared["prior"], decisions["prior"] = choose_prior(
-            views, split.labels, split.rows["lesion_id"].to_numpy()
+            views, split.labels, split.rows["lesion_id"].to_numpy(), prior
         )
         views = apply_offsets(views, decisions["prior"]["offsets"])
     compared["temperature"], operating = calibrate(views, split.labels, suspicious_flags(seen.classes))
@@ -204,6 +206,7 @@ def export(
     out: Path,
     limit: int | None = None,
     margins: Sequence[float] = (),
+    prior: float | None = None,
 ) -> None:
     """Write a bundle to `out` and the record of its choices to training/runs/<name>/.
 
@@ -215,6 +218,7 @@ def export(
         out: the bundle's folder.
         limit: use only this many images.
         margins: of skin around the lesion to choose from; none keeps that of the training's configuration.
+        prior: strength of the class prior to take instead of choosing one.
     """
     write_draft(about, segmentation, classification, out)
     judges = {WHOLE: out}
@@ -224,7 +228,7 @@ def export(
         for half, folder in judges.items():
             write_draft(about, *pairs[half], folder)
     bundles = {part: load_bundle(folder) for part, folder in judges.items()}
-    compared, decisions = make_choices(LabelledImages.read(data, bundles, limit), margins)
+    compared, decisions = make_choices(LabelledImages.read(data, bundles, limit), margins, prior)
     choices_file = RUNS_DIR / about["name"] / "validation_choices.json"
     choices_file.parent.mkdir(parents=True, exist_ok=True)
     choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
@@ -266,12 +270,16 @@ def main() -> None:
     parser.add_argument(
         "--margins", type=float, nargs="+", default=(), help="choose the crop's margin of these"
     )
+    parser.add_argument(
+        "--prior", type=float, choices=STRENGTHS, help="take this strength of the class prior, choose none"
+    )
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
     about = {"name": a.name, "version": a.version, "description": a.description}
     if a.one_view:
         about["test_time_augmentation"] = False
-    export(about, RUNS_DIR / a.segmentation, RUNS_DIR / a.classification, a.data, a.out, a.limit, a.margins)
+    runs = RUNS_DIR / a.segmentation, RUNS_DIR / a.classification
+    export(about, *runs, a.data, a.out, a.limit, a.margins, a.prior)
 
 
 if __name__ == "__main__":

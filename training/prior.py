@@ -28,8 +28,14 @@ from training.validation import apply_temperature, fit_temperature, view_scores
 STRENGTHS = (-0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # negative: rare classes count still more
 
 
+RULE = (
+    "the middle one of those with the best mean of accuracy and balanced accuracy on resamples of the validation "
+    "split's lesions"
+)
+
+
 def choose_prior(
-    view_probabilities: np.ndarray, labels: np.ndarray, lesions: np.ndarray
+    view_probabilities: np.ndarray, labels: np.ndarray, lesions: np.ndarray, given: float | None = None
 ) -> tuple[dict, dict]:
     """(scores after temperature by strength, the manifest's entry: the chosen one and its offsets on the logits).
 
@@ -37,6 +43,7 @@ def choose_prior(
         view_probabilities: (N, V, K), each view's softmax at temperature 1.
         labels: (N,) class numbers; their frequencies are the prior.
         lesions: (N,) lesion of each image; whole lesions are drawn again.
+        given: the strength to take, whatever is best here; one of `STRENGTHS`.
     """
     prior = class_shares(labels, view_probabilities.shape[-1])
     calibrated = {}
@@ -44,13 +51,14 @@ def choose_prior(
         views = apply_offsets(view_probabilities, prior_offsets(prior, -strength))
         calibrated[strength] = apply_temperature(views, fit_temperature(views, labels))
     best, draws = grouped_draws(_best_strength, lesions, labels, np.stack(list(calibrated.values()), axis=1))
-    chosen = float(np.quantile(draws, 0.5, method="nearest")) if len(draws) else best
+    middle = float(np.quantile(draws, 0.5, method="nearest")) if len(draws) else best
+    chosen = middle if given is None else given
     entry = {
         "strength": chosen,
         "best_strength": best,
         "offsets": prior_offsets(prior, -chosen).tolist(),
-        "origin": "the middle one of those with the best mean of accuracy and balanced accuracy on resamples"
-        " of the validation split's lesions; in the biases",
+        "origin": (RULE if given is None else f"given to the export; by itself it takes {RULE}")
+        + "; in the biases",
     }
     return {f"{strength:.1f}": view_scores(labels, p) for strength, p in calibrated.items()}, entry
 

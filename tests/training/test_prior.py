@@ -39,6 +39,14 @@ def test_accuracy_and_balanced_accuracy_count_alike_in_the_choice():
     np.testing.assert_allclose(entry["offsets"], prior_offsets(counts / counts.sum(), -entry["strength"]))
 
 
+def test_a_strength_that_is_given_is_taken_and_said_to_be_given():
+    scores, entry = choose_prior(*draw_views(strength=0.5), given=-0.3)
+    other = choose_prior(*draw_views(strength=0.5))[1]
+    assert entry["strength"] == -0.3 != other["strength"] and entry["best_strength"] == other["best_strength"]
+    assert entry["origin"].startswith("given to the export") and not other["origin"].startswith("given")
+    assert scores["-0.3"]["balanced_accuracy"] > scores["0.5"]["balanced_accuracy"]
+
+
 def test_the_middle_of_the_resamples_is_taken_not_the_best_by_chance():
     views, labels, lesions = draw_views(strength=0.5, n=20_000)
     settled = choose_prior(views, labels, lesions)[1]["strength"]
