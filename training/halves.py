@@ -36,13 +36,22 @@ def judging_pairs(segmentation: Path, classification: Path) -> dict[str, tuple[P
     """Split -> folders of the segmenter's and the classifier's run that have not learned it; it takes one or both halves.
 
     A run that learned no validation lesions goes with either half.
+
+    Raises:
+        ValueError: a run has learned half of the lesions, and none that could judge that half is with it.
     """
-    segmenters, classifiers = judging_runs(segmentation), judging_runs(classification)
-    splits = [WHOLE] if {*segmenters, *classifiers} == {WHOLE} else HALVES
-    return {
-        split: (segmenters.get(split, segmentation), classifiers.get(split, classification))
-        for split in splits
-    }
+    judges = judging_runs(segmentation), judging_runs(classification)
+    splits = [WHOLE] if {*judges[0], *judges[1]} == {WHOLE} else HALVES
+    return {split: tuple(_find_judge(found, split) for found in judges) for split in splits}
+
+
+def _find_judge(judges: dict[str, Path], split: str) -> Path:
+    if WHOLE not in judges and split not in judges:
+        names = ", ".join(folder.name for folder in judges.values())
+        raise ValueError(
+            f"{names} cannot judge {split}. Merge it with the other half (training.merge_halves)."
+        )
+    return judges.get(split) or judges[WHOLE]
 
 
 def half_folder(name: str, half: str) -> Path:

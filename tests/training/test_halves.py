@@ -119,6 +119,11 @@ def test_a_run_that_learned_no_validation_lesions_goes_with_either_half(runs):
     assert judging_pairs(plain, runs / "lesion_plain") == {"validation": (plain, runs / "lesion_plain")}
 
 
+def test_one_half_alone_is_not_exported(runs):
+    with pytest.raises(ValueError, match="lesion_a cannot judge validation_a"):
+        judging_pairs(runs / "outline_plain", runs / "lesion_a")
+
+
 @pytest.fixture
 def drawn_splits(monkeypatch):
     """Drawn images in place of the dataset's."""
