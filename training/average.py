@@ -83,6 +83,24 @@ def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:
     return model.get_weights()
 
 
+def write_merged(config, weights: list[np.ndarray], best: dict, **parents: list[str]) -> Run:
+    """Write the folder of a run that is made of others without training, like that of a trained one.
+
+    Args:
+        config: of the new run, its name too.
+        weights: of the network that it describes.
+        best: its validation scores.
+        parents: the runs that it is made of, under the name of how (see `core.lineage.merged_from`).
+    """
+    run = Run(RUNS_DIR / config.name, config)
+    network = build_network(config)
+    network.set_weights(weights)
+    network.save_weights(run.best_weights)
+    record = {"best_epoch": best, **parents, "parameters": network.count_params()}
+    run.write_scores(record | describe_environment())
+    return run
+
+
 def score_averages(
     config,
     runs: list[str],
@@ -125,13 +143,8 @@ def average(
     config = read_config(runs[1])
     table, best, weights = score_averages(config, runs, sizes, data, worse, shares)
     config = replace(config, name=name, model=config.model | {"input_size_px": best["input_size_px"]})
-    run = Run(RUNS_DIR / name, config)
-    model = build_network(config)
-    model.set_weights(weights)
-    model.save_weights(run.best_weights)
+    run = write_merged(config, weights, best, average_of=runs)
     table.to_csv(run.dir / "averages.csv", index=False)
-    record = {"best_epoch": best, "average_of": runs, "parameters": model.count_params()}
-    run.write_scores(record | describe_environment())
     print(f"Best: {best}")
 
 

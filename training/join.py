@@ -3,8 +3,8 @@
     python -m training.join --runs classification_v2b0_soup classification_v2b0_second --name classification_v2b0_pair
 
 Each run alone and mixtures of both are scored on the split that judges the second run, at every input size and
-share asked for; the mixture with the best macro AUC goes to training/runs/<name>/ like a trained run, with all scores in
-members.csv.
+share asked for; the mixture with the best macro AUC goes to training/runs/<name>/ like a trained run, with all
+scores in members.csv.
 """
 
 import argparse
@@ -15,12 +15,9 @@ from pathlib import Path
 import pandas as pd
 
 from core.dataset import default_data_dir
-from core.runs import RUNS_DIR
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers
-from training.average import SELECTION, read_config, read_weights
-from training.engine import Run
-from training.environment import describe_environment
+from training.average import SELECTION, read_config, read_weights, write_merged
 from training.train_classification import (
     ClassificationConfig,
     class_numbers,
@@ -73,14 +70,10 @@ def join(
     best = table[table["share"].isin(shares)].sort_values(SELECTION).iloc[-1].to_dict()
     mixture = 1 - best["share"], best["share"]
     arguments = config.model | {"input_size_px": int(best["input_size_px"]), "shares": mixture}
-    run = Run(RUNS_DIR / name, replace(config, name=name, builder="ensemble", model=arguments))
-    network = BUILDERS["ensemble"](**arguments, n_classes=config.n_classes)
     joined = join_classifiers(load_members(config, runs, arguments["input_size_px"]), mixture)
-    network.set_weights(joined.get_weights())
-    network.save_weights(run.best_weights)
+    config = replace(config, name=name, builder="ensemble", model=arguments)
+    run = write_merged(config, joined.get_weights(), best, joined=runs)
     table.to_csv(run.dir / "members.csv", index=False)
-    record = {"best_epoch": best, "joined": runs, "parameters": network.count_params()}
-    run.write_scores(record | describe_environment())
     print(f"Best: {best}")
 
 

@@ -19,11 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from core.dataset import HALVES, default_data_dir
-from core.runs import RUNS_DIR
 from training import train_segmentation
-from training.average import average_weights, build_network, read_config, read_weights
-from training.engine import Run
-from training.environment import describe_environment
+from training.average import average_weights, build_network, read_config, read_weights, write_merged
 from training.train_classification import class_numbers, predict_logits, score_logits, view_squares
 from training.train_segmentation import SegmentationConfig, load_split_arrays
 
@@ -61,12 +58,8 @@ def merge(name: str, runs: Sequence[str], data: Path) -> None:
     networks = [build_network(config) for config in configs]
     weights = [read_weights(network, run) for network, run in zip(networks, runs, strict=True)]
     scores = score_halves(configs, networks, data)
-    run = Run(RUNS_DIR / name, replace(configs[0], name=name, learn=("train", *HALVES), judge=""))
-    merged = build_network(configs[0])
-    merged.set_weights(average_weights(*weights, share=0.5))
-    merged.save_weights(run.best_weights)
-    record = {"best_epoch": scores, "average_of": list(runs), "parameters": merged.count_params()}
-    run.write_scores(record | describe_environment())
+    config = replace(configs[0], name=name, learn=("train", *HALVES), judge="")
+    write_merged(config, average_weights(*weights, share=0.5), scores, average_of=list(runs))
     print(f"Each on the half that it has not learned: {scores}")
 
 

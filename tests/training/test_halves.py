@@ -51,7 +51,7 @@ def runs(monkeypatch, tmp_path) -> Path:
     """Runs of random weights: two halves of a classifier and of a segmenter, and one judged by all of validation."""
     monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
     monkeypatch.setattr(merge_halves, "load_split_arrays", arrays_of)
-    for module in (average, merge_halves, halves, export):
+    for module in (average, halves, export):
         monkeypatch.setattr(module, "RUNS_DIR", tmp_path)
     monkeypatch.setattr(export, "PROJECT_DIR", tmp_path)
     monkeypatch.setattr(export, "SPLIT_FILE", tmp_path / "split.csv")

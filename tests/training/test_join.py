@@ -27,8 +27,7 @@ def runs(monkeypatch, tmp_path):
     rows = pd.DataFrame({"dx": ["mel", "nv"] * 2})
     arrays = rows, [p.image for p in phantoms], [p.lesion_mask for p in phantoms]
     monkeypatch.setattr(join, "load_split_arrays", lambda *arguments: arrays)
-    for module in (average, join):
-        monkeypatch.setattr(module, "RUNS_DIR", tmp_path)
+    monkeypatch.setattr(average, "RUNS_DIR", tmp_path)
     for name in ("first", "second"):
         run = Run(tmp_path / name, replace(CONFIG, name=name))
         BUILDERS["classifier"](**MODEL, n_classes=2).save_weights(run.best_weights)
