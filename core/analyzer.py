@@ -130,10 +130,9 @@ class Analyzer:
 
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
-        self.manifest = manifest = bundle.manifest
-        self._working_side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
-        self._seen = classifier_input(manifest)
-        self._novelty = load_novelty(manifest)
+        self.manifest = bundle.manifest
+        self._seen = classifier_input(self.manifest)
+        self._novelty = load_novelty(self.manifest)
 
     @classmethod
     def load(cls, folder: str | Path | None = None) -> "Analyzer":
@@ -198,7 +197,7 @@ class Analyzer:
         ]
 
     def _prepare(self, image: np.ndarray, settings: AnalysisSettings) -> np.ndarray:
-        return preprocess(limit_long_side(image, self._working_side_px), settings.preprocessing)
+        return preprocess(limit_long_side(image, self.manifest.working_side_px), settings.preprocessing)
 
     def _segment(self, small, images, settings: AnalysisSettings) -> list[np.ndarray]:
         entry, shapes = self.manifest.segmenter, [image.shape[:2] for image in images]

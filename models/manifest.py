@@ -138,6 +138,11 @@ class Manifest:
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
     @property
+    def working_side_px(self) -> int:
+        """The long side that larger images are shrunk to before anything else: what the finer network was trained at."""
+        return max(self.segmenter.long_side_px, self.classifier.long_side_px)
+
+    @property
     def learned_splits(self) -> tuple[str, ...]:
         """The splits of the dataset whose images the networks have learned, in whole or by halves."""
         records = self.segmenter.record, self.classifier.record

@@ -99,7 +99,6 @@ def pool_features(bundle: Bundle, paths: list[str]) -> tuple[np.ndarray, np.ndar
 def square_reader(manifest: Manifest) -> Callable[[str], np.ndarray | None]:
     """A function from an image's path to the (S, S, 3) uint8 that the classifier sees; None if unreadable."""
     seen = classifier_input(manifest)
-    side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
 
     def read_square(path: str) -> np.ndarray | None:
         try:
@@ -107,7 +106,7 @@ def square_reader(manifest: Manifest) -> Callable[[str], np.ndarray | None]:
         except ImageError as error:
             tqdm.write(f"{path}: {error}")
             return None
-        image = preprocess(limit_long_side(pixels, side_px), manifest.preprocessing)
+        image = preprocess(limit_long_side(pixels, manifest.working_side_px), manifest.preprocessing)
         return window_squares(image, [Box.whole(image)], image.shape[:2], seen)[0]
 
     return read_square

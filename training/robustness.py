@@ -160,12 +160,11 @@ def learned_corruptions(manifest: Manifest, runs_dir: Path = RUNS_DIR) -> tuple[
 
 def answer_parts(parts: Parts, manifest: Manifest, chosen: pd.DataFrame, steps, what: str) -> pd.DataFrame:
     """The answers to every step about the chosen lesions, each by the analyser that has not learned it."""
-    long_side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
     kept, steps, answers = RUNS_DIR / manifest.name / "checkpoints", list(steps), []
     for analyzer, image_ids in parts:
         own = chosen[chosen["image_id"].isin(image_ids)].reset_index(drop=True)
         file = kept / f"{what}_{analyzer.manifest.fingerprint}_{SEED}_{len(own)}.csv"
-        answers.append(answer_all(analyzer, Sample.read(own, long_side_px), steps, file))
+        answers.append(answer_all(analyzer, Sample.read(own, manifest.working_side_px), steps, file))
     return pd.concat(answers, ignore_index=True)
 
 
@@ -181,7 +180,7 @@ def measure(parts: Parts, manifest: Manifest, frame: pd.DataFrame, n_images: int
         "seed": SEED,
         "n_images": len(chosen),
         "n_images_by_class": chosen["dx"].value_counts().to_dict(),
-        "long_side_px": max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px),
+        "long_side_px": manifest.working_side_px,
         "test_time_augmentation": False,
         "environment": describe_environment(),
         **score_corruptions(corrupted, manifest.classes, learned_corruptions(manifest)),

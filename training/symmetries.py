@@ -68,11 +68,10 @@ def main() -> None:
         chosen = choose_lesions(read_split(arguments.data, SPLIT), arguments.images)
     except (BundleError, DatasetError) as error:
         parser.exit(1, f"{error}\n")
-    long_side_px = max(manifest.segmenter.long_side_px, manifest.classifier.long_side_px)
     shown = [
         (analyzer, image)
         for analyzer, image_ids in parts
-        for image in load_pixels(chosen[chosen["image_id"].isin(image_ids)], long_side_px)
+        for image in load_pixels(chosen[chosen["image_id"].isin(image_ids)], manifest.working_side_px)
     ]
     record = {
         **manifest.stamp,
