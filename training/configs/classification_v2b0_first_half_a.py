@@ -2,10 +2,10 @@
 
     python -m training.train_classification --config classification_v2b0_first_half_a --data DIR
 
-Begins with `classification_v2b0_first_taught`. One image in six that may be learned lies in the validation split, and more lesions are
-what more training no longer replaces. Half of them are learned here, twice as often as the others, and the other half
-judges; `classification_v2b0_first_half_b` has the halves the other way round, and the mean of both has learned all.
-Both members of the pair teach, for half of the say.
+Begins with `classification_v2b0_first_taught`. One image in six that may be learned lies in the validation split, and
+more lesions are what more training no longer replaces. Half of them are learned here, twice as often as the others,
+and the other half judges; `classification_v2b0_first_half_b` has the halves the other way round, and the mean of both
+has learned all. Both members of the pair teach, for half of the say.
 """
 
 from dataclasses import replace

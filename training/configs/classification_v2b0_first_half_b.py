@@ -2,7 +2,8 @@
 
     python -m training.train_classification --config classification_v2b0_first_half_b --data DIR
 
-Begins with `classification_v2b0_first_taught`. The halves of `classification_v2b0_first_half_a`, learned and judging, change places.
+Begins with `classification_v2b0_first_taught`. The halves of `classification_v2b0_first_half_a`, learned and judging,
+change places.
 """
 
 from dataclasses import replace

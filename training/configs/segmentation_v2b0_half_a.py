@@ -2,9 +2,9 @@
 
     python -m training.train_segmentation --config segmentation_v2b0_half_a --data DIR
 
-Begins with `segmentation_v2b0_rare_mean`; the halves are those of `classification_v2b0_first_half_a`. The epoch
-has the new lesions three times each, the others, which it knows, once. Corruptions stay
-as strong as they were: `segmentation_v2b0_clear` showed what milder ones cost under noise.
+Begins with `segmentation_v2b0_rare_mean`; the halves are those of `classification_v2b0_first_half_a`. The epoch has
+the new lesions three times each, the others, which it knows, once. Corruptions stay as strong as they were:
+`segmentation_v2b0_clear` showed what milder ones cost under noise.
 """
 
 from dataclasses import replace

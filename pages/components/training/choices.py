@@ -27,8 +27,8 @@ _TITLES = {
         "Class prior",
         "How much of it the logits get back, as training draws rare classes more often than they occur; "
         "below 0 they count for still more. The mean of accuracy and balanced accuracy decides: on a thousand "
-        "resamples of the lesions another strength is best each time, and the middle one of those is taken, unless the export is "
-        "given another.",
+        "resamples of the lesions another strength is best each time, and the middle one of those is taken, unless "
+        "the export is given another.",
     ),
     "temperature": ("Temperature", "Scores before and after the logits are divided by it."),
 }

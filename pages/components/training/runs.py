@@ -160,8 +160,8 @@ def _draw_table(
     st.caption(
         "Scores of the best epoch on the validation split, or the half of it that a run has not learned, one view of "
         "each window, before temperature and refinement; from `training/runs/<run>/history.csv`. Parameters and the "
-        "size of the half-precision weights: from `scores.json` and the bundle's `manifest.json`. “In use”: the bundle's weights come from "
-        "it, trained on, averaged or joined since. A run without epochs is a mean of others: of their weights or "
+        "size of the half-precision weights: from `scores.json` and the bundle's `manifest.json`. “In use”: the "
+        "bundle's weights come from it, trained on, averaged or joined since. A run without epochs is a mean of others: of their weights or "
         "of their answers, as its `scores.json` says." + _describe_speed()
     )
 
