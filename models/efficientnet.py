@@ -2,6 +2,7 @@
 
 Input: (N, S, S, 3), RGB, pixel values 0 to 255 in any dtype; the scaling belongs to the network.
 Output: (N, K) logits, before softmax. Layer "features" holds the last feature map (N, h, w, C).
+Two options let it see the lesion's mask or answer with it; training compared them (training/RESULTS.md).
 
 Reference:
     Tan and Le (2019), EfficientNet, arXiv:1905.11946; (2021), EfficientNetV2, arXiv:2104.00298.
@@ -58,6 +59,28 @@ def attach_head(features: keras.KerasTensor, n_classes: int, attention: bool, dr
     return layers.Dense(n_classes, dtype="float32", name="logits")(dropped)
 
 
+def tint_by_mask(inputs: keras.KerasTensor):
+    """(N, S, S, 4) image and mask -> (N, S, S, 3): the image, tinted where the mask is; not at all before training."""
+    tint = layers.Conv2D(3, 3, padding="same", kernel_initializer="zeros", name="mask_tint")
+    return layers.Add(name="tinted")([inputs[..., :3], tint(inputs[..., 3:])])
+
+
+def attach_mask_head(features: keras.KerasTensor, mask_cells: int):
+    """(N, h, w, C) -> (N, M x M) logits of the lesion's share of each of M x M cells, row by row.
+
+    Raises:
+        ValueError: `mask_cells` M is no multiple of h and w.
+    """
+    height, width = features.shape[1:3]
+    if mask_cells % height or mask_cells % width:
+        raise ValueError(f"`mask_cells` must be a multiple of {height} and {width}; got {mask_cells}.")
+    rows, columns = mask_cells // height, mask_cells // width
+    cells = layers.Conv2D(rows * columns, 1, dtype="float32", name="mask_logits")(features)
+    blocks = layers.Reshape((height, width, rows, columns), name="mask_blocks")(cells)
+    in_order = layers.Permute((1, 3, 2, 4), name="mask_rows")(blocks)
+    return layers.Flatten(name="mask")(in_order)
+
+
 # --- functional graph -------------------------------------------------------------------------------
 def build_classifier(
     n_classes: int = 7,
@@ -66,8 +89,10 @@ def build_classifier(
     attention: bool = True,
     dropout: float = 0.3,
     imagenet_weights: str | Path | None = None,
+    mask_channel: bool = False,
+    mask_cells: int = 0,
 ) -> keras.Model:
-    """Build the classifier as one flat functional model.
+    """Build the classifier as one functional model, flat unless it has a mask channel.
 
     Args:
         n_classes: K, at least 2.
@@ -76,12 +101,20 @@ def build_classifier(
         attention: put CBAM between the backbone and the pooling.
         dropout: rate before the last layer.
         imagenet_weights: see `build_backbone`.
+        mask_channel: the input is (N, S, S, 4), the lesion's mask from 0 to 255 behind the colours.
+        mask_cells: M; the output is (N, K + M x M), see `attach_mask_head`. 0 answers with classes alone.
     """
-    inputs = keras.Input((input_size_px, input_size_px, 3), name="image")
-    body = build_backbone(backbone, inputs, imagenet_weights)
-    features = layers.Activation("linear", name=FEATURES_LAYER)(body.output)
-    logits = attach_head(features, n_classes, attention, dropout)
-    return keras.Model(inputs, logits, name=f"classifier_{backbone}")
+    image = keras.Input((input_size_px, input_size_px, 3), name="image")
+    body = build_backbone(backbone, image, imagenet_weights)
+    inputs = keras.Input((input_size_px, input_size_px, 4), name="image_and_mask") if mask_channel else image
+    last = body(tint_by_mask(inputs)) if mask_channel else body.output
+    features = layers.Activation("linear", name=FEATURES_LAYER)(last)
+    outputs = attach_head(features, n_classes, attention, dropout)
+    if mask_cells:
+        outputs = layers.Concatenate(name="logits_and_mask")(
+            [outputs, attach_mask_head(features, mask_cells)]
+        )
+    return keras.Model(inputs, outputs, name=f"classifier_{backbone}")
 
 
 def split_classifier(model: keras.Model) -> tuple[keras.Model, keras.Model]:

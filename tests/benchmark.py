@@ -40,7 +40,7 @@ from training.engine import RUNS_DIR, Objective, compile_stage, load_config
 from training.environment import describe_environment
 from training.losses import focal_loss
 from training.memory import KeepMemory
-from training.train_classification import ClassificationConfig, build_model
+from training.train_classification import ClassificationConfig, build_model, make_batches
 
 TRAINED_CONFIG = "classification_v2b0_second"
 REPEATS = 7
@@ -148,16 +148,11 @@ def draw_batches(config: ClassificationConfig) -> ClassificationBatches:
     """An epoch of drawn lesions."""
     drawn = [draw_phantom(seed, size_px=(150, 200)) for seed in range(FOLDER_SIZE)]
     phantoms = [drawn[n % len(drawn)] for n in range(TRAINING_STEPS * config.batch_size)]
-    return ClassificationBatches(
+    return make_batches(
+        config,
         [phantom.image for phantom in phantoms],
         [phantom.lesion_mask for phantom in phantoms],
         np.arange(len(phantoms)) % config.n_classes,
-        config.n_classes,
-        config.model["input_size_px"],
-        config.augmentation,
-        config.batch_size,
-        config.seed,
-        mixup=config.mixup,
     )
 
 
@@ -173,8 +168,12 @@ def prepare_training() -> tuple[keras.Model, ClassificationBatches]:
 
 def training_rate(model: keras.Model, source: keras.utils.PyDataset, batch_size: int) -> float:
     """Images a second of one epoch over `source`, after one that does not count."""
-    model.fit(source, epochs=1, verbose=0, callbacks=[KeepMemory()])
-    return len(source) * batch_size / seconds_of(lambda: model.fit(source, epochs=1, verbose=0))
+
+    def train() -> None:  # every epoch makes its dataset anew, and memory must be kept anew
+        model.fit(source, epochs=1, verbose=0, callbacks=[KeepMemory()])
+
+    train()
+    return len(source) * batch_size / seconds_of(train)
 
 
 def measure_training() -> dict[str, float]:

@@ -74,7 +74,7 @@ def _make_validator(config: ClassificationConfig | SegmentationConfig, rows: pd.
     if isinstance(config, SegmentationConfig):
         return train_segmentation.make_validator(images, masks, config.model["input_size_px"])
     squares = view_squares(images, masks, config)
-    return train_classification.make_validator(squares, class_numbers(rows["dx"], config))
+    return train_classification.make_validator(squares, class_numbers(rows["dx"], config), config.n_classes)
 
 
 def read_weights(model: keras.Model, run: str) -> list[np.ndarray]:

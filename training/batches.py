@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import cv2
 import keras
 import numpy as np
 
@@ -99,8 +100,11 @@ class ClassificationBatches(Batches):
     A `crop_share` of the windows shows the lesion with a random margin, the others the whole image, so
     that one network learns both views. Classes are drawn with probability proportional to count**(1 - power).
     With `mixup` > 0 a batch is blended with itself in another order, pixels and classes alike, by shares
-    from a Beta(mixup, mixup) distribution (Zhang et al. 2018, arXiv:1710.09412). A `teacher`, windows -> (N, K)
-    shares, answers to the very windows of the batch and has `teacher_share` of the say over their classes.
+    from a Beta(mixup, mixup) distribution (Zhang et al. 2018, arXiv:1710.09412). With `cutmix` > 0 the other
+    window instead replaces a rectangle, whose area is such a share (Yun et al. 2019, arXiv:1905.04899). A
+    `teacher`, windows -> (N, K) shares, answers to the very windows of the batch and has `teacher_share` of the
+    say over their classes. With `mask_channel` windows are (N, S, S, 4), the mask from 0 to 255 behind the
+    colours; with `mask_cells` M targets are (N, K + M x M), the lesion's share of each cell behind the classes.
     """
 
     def __init__(
@@ -119,9 +123,15 @@ class ClassificationBatches(Batches):
         crop_share: float = 0.5,
         teacher: Callable[[np.ndarray], np.ndarray] | None = None,
         teacher_share: float = 0.0,
+        cutmix: float = 0.0,
+        mask_channel: bool = False,
+        mask_cells: int = 0,
     ):
-        self.images, self.mixup, self.crop_share = images, mixup, crop_share
+        if mask_cells and (cutmix or teacher):
+            raise ValueError("`mask_cells` go with neither `cutmix` nor a teacher, who know classes alone.")
+        self.images, self.mixup, self.cutmix, self.crop_share = images, mixup, cutmix, crop_share
         self.teacher, self.teacher_share = teacher, teacher_share
+        self.masks, self.mask_channel, self.mask_cells = masks, mask_channel, mask_cells
         self.boxes = [lesion_box(mask, margin=0.0) for mask in masks]
         self.size_px, self.augmentation, self.margins = size_px, augmentation, margins
         self.targets = np.eye(n_classes, dtype=np.float32)[labels]
@@ -130,12 +140,22 @@ class ClassificationBatches(Batches):
     def sample(self, index, rng):
         image = self.images[index]
         box = Box.whole(image) if rng.random() < 1 - self.crop_share else self._lesion_window(index, rng)
-        square, _ = augment_window(image, box, self.size_px, self.augmentation, rng)
-        return square, self.targets[index]
+        square, matrix = augment_window(image, box, self.size_px, self.augmentation, rng)
+        target = self.targets[index]
+        if self.mask_channel or self.mask_cells:
+            mask = sample_square(self.masks[index].astype(np.uint8) * 255, matrix, self.size_px)
+        if self.mask_channel:
+            square = np.dstack([square, mask])
+        if self.mask_cells:
+            cells = cv2.resize(mask, (self.mask_cells, self.mask_cells), interpolation=cv2.INTER_AREA)
+            target = np.concatenate([target, cells.ravel() / np.float32(255)])
+        return square, target
 
     def finish(self, inputs, targets, rng):
         if self.mixup:
             inputs, targets = self._mix(inputs, targets, rng)
+        if self.cutmix:
+            inputs, targets = self._cut(inputs, targets, rng)
         if self.teacher:
             taught = self.teacher(inputs)
             targets = (1 - self.teacher_share) * targets + self.teacher_share * taught
@@ -149,6 +169,18 @@ class ClassificationBatches(Batches):
             pixels * inputs + (1 - pixels) * inputs[other],
             share[:, None] * targets + (1 - share[:, None]) * targets[other],
         )
+
+    def _cut(self, inputs, targets, rng):
+        other = rng.permutation(len(inputs))
+        sides = np.sqrt(rng.beta(self.cutmix, self.cutmix, len(inputs))) * self.size_px
+        corners = rng.uniform(0, 1, (len(inputs), 2)) * (self.size_px - sides[:, None])
+        first = corners.round().astype(int)
+        last = (corners + sides[:, None]).round().astype(int)
+        share = ((last - first).prod(axis=1) / self.size_px**2).astype(np.float32)[:, None]
+        cut = inputs.copy()
+        for window, source, (top, left), (bottom, right) in zip(cut, other, first, last, strict=True):
+            window[top:bottom, left:right] = inputs[source, top:bottom, left:right]
+        return cut, (1 - share) * targets + share * targets[other]
 
     def _lesion_window(self, index: int, rng: np.random.Generator) -> Box:
         box = self.boxes[index]

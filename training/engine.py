@@ -28,7 +28,7 @@ from training.batches import Batches
 from training.environment import describe_environment
 from training.hosts import host, on_this_host, save_weights
 from training.memory import KeepMemory
-from training.schedules import cosine_rate, plateau_rate
+from training.schedules import DiscriminativeAdamW, cosine_rate, plateau_rate
 
 BEST_WEIGHTS = Path("checkpoints") / "best.weights.h5"  # in a run's folder
 
@@ -44,6 +44,7 @@ class Stage:
             "plateau" where it begins.
         frozen_until: layers before the one with this name prefix are frozen; "" trains every layer.
         schedule: "cosine", or "plateau": halved whenever three epochs bring no better score.
+        first_layer_share: of the learning rate, for the first layer; see `training.schedules.DiscriminativeAdamW`.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Stage:
     learning_rate: float
     frozen_until: str = ""
     schedule: Literal["cosine", "plateau"] = "cosine"
+    first_layer_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,11 @@ def compile_stage(model: keras.Model, stage: Stage, objective: Objective, steps:
         if stage.schedule == "cosine"
         else stage.learning_rate
     )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=objective.weight_decay)
+    optimizer = (
+        keras.optimizers.AdamW(rate, weight_decay=objective.weight_decay)
+        if stage.first_layer_share == 1
+        else DiscriminativeAdamW(rate, stage.first_layer_share, weight_decay=objective.weight_decay)
+    )
     model.compile(optimizer, objective.loss, jit_compile="auto" if _xla_pays() else False)
     optimizer.build(model.trainable_variables)
 

@@ -122,6 +122,21 @@ def focal_loss(
     return loss
 
 
+def with_mask(loss: Callable, n_classes: int, mask_weight: float) -> Callable:
+    """The (N,) loss of classes and lesion masks that one network answers with: see `build_classifier`'s `mask_cells`.
+
+    Targets and answers are (N, K + M x M): those of `loss`, then the lesion's share of each cell and its logits.
+    """
+
+    def both(y_true, y_pred):
+        y_true = ops.cast(y_true, "float32")
+        share, logit = y_true[:, n_classes:], y_pred[:, n_classes:]
+        cross_entropy = ops.mean(ops.softplus(logit) - share * logit, axis=-1)
+        return loss(y_true[:, :n_classes], y_pred[:, :n_classes]) + mask_weight * cross_entropy
+
+    return both
+
+
 def class_weights(labels: np.ndarray, n_classes: int, power: float) -> np.ndarray:
     """(K,) weights proportional to count**-power, with mean 1 over the samples.
 

@@ -1,8 +1,9 @@
-"""How the learning rate goes during a stage: a cosine step by step, or halvings on a plateau of the score."""
+"""How the learning rate goes during a stage, step by step or by plateaus of the score, and from layer to layer."""
 
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 PLATEAU_EPOCHS = 3
 
@@ -39,3 +40,25 @@ def plateau_rate(start: float, scores: Sequence[float]) -> float:
         if waited == PLATEAU_EPOCHS:
             rate, waited = rate / 2, 0
     return rate
+
+
+class DiscriminativeAdamW(keras.optimizers.AdamW):
+    """AdamW that changes the first layers, which know most already, less than the last.
+
+    The learning rate rises geometrically from `first_share` of it at the first variable to all of it at the last.
+
+    Reference:
+        Howard and Ruder (2018), Universal language model fine-tuning, arXiv:1801.06146, section 3.2.
+    """
+
+    def __init__(self, learning_rate, first_share: float, **options):
+        super().__init__(learning_rate, **options)
+        self.first_share = first_share
+
+    def build(self, variables) -> None:
+        super().build(variables)
+        self._shares = np.geomspace(self.first_share, 1, len(variables))
+
+    def update_step(self, gradient, variable, learning_rate) -> None:
+        share = self._shares[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * share)

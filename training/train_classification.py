@@ -3,6 +3,7 @@
 python -m training.train_classification --config classification_v2b0 --data DIR --imagenet WEIGHTS.h5
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from training.batches import ClassificationBatches
 from training.devices import data_parallel
 from training.distillation import build_teacher
 from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
-from training.losses import class_weights, focal_loss, log_priors
+from training.losses import class_weights, focal_loss, log_priors, with_mask
 from training.train_segmentation import load_split_arrays, parse_arguments
 
 
@@ -38,7 +39,8 @@ class ClassificationConfig:
         class_weight_power: the loss of a class is weighted by count**-power.
         focal_gamma: 0 is weighted cross-entropy.
         logit_adjustment: strength of `training.losses.log_priors` in the loss; 0 leaves the logits alone.
-        mixup: see `training.batches.ClassificationBatches`; 0 mixes nothing.
+        mixup, cutmix: see `training.batches.ClassificationBatches`; 0 mixes nothing.
+        mask_weight: of the lesion's mask in the loss, for a model with `mask_cells`.
         monitor: the validation score that decides which epoch is best; macro AUC is the least noisy.
         views: windows learned and judged: "whole", "crop" or both.
         binary: tell suspicious from other lesions instead of `classes` apart.
@@ -63,6 +65,8 @@ class ClassificationConfig:
     logit_adjustment: float = 0.0
     label_smoothing: float = 0.0
     mixup: float = 0.0
+    cutmix: float = 0.0
+    mask_weight: float = 1.0
     weight_decay: float = 1e-4
     patience: int = 6
     monitor: str = "val_macro_auc"
@@ -87,16 +91,20 @@ def class_numbers(diagnoses, config: ClassificationConfig) -> np.ndarray:
 
 
 def view_squares(images, masks, config: ClassificationConfig) -> dict[str, np.ndarray]:
-    """The views of each image as (N, S, S, 3) uint8: "whole", and "crop" around the lesion."""
+    """The views of each image as (N, S, S, 3 or 4) uint8: "whole", and "crop" around the lesion."""
     boxes = {
         "whole": lambda image, mask: Box.whole(image),
         "crop": lambda image, mask: lesion_box(mask, config.crop_margin),
     }
-    size_px = config.model["input_size_px"]
+
+    def square(image, mask, box):
+        window = crop_square(image, box, config.model["input_size_px"])
+        if not config.model.get("mask_channel"):
+            return window
+        return np.dstack([window, crop_square(mask.astype(np.uint8) * 255, box, len(window))])
+
     return {
-        view: np.stack(
-            [crop_square(i, boxes[view](i, m), size_px) for i, m in zip(images, masks, strict=True)]
-        )
+        view: np.stack([square(i, m, boxes[view](i, m)) for i, m in zip(images, masks, strict=True)])
         for view in config.views
     }
 
@@ -122,9 +130,14 @@ def score_logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> dict[str,
     }
 
 
-def make_validator(squares: dict[str, np.ndarray], labels: np.ndarray):
-    """A function model -> `score_logits` of what it answers to `squares`."""
-    return lambda model: score_logits(predict_logits(model, squares), labels)
+def make_validator(squares: dict[str, np.ndarray], labels: np.ndarray, n_classes: int):
+    """A function model -> `score_logits` of what it answers to `squares`; a mask beside the classes is left out."""
+
+    def validate(model) -> dict[str, float]:
+        logits = predict_logits(model, squares)
+        return score_logits({view: values[:, :n_classes] for view, values in logits.items()}, labels)
+
+    return validate
 
 
 def build_model(config: ClassificationConfig, imagenet: str | None):
@@ -132,6 +145,40 @@ def build_model(config: ClassificationConfig, imagenet: str | None):
     fresh = "backbone" in config.model and not config.start_from
     pretrained = {"imagenet_weights": imagenet} if fresh else {}
     return BUILDERS[config.builder](**config.model, n_classes=config.n_classes, **pretrained)
+
+
+def make_batches(config: ClassificationConfig, images, masks, labels: np.ndarray) -> ClassificationBatches:
+    """The configuration's training batches."""
+    return ClassificationBatches(
+        images,
+        masks,
+        labels,
+        config.n_classes,
+        config.model["input_size_px"],
+        config.augmentation,
+        config.batch_size,
+        config.seed,
+        config.sampling_power,
+        mixup=config.mixup,
+        crop_share=("crop" in config.views) / len(config.views),
+        teacher=build_teacher(lambda: build_model(config, None), config.teachers),
+        teacher_share=config.teacher_share,
+        cutmix=config.cutmix,
+        mask_channel=config.model.get("mask_channel", False),
+        mask_cells=config.model.get("mask_cells", 0),
+    )
+
+
+def make_loss(config: ClassificationConfig, labels: np.ndarray) -> Callable:
+    """The configuration's loss; labels are all (N,) class numbers that are learned."""
+    loss = focal_loss(
+        class_weights(labels, config.n_classes, config.class_weight_power),
+        config.focal_gamma,
+        config.label_smoothing,
+        log_priors(labels, config.n_classes, config.logit_adjustment),
+    )
+    has_mask = config.model.get("mask_cells", 0) > 0
+    return with_mask(loss, config.n_classes, config.mask_weight) if has_mask else loss
 
 
 def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | None, limit: int | None = None):
@@ -144,34 +191,15 @@ def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | Non
     val_labels = class_numbers(val_rows["dx"], config)
     model = build_model(config, imagenet)
     start_from(model, config.start_from)
-    batches = ClassificationBatches(
-        images[:limit],
-        masks[:limit],
-        labels[:limit],
-        config.n_classes,
-        config.model["input_size_px"],
-        config.augmentation,
-        config.batch_size,
-        config.seed,
-        config.sampling_power,
-        mixup=config.mixup,
-        crop_share=("crop" in config.views) / len(config.views),
-        teacher=build_teacher(lambda: build_model(config, None), config.teachers),
-        teacher_share=config.teacher_share,
-    )
-    weights = class_weights(labels, config.n_classes, config.class_weight_power)
+    squares = view_squares(val_images[:limit], val_masks[:limit], config)
     objective = Objective(
-        focal_loss(
-            weights,
-            config.focal_gamma,
-            config.label_smoothing,
-            log_priors(labels, config.n_classes, config.logit_adjustment),
-        ),
-        make_validator(view_squares(val_images[:limit], val_masks[:limit], config), val_labels[:limit]),
+        make_loss(config, labels),
+        make_validator(squares, val_labels[:limit], config.n_classes),
         config.monitor,
         config.patience,
         config.weight_decay,
     )
+    batches = make_batches(config, images[:limit], masks[:limit], labels[:limit])
     train(model, config.stages, batches, objective, run)
 
 

@@ -75,3 +75,37 @@ def test_unknown_backbones_and_missing_weights_are_named(tiny):
         FileNotFoundError, match=r"No ImageNet weights at nowhere\.h5\. .*'imagenet' to download"
     ):
         build_classifier(3, 64, "tiny", imagenet_weights="nowhere.h5")
+
+
+def test_a_mask_channel_changes_nothing_before_training(tiny):
+    keras.utils.set_random_seed(0)
+    model = build_classifier(3, 64, "tiny", mask_channel=True)
+    rng = np.random.default_rng(0)
+    masks = rng.integers(0, 256, (2, 2, 64, 64, 1), dtype=np.uint8)
+    first, second = (model(np.concatenate([IMAGES, mask], axis=-1)).numpy() for mask in masks)
+    np.testing.assert_array_equal(first, second)
+    assert not np.allclose(first[0], first[1])
+    model.get_layer("mask_tint").kernel.assign(np.ones((3, 3, 1, 3)))
+    assert not np.allclose(first, model(np.concatenate([IMAGES, masks[0]], axis=-1)))
+
+
+def test_a_mask_head_answers_row_by_row_behind_the_classes(tiny):
+    # Features are 2 x 2, so each of them answers to 2 x 2 of the 4 x 4 cells.
+    model = build_classifier(3, 64, "tiny", mask_cells=4)
+    assert model.output_shape == (None, 3 + 16)
+    features, head = model.get_layer(FEATURES_LAYER).output, model.get_layer("mask").output
+    maps = np.zeros((4, *features.shape[1:]), np.float32)
+    for number, (row, column) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
+        maps[number, row, column] = 1
+    kernel = model.get_layer("mask_logits").kernel
+    kernel.assign(np.ones(kernel.shape))
+    answered = np.asarray(keras.Model(features, head)(maps)).reshape(4, 4, 4) != 0
+    for number, (row, column) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
+        expected = np.zeros((4, 4), bool)
+        expected[2 * row : 2 * row + 2, 2 * column : 2 * column + 2] = True
+        np.testing.assert_array_equal(answered[number], expected)
+
+
+def test_mask_cells_that_do_not_fit_the_features_are_refused(tiny):
+    with pytest.raises(ValueError, match="multiple of 2"):
+        build_classifier(3, 64, "tiny", mask_cells=5)

@@ -1,5 +1,7 @@
 """Training batches: shapes, types, reproducibility, and what they draw."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -120,6 +122,40 @@ def test_mixup_blends_pixels_and_classes_by_the_same_share(images, masks):
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-6)
     assert (y.max(axis=1) < 0.999).any()  # something was mixed
     np.testing.assert_allclose(x[:, 16, 16, 0], 40 * y @ np.arange(6), atol=1)
+
+
+def test_cutmix_replaces_a_rectangle_and_its_share_of_the_classes(images, masks):
+    # Flat levels 0, 40, ... 200: the mean level of a window says how much of it is whose.
+    flat = [np.full((48, 64, 3), 40 * label, np.uint8) for label in range(6)]
+    x, y = make(flat, masks, range(6), cutmix=1.0)[0]
+    assert x.shape == (6, 32, 32, 3) and x.dtype == np.uint8 and y.dtype == np.float32
+    np.testing.assert_allclose(x.mean(axis=(1, 2, 3)), 40 * y @ np.arange(6), atol=1)
+    cut = y.max(axis=1) < 0.999
+    assert cut.any() and all(len(np.unique(window)) == 2 for window in x[cut])  # pasted, not blended
+
+
+def test_a_mask_channel_follows_its_window(masks):
+    # Images painted white on the lesion and black beside it, as above.
+    painted = [np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255 for mask in masks]
+    moved = replace(NONE, flip=True, rotation_degrees=180.0, zoom=(0.7, 1.4), shift=0.1)
+    x, _ = make(painted, masks, range(6), mask_channel=True, augmentation=moved)[0]
+    assert x.shape == (6, 32, 32, 4) and x.dtype == np.uint8
+    np.testing.assert_allclose(x[..., 0].astype(int), x[..., 3], atol=1)
+
+
+def test_mask_cells_hold_the_lesions_share_behind_the_classes(masks):
+    painted = [np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255 for mask in masks]
+    x, y = make(painted, masks, range(6), mask_cells=4)[0]
+    assert y.shape == (6, 6 + 16) and y.dtype == np.float32
+    np.testing.assert_array_equal(y[:, :6].sum(axis=1), 1)
+    shares = x[..., 0].reshape(6, 4, 8, 4, 8).mean(axis=(2, 4)).reshape(6, 16) / 255
+    np.testing.assert_allclose(y[:, 6:], shares, atol=0.01)
+
+
+@pytest.mark.parametrize("other", [{"cutmix": 1.0}, {"teacher": lambda windows: windows}])
+def test_mask_cells_with_what_knows_classes_alone_are_refused(images, masks, other):
+    with pytest.raises(ValueError, match="mask_cells"):
+        make(images, masks, range(6), mask_cells=4, **other)
 
 
 def test_a_teacher_answers_to_the_blended_windows_and_has_its_share_of_the_targets(images, masks):

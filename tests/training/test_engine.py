@@ -20,7 +20,7 @@ from training.engine import (
     start_from,
     train,
 )
-from training.schedules import cosine_rate, plateau_rate
+from training.schedules import DiscriminativeAdamW, cosine_rate, plateau_rate
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,26 @@ def test_a_frozen_stage_leaves_the_body_alone(tmp_path):
     for name, same in (("body", True), ("head", False)):
         old, new = (m.get_layer(name).get_weights()[0] for m in (before, model))
         assert np.array_equal(old, new) is same
+
+
+def test_rates_rise_geometrically_from_the_first_variable_to_the_last():
+    variables = [keras.Variable(np.zeros(1)) for _ in range(3)]
+    optimizer = DiscriminativeAdamW(0.1, first_share=0.01, weight_decay=0.0)
+    optimizer.build(variables)
+    optimizer.apply([keras.ops.ones(1)] * 3, variables)
+    moved = [-float(variable[0]) for variable in variables]  # Adam's first step is its learning rate
+    np.testing.assert_allclose(moved, [0.001, 0.01, 0.1], rtol=1e-3)
+
+
+def test_a_stage_can_move_the_body_less_than_the_head(tmp_path):
+    before = build_model()
+    moved = {}
+    for share in (1.0, 1e-3):
+        stage = Stage("all", 1, 0.1, first_layer_share=share)
+        model, _ = train_in(tmp_path / str(share), (stage,), objective())
+        old, new = (m.get_layer("body").get_weights()[0] for m in (before, model))
+        moved[share] = np.abs(new - old).max()
+    assert 0 < moved[1e-3] < 0.02 * moved[1.0]
 
 
 # --- training

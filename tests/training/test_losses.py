@@ -14,6 +14,7 @@ from training.losses import (
     hard_dice,
     log_priors,
     segmentation_loss,
+    with_mask,
 )
 
 LN2 = math.log(2)
@@ -185,3 +186,15 @@ def test_logit_shifts_count_in_the_loss_alone():
 
 def test_a_class_without_samples_shifts_no_logit_to_infinity():
     np.testing.assert_allclose(log_priors(np.array([0, 0]), 2, strength=2.0), 2 * np.log([2 / 3, 1 / 3]))
+
+
+# --- a mask beside the classes
+
+
+def test_the_loss_of_a_mask_is_added_by_its_weight():
+    # Cells: probability 1/2 costs ln 2 whatever is true; logit ln 3 is probability 3/4, and the cell is lesion.
+    truth = np.float32([[1, 0, 0, 1], [0, 1, 1, 0]])
+    answer = np.float32([[0, 0, 0, math.log(3)], [0, 0, 0, 0]])
+    loss = with_mask(focal_loss([1, 1], gamma=0), n_classes=2, mask_weight=0.5)(truth, answer)
+    cells = [(LN2 + math.log(4 / 3)) / 2, LN2]
+    np.testing.assert_allclose(loss, [LN2 + 0.5 * cell for cell in cells], rtol=1e-5)
