@@ -139,7 +139,7 @@ def _draw_similar(context: Context, state: State) -> None:
     )
     st.caption(
         "Nearest images of other lesions by cosine distance between the classifier's features. Similar to the "
-        "network, not to a dermatologist; the training images are those it learned from."
+        "network, not to a dermatologist; it has learned most of these images."
     )
     if not context.has_pictures:
         dataset.draw_missing("these cases show their pictures")
