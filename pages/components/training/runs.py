@@ -229,12 +229,13 @@ def _draw_settings(runs: list[TrainingRun]) -> None:
 def _draw_commands(runs: list[TrainingRun]) -> None:
     st.subheader("How to reproduce", anchor=False)
     descriptions = {run["name"]: run["description"] for run in read_results()}
-    for run in runs:
-        words = descriptions.get(run.name, "")
-        if before := run.config.get("start_from"):
-            words = f"{words} Begins with the best weights of {before}."
-        st.markdown(f"**{escape(run.name)}**  \n{escape(words)}")
-        st.code(run.command or "# its record states no command", language="bash", wrap_lines=True)
+    with st.expander(f"Commands of {len(runs)} runs") if len(runs) > 1 else st.container():
+        for run in runs:
+            words = descriptions.get(run.name, "")
+            if before := run.config.get("start_from"):
+                words = f"{words} Begins with the best weights of {before}."
+            st.markdown(f"**{escape(run.name)}**  \n{escape(words)}")
+            st.code(run.command or "# its record states no command", language="bash", wrap_lines=True)
     st.caption(
         "From `training/runs/<run>/config.json` and `training/RESULTS.json`. Set `DERMALENS_DATA` to the "
         "HAM10000 folder first; `...` stands for the folder where you keep the ImageNet weights. A run that "
