@@ -53,7 +53,8 @@ def score_members(
     for size_px in sizes:
         sized = replace(config, model=config.model | {"input_size_px": size_px})
         squares = view_squares(images, masks, sized)
-        first, second = (predict_logits(member, squares) for member in load_members(config, runs, size_px))
+        members = load_members(config, runs, size_px)
+        first, second = (predict_logits(member, squares, config.n_classes) for member in members)
         for share in (0.0, *shares, 1.0):
             mixed = {view: (1 - share) * first[view] + share * second[view] for view in squares}
             rows.append({"input_size_px": size_px, "share": share, **score_logits(mixed, labels)})

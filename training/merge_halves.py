@@ -36,7 +36,7 @@ def score_halves(configs: Sequence, networks: Sequence, data: Path) -> dict[str,
         sizes = [len(images) for _, images, _ in parts]
         return {name: float(np.average([s[name] for s in scores], weights=sizes)) for name in scores[0]}
     logits = [
-        predict_logits(network, view_squares(images, masks, config))
+        predict_logits(network, view_squares(images, masks, config), config.n_classes)
         for config, network, (_, images, masks) in zip(configs, networks, parts, strict=True)
     ]
     labels = [class_numbers(rows["dx"], config) for config, (rows, *_) in zip(configs, parts, strict=True)]

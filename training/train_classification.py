@@ -109,9 +109,14 @@ def view_squares(images, masks, config: ClassificationConfig) -> dict[str, np.nd
     }
 
 
-def predict_logits(model, squares: dict[str, np.ndarray], batch_size: int = 64) -> dict[str, np.ndarray]:
-    """The (N, K) logits of each view of `view_squares`."""
-    return {view: model.predict(batch, batch_size=batch_size, verbose=0) for view, batch in squares.items()}
+def predict_logits(
+    model, squares: dict[str, np.ndarray], n_classes: int, batch_size: int = 64
+) -> dict[str, np.ndarray]:
+    """The (N, K) logits of each view of `view_squares`; a mask that a model answers beside them is left out."""
+    return {
+        view: model.predict(batch, batch_size=batch_size, verbose=0)[:, :n_classes]
+        for view, batch in squares.items()
+    }
 
 
 def score_logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> dict[str, float]:
@@ -131,13 +136,8 @@ def score_logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> dict[str,
 
 
 def make_validator(squares: dict[str, np.ndarray], labels: np.ndarray, n_classes: int):
-    """A function model -> `score_logits` of what it answers to `squares`; a mask beside the classes is left out."""
-
-    def validate(model) -> dict[str, float]:
-        logits = predict_logits(model, squares)
-        return score_logits({view: values[:, :n_classes] for view, values in logits.items()}, labels)
-
-    return validate
+    """A function model -> `score_logits` of what it answers to `squares`."""
+    return lambda model: score_logits(predict_logits(model, squares, n_classes), labels)
 
 
 def build_model(config: ClassificationConfig, imagenet: str | None):

@@ -10,7 +10,13 @@ from models import efficientnet
 from tests.models.conftest import build_tiny_backbone
 from training import train_segmentation
 from training.engine import Stage, load_config
-from training.train_classification import ClassificationConfig, build_model, class_numbers, view_squares
+from training.train_classification import (
+    ClassificationConfig,
+    build_model,
+    class_numbers,
+    predict_logits,
+    view_squares,
+)
 
 CONFIG = ClassificationConfig(
     "tiny", {"input_size_px": 16, "filters": (2,), "hidden": 3}, (), builder="plain_cnn"
@@ -34,6 +40,13 @@ def test_a_configuration_that_sees_whole_images_only_is_judged_on_them():
     assert set(view_squares([image], [mask], CONFIG)) == {"whole", "crop"}
     squares = view_squares([image], [mask], replace(CONFIG, views=("whole",)))
     assert set(squares) == {"whole"} and squares["whole"].shape == (1, 16, 16, 3)
+
+
+def test_a_mask_that_a_model_answers_beside_the_classes_is_left_out_of_its_logits():
+    squares = {"whole": np.float32([[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]])}  # answered as they are
+    inputs = keras.Input((5,))
+    logits = predict_logits(keras.Model(inputs, keras.layers.Identity()(inputs)), squares, n_classes=3)
+    assert logits["whole"].tolist() == [[1, 2, 3], [6, 7, 8]]
 
 
 @pytest.mark.parametrize(
