@@ -232,7 +232,8 @@ def _draw_commands(runs: list[TrainingRun]) -> None:
     with st.expander(f"Commands of {len(runs)} runs") if len(runs) > 1 else st.container():
         for run in runs:
             words = descriptions.get(run.name, "")
-            if before := run.config.get("start_from"):
+            before = run.config.get("start_from")
+            if before and not run.merged_from:  # a merged run's configuration is its last parent's
                 words = f"{words} Begins with the best weights of {before}."
             st.markdown(f"**{escape(run.name)}**  \n{escape(words)}")
             st.code(run.command or "# its record states no command", language="bash", wrap_lines=True)
