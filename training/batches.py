@@ -103,7 +103,8 @@ class ClassificationBatches(Batches):
     from a Beta(mixup, mixup) distribution (Zhang et al. 2018, arXiv:1710.09412). With `cutmix` > 0 the other
     window instead replaces a rectangle, whose area is such a share (Yun et al. 2019, arXiv:1905.04899). A
     `teacher`, windows -> (N, K) shares, answers to the very windows of the batch and has `teacher_share` of the
-    say over their classes. With `mask_channel` windows are (N, S, S, 4), the mask from 0 to 255 behind the
+    say over their classes; with `plain_teacher` it answers to the same parts of the unchanged photographs, so that
+    what the changes hide from the learner is not hidden from its teacher. With `mask_channel` windows are (N, S, S, 4), the mask from 0 to 255 behind the
     colours; with `mask_cells` M targets are (N, K + M x M), the lesion's share of each cell behind the classes.
     """
 
@@ -123,14 +124,17 @@ class ClassificationBatches(Batches):
         crop_share: float = 0.5,
         teacher: Callable[[np.ndarray], np.ndarray] | None = None,
         teacher_share: float = 0.0,
+        plain_teacher: bool = False,
         cutmix: float = 0.0,
         mask_channel: bool = False,
         mask_cells: int = 0,
     ):
         if mask_cells and (cutmix or teacher):
             raise ValueError("`mask_cells` go with neither `cutmix` nor a teacher, who know classes alone.")
+        if plain_teacher and not teacher:
+            raise ValueError("`plain_teacher` needs a `teacher`.")
         self.images, self.mixup, self.cutmix, self.crop_share = images, mixup, cutmix, crop_share
-        self.teacher, self.teacher_share = teacher, teacher_share
+        self.teacher, self.teacher_share, self.plain_teacher = teacher, teacher_share, plain_teacher
         self.masks, self.mask_channel, self.mask_cells = masks, mask_channel, mask_cells
         self.boxes = [lesion_box(mask, margin=0.0) for mask in masks]
         self.size_px, self.augmentation, self.margins = size_px, augmentation, margins
@@ -141,25 +145,32 @@ class ClassificationBatches(Batches):
         image = self.images[index]
         box = Box.whole(image) if rng.random() < 1 - self.crop_share else self._lesion_window(index, rng)
         square, matrix = augment_window(image, box, self.size_px, self.augmentation, rng)
-        target = self.targets[index]
+        windows, target = [square], self.targets[index]
+        if self.plain_teacher:
+            windows.append(sample_square(image, matrix, self.size_px))
         if self.mask_channel or self.mask_cells:
             mask = sample_square(self.masks[index].astype(np.uint8) * 255, matrix, self.size_px)
         if self.mask_channel:
-            square = np.dstack([square, mask])
+            windows = [np.dstack([window, mask]) for window in windows]
         if self.mask_cells:
             cells = cv2.resize(mask, (self.mask_cells, self.mask_cells), interpolation=cv2.INTER_AREA)
             target = np.concatenate([target, cells.ravel() / np.float32(255)])
-        return square, target
+        return np.dstack(windows), target
 
     def finish(self, inputs, targets, rng):
+        if self.plain_teacher:
+            inputs, plain = np.split(inputs, 2, axis=-1)
+            targets = self._teach(plain, targets)
         if self.mixup:
             inputs, targets = self._mix(inputs, targets, rng)
         if self.cutmix:
             inputs, targets = self._cut(inputs, targets, rng)
-        if self.teacher:
-            taught = self.teacher(inputs)
-            targets = (1 - self.teacher_share) * targets + self.teacher_share * taught
+        if self.teacher and not self.plain_teacher:
+            targets = self._teach(inputs, targets)
         return inputs, targets
+
+    def _teach(self, windows, targets):
+        return (1 - self.teacher_share) * targets + self.teacher_share * self.teacher(windows)
 
     def _mix(self, inputs, targets, rng):
         other = rng.permutation(len(inputs))

@@ -1,7 +1,8 @@
 """Let networks that are trained already teach another: they say how much each augmented window is of each class.
 
 The teachers see exactly the window that the learner sees, augmented and blended, so that their answer says more
-than the label and fits what is in the window.
+than the label and fits what is in the window. Or they see the same part of the photograph as it was taken
+(`plain_teacher`): then the learner is to answer under other colours, artefacts and noise as they do without.
 
 References:
     Hinton, Vinyals, Dean (2015), Distilling the knowledge in a neural network, arXiv:1503.02531.

@@ -47,6 +47,7 @@ class ClassificationConfig:
         start_from: name of the run whose best weights training begins with; "" begins with ImageNet's.
         teachers: runs of the same architecture; see `training.distillation.build_teacher`.
         teacher_share: of the teachers in the targets; the labels have the rest.
+        plain_teacher: whether they answer to the unchanged photographs; see `training.batches`.
         learn, judge: splits, as in `training.train_segmentation.SegmentationConfig`.
     """
 
@@ -76,6 +77,7 @@ class ClassificationConfig:
     start_from: str = ""
     teachers: tuple[str, ...] = ()
     teacher_share: float = 0.0
+    plain_teacher: bool = False
     learn: tuple[str, ...] = ("train",)
     judge: str = "validation"
 
@@ -163,6 +165,7 @@ def make_batches(config: ClassificationConfig, images, masks, labels: np.ndarray
         crop_share=("crop" in config.views) / len(config.views),
         teacher=build_teacher(lambda: build_model(config, None), config.teachers),
         teacher_share=config.teacher_share,
+        plain_teacher=config.plain_teacher,
         cutmix=config.cutmix,
         mask_channel=config.model.get("mask_channel", False),
         mask_cells=config.model.get("mask_cells", 0),

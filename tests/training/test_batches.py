@@ -173,6 +173,33 @@ def test_a_teacher_answers_to_the_blended_windows_and_has_its_share_of_the_targe
     np.testing.assert_allclose(y, 0.25 * alone[1] + 0.75 * np.eye(6)[2], rtol=1e-6)
 
 
+def test_a_plain_teacher_answers_to_the_unchanged_parts_before_they_are_blended(images, masks):
+    # Moved, recoloured and blended windows: the teacher sees each moved alone.
+    seen = []
+
+    def teach(windows):
+        seen.append(windows)
+        return np.tile(np.eye(6)[2], (len(windows), 1))
+
+    moved = replace(NONE, flip=True, rotation_degrees=180.0, shift=0.1)
+    recoloured = replace(moved, brightness=0.5, channel_gain=0.5)
+    plain, labels = make(images, masks, range(6), augmentation=moved)[0]
+    alone = make(images, masks, range(6), augmentation=recoloured, mixup=1.0)[0]
+    options = {"teacher": teach, "teacher_share": 1.0, "plain_teacher": True}
+    x, y = make(images, masks, range(6), augmentation=recoloured, mixup=1.0, **options)[0]
+    np.testing.assert_array_equal(x, alone[0])
+    np.testing.assert_array_equal(seen[0], plain)
+    np.testing.assert_allclose(y, np.tile(np.eye(6)[2], (6, 1)), rtol=1e-6)
+    options |= {"teacher": lambda windows: labels[:, ::-1]}  # says another class of each window
+    _, y = make(images, masks, range(6), augmentation=recoloured, mixup=1.0, **options)[0]
+    np.testing.assert_allclose(y, alone[1][:, ::-1], rtol=1e-6)
+
+
+def test_a_plain_teacher_must_be_there(images, masks):
+    with pytest.raises(ValueError, match="plain_teacher"):
+        make(images, masks, range(6), plain_teacher=True)
+
+
 def test_without_mixup_the_pixels_are_those_of_the_samples(images, masks):
     # A black and a white image, each of its own class: every batch holds those two levels only.
     extremes = [np.full((48, 64, 3), level, np.uint8) for level in (0, 255)]
