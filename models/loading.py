@@ -115,7 +115,7 @@ def load_network(folder: Path, entry: NetworkEntry):
     """Build one network from code and load its checked weights.
 
     Raises:
-        BundleError: unknown builder, or the weights do not fit the built network.
+        BundleError: unknown builder, not a network of colour images, or the weights do not fit the built network.
     """
     from models.builders import BUILDERS
 
@@ -127,5 +127,9 @@ def load_network(folder: Path, entry: NetworkEntry):
     except (ValueError, TypeError, KeyError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise BundleError(f"The weights {entry.file} do not fit the network they name: {reason}") from error
+    if model.input_shape[-1] != 3:
+        raise BundleError(
+            f"{entry.file} is of a network of {model.input_shape[-1]} channels; it is shown the three colours alone."
+        )
     model.trainable = False
     return model

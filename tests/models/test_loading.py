@@ -131,6 +131,13 @@ def test_as_many_outputs_as_classes_are_needed(bundle_folder):
         load_bundle(bundle_folder)
 
 
+def test_a_network_that_needs_a_mask_beside_the_colours_is_refused(bundle_folder):
+    masked = CLASSIFIER | {"mask_channel": True}
+    set_weights_file(bundle_folder, "classifier", build_classifier(**masked), arguments=masked)
+    with pytest.raises(BundleError, match="4 channels"):
+        load_bundle(bundle_folder)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
