@@ -251,9 +251,10 @@ def main() -> None:
         parser.error(f"Unknown: {', '.join(sorted(unknown))}. Choose from {', '.join(PARTS)}.")
     path = RUNS_DIR / "benchmark.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
+    results.setdefault("environments", {})
     for part in (part for part in PARTS if part in chosen):
         results |= PARTS[part]()
-    results["environment"] = describe_environment()
+        results["environments"][part] = describe_environment()
     path.write_text(json.dumps(results, indent=1) + "\n")
     for name, value in results.items():
         if isinstance(value, float):
