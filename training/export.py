@@ -14,7 +14,7 @@ training/runs/<bundle>/validation_choices.json. It never reads the test split.
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,16 +162,20 @@ def calibrate(views: np.ndarray, labels: np.ndarray, flags: np.ndarray) -> tuple
 
 
 def make_choices(
-    split: LabelledImages, margins: Sequence[float] = (), prior: float | None = None
+    split: LabelledImages,
+    margins: Sequence[float] = (),
+    prior: float | None = None,
+    filters: PreprocessingSettings | None = None,
 ) -> tuple[dict, dict]:
     """(what was compared, the classifier and preprocessing decisions) on the validation split, for drafts.
 
     Filters and the prior are choices of bundles with test-time augmentation; classic recipes have neither.
-    `margins` and `prior` as in `export`.
+    `margins`, `prior` and `filters` as in `export`; given filters are on whatever is compared, unless it is filters.
     """
     manifest = split.bundles[0].manifest
     seen = classifier_input(manifest)  # the draft's: all windows, temperature 1
     augmented = manifest.test_time_augmentation
+    plain, split = split, split.filtered(filters) if filters else split
     n_views = AnalysisSettings(test_time_augmentation=augmented).n_views
     maps = predict_all_masks(split, n_views)
     compared: dict[str, Any] = {"n_images": len(split.labels)}
@@ -186,10 +190,10 @@ def make_choices(
     compared["windows"], windows, views = choose_windows(split, masks, seen, n_views)
     decisions["views"] = list(windows)
     if augmented:
-        part = split.every(FILTER_STRIDE)
-        filters = compare_filters(part, replace(seen, windows=windows))
-        decisions["preprocessing"] = asdict(filters_that_help(filters))
-        compared |= {"filters_one_view": filters, "n_images_for_filters": len(part.labels)}
+        part = plain.every(FILTER_STRIDE)
+        compared["filters_one_view"] = compare_filters(part, replace(seen, windows=windows))
+        compared["n_images_for_filters"] = len(part.labels)
+        decisions["preprocessing"] = asdict(filters or filters_that_help(compared["filters_one_view"]))
         compared["prior"], decisions["prior"] = choose_prior(
             views, split.labels, split.rows["lesion_id"].to_numpy(), prior
         )
@@ -207,6 +211,7 @@ def export(
     limit: int | None = None,
     margins: Sequence[float] = (),
     prior: float | None = None,
+    filters: PreprocessingSettings | None = None,
 ) -> None:
     """Write a bundle to `out` and the record of its choices to training/runs/<name>/.
 
@@ -219,6 +224,7 @@ def export(
         limit: use only this many images.
         margins: of skin around the lesion to choose from; none keeps that of the training's configuration.
         prior: strength of the class prior to take instead of choosing one.
+        filters: to switch on instead of choosing them.
     """
     write_draft(about, segmentation, classification, out)
     judges = {WHOLE: out}
@@ -228,7 +234,7 @@ def export(
         for half, folder in judges.items():
             write_draft(about, *pairs[half], folder)
     bundles = {part: load_bundle(folder) for part, folder in judges.items()}
-    compared, decisions = make_choices(LabelledImages.read(data, bundles, limit), margins, prior)
+    compared, decisions = make_choices(LabelledImages.read(data, bundles, limit), margins, prior, filters)
     choices_file = RUNS_DIR / about["name"] / "validation_choices.json"
     choices_file.parent.mkdir(parents=True, exist_ok=True)
     choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
@@ -273,13 +279,20 @@ def main() -> None:
     parser.add_argument(
         "--prior", type=float, choices=STRENGTHS, help="take this strength of the class prior, choose none"
     )
+    parser.add_argument(
+        "--filters",
+        nargs="+",
+        choices=[field.name for field in fields(PreprocessingSettings)],
+        help="switch these filters on, choose none",
+    )
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
     about = {"name": a.name, "version": a.version, "description": a.description}
     if a.one_view:
         about["test_time_augmentation"] = False
     runs = RUNS_DIR / a.segmentation, RUNS_DIR / a.classification
-    export(about, *runs, a.data, a.out, a.limit, a.margins, a.prior)
+    filters = PreprocessingSettings(**dict.fromkeys(a.filters, True)) if a.filters else None
+    export(about, *runs, a.data, a.out, a.limit, a.margins, a.prior, filters)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,10 @@ class LabelledImages:
             self.rows[part], self.images[part], self.masks[part], self.labels[part], self.bundles[part]
         )
 
+    def filtered(self, settings: PreprocessingSettings) -> "LabelledImages":
+        """The same images as the networks see them behind these filters."""
+        return replace(self, images=[preprocess(image, settings) for image in self.images])
+
     def chunks(self, what: str) -> Iterator[tuple[Bundle, slice]]:
         """(bundle, which images) of a few images at a time that are shown to the same bundle."""
         start = 0
@@ -129,7 +133,7 @@ def compare_filters(split: LabelledImages, seen: ClassifierInput) -> dict[str, d
     }
     results = {}
     for name, settings in variants.items():
-        filtered = replace(split, images=[preprocess(image, settings) for image in split.images])
+        filtered = split.filtered(settings)
         masks = [refine_mask(p).lesion_mask for p in predict_all_masks(filtered, n_views=1)]
         answers = classify_all(filtered, masks, seen, n_views=1)
         probabilities = np.stack([answer.probabilities for answer in answers])
