@@ -122,7 +122,9 @@ def remove_hair(image: np.ndarray) -> np.ndarray:
     """Paint dark hairs over with the surrounding skin.
 
     Dark, thin structures stand out in the morphological black-hat of the luminance (closing minus
-    image); where it is strong, the pixels are inpainted. The element scales with the image.
+    image); where it is strong, pixels become the Gaussian mean of those around them that are no hair. The
+    element scales with the image. Every step is the same from all sides, so that a turned or mirrored image
+    comes out turned or mirrored.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -131,18 +133,31 @@ def remove_hair(image: np.ndarray) -> np.ndarray:
         (H, W, 3) uint8; the input itself where no hair is found.
 
     Reference:
-        Lee et al. (1997), DullRazor, doi:10.1016/S0010-4825(97)00020-6; inpainting after Telea (2004),
-        doi:10.1080/10867651.2004.10487596. We use one round element instead of three line elements.
+        Lee et al. (1997), DullRazor, doi:10.1016/S0010-4825(97)00020-6. We use one round element instead of
+        three line elements, and fill with a normalised convolution (Knutsson, Westin 1993,
+        doi:10.1109/CVPR.1993.341081).
     """
-    side = max(3, round(max(image.shape[:2]) * 0.045) | 1)
-    element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    radius = max(1, round(max(image.shape[:2]) * 0.045) // 2)
     luminance = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    blackhat = cv2.morphologyEx(luminance, cv2.MORPH_BLACKHAT, element)
+    blackhat = cv2.morphologyEx(luminance, cv2.MORPH_BLACKHAT, _disk(radius))
     hair = _thin_only((blackhat > 24).astype(np.uint8))
     if not hair.any():
         return image
-    hair = cv2.dilate(hair, np.ones((3, 3), np.uint8))
-    return cv2.inpaint(image, hair, 3, cv2.INPAINT_TELEA)
+    hair = cv2.dilate(hair, np.ones((3, 3), np.uint8)).astype(bool)
+    skin = (~hair).astype(np.float32)
+    around, weight = (
+        cv2.GaussianBlur(part, (0, 0), 0.75 * radius) for part in (image * skin[..., None], skin)
+    )
+    hair &= weight > 1e-4  # where there is skin within reach
+    filled = image.copy()
+    filled[hair] = (around[hair] / weight[hair][:, None]).round()
+    return filled
+
+
+def _disk(radius: int) -> np.ndarray:
+    """A round structuring element of side 2 radius + 1, the same when it is turned; OpenCV's ellipse is not."""
+    steps = np.arange(-radius, radius + 1)
+    return (np.hypot(*np.meshgrid(steps, steps)) < radius + 0.5).astype(np.uint8)
 
 
 def _thin_only(candidates: np.ndarray) -> np.ndarray:

@@ -149,6 +149,21 @@ def test_hairs_of_a_phantom_are_mostly_removed(phantom):
     assert after < 0.6 * before
 
 
+@pytest.mark.parametrize("number", range(1, N_SYMMETRIES))
+def test_hairs_of_a_turned_image_are_removed_alike(phantom, number):
+    hairy = add_hair(phantom.image, np.random.default_rng(3))
+    turned = np.ascontiguousarray(apply_symmetry(hairy, number))
+    difference = remove_hair(turned).astype(int) - apply_symmetry(remove_hair(hairy), number)
+    assert np.abs(difference).max() <= 1 and (difference != 0).mean() < 1e-4  # rounding alone
+
+
+def test_hair_wherever_one_looks_is_not_painted_black():
+    hairy = _skin()
+    for column in range(2, 200, 5):
+        cv2.line(hairy, (column, 0), (column, 149), (60, 40, 35), 2)
+    assert remove_hair(hairy).min() >= hairy.min()
+
+
 def test_skin_without_hair_is_left_alone():
     skin = _skin()
     assert remove_hair(skin) is skin
