@@ -38,8 +38,8 @@ class Analysis:
 
     Attributes:
         image: what was read; `image.pixels` is (H, W, 3) uint8 RGB.
-        preprocessed: (h, w, 3) uint8, what the networks saw: the image at the resolution they were
-            trained at, with the chosen filters.
+        preprocessed: (h, w, 3) uint8, what the classifier saw: the image at the resolution that the networks
+            were trained at, with the chosen filters. The segmenter saw it without them.
         quality: warnings about the image.
         mask_probability: (H, W) float32 in [0, 1].
         lesion: (H, W) mask and contour; `lesion.found` says whether there is one.
@@ -113,7 +113,7 @@ class Analysis:
 
 
 class _Stopwatch:
-    """Runs stages and keeps how long each took."""
+    """Runs stages and keeps how long each took; a stage may have several parts."""
 
     def __init__(self) -> None:
         self.stage_ms: dict[str, float] = {}
@@ -121,7 +121,7 @@ class _Stopwatch:
     def __call__(self, stage: str, function: Callable[..., Result], *arguments) -> Result:
         started = time.perf_counter()
         result = function(*arguments)
-        self.stage_ms[stage] = (time.perf_counter() - started) * 1000
+        self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + (time.perf_counter() - started) * 1000
         return result
 
 
@@ -173,17 +173,18 @@ class Analyzer:
         watch = _Stopwatch()
         loaded = watch("reading", _each, _read, sources)
         images = [image.pixels for image in loaded]
-        small = watch("preprocessing", _each, self._prepare, images, [settings] * len(images))
+        small = watch("preprocessing", _each, self._shrink, images)
+        filtered = watch("preprocessing", _each, preprocess, small, [settings.preprocessing] * len(images))
         maps = watch("segmentation", self._segment, small, images, settings)
         lesions = watch("refinement", _each, refine_mask, maps)
         masks = [lesion.lesion_mask for lesion in lesions]
-        answers = watch("classification", self._classify, small, masks, settings)
+        answers = watch("classification", self._classify, filtered, masks, settings)
         quality = watch("quality", _each, assess_quality, images, masks)
         spacings = [image.pixel_spacing_mm for image in loaded]
         shapes = watch("morphology", _each, measure_lesion, images, masks, spacings)
         novelty = _each(self._score_novelty, answers)
         stage_ms = {stage: ms / len(loaded) for stage, ms in watch.stage_ms.items()}
-        parts = zip(loaded, small, quality, maps, lesions, shapes, answers, strict=True)
+        parts = zip(loaded, filtered, quality, maps, lesions, shapes, answers, strict=True)
         return [
             Analysis(
                 *part,
@@ -196,17 +197,17 @@ class Analyzer:
             for part, score in zip(parts, novelty, strict=True)
         ]
 
-    def _prepare(self, image: np.ndarray, settings: AnalysisSettings) -> np.ndarray:
-        return preprocess(limit_long_side(image, self.manifest.working_side_px), settings.preprocessing)
+    def _shrink(self, image: np.ndarray) -> np.ndarray:
+        return limit_long_side(image, self.manifest.working_side_px)
 
     def _segment(self, small, images, settings: AnalysisSettings) -> list[np.ndarray]:
         entry, shapes = self.manifest.segmenter, [image.shape[:2] for image in images]
         sizes = {"input_size_px": entry.input_size_px, "long_side_px": entry.long_side_px}
         return predict_masks(self.bundle.segmenter, small, shapes, **sizes, n_views=settings.n_views)
 
-    def _classify(self, small, masks, settings: AnalysisSettings) -> list[Classification]:
+    def _classify(self, filtered, masks, settings: AnalysisSettings) -> list[Classification]:
         networks = self.bundle.feature_network, self.bundle.head_network
-        return classify(*networks, small, masks, self._seen, settings.n_views)
+        return classify(*networks, filtered, masks, self._seen, settings.n_views)
 
     def _score_novelty(self, answer: Classification) -> float | None:
         """From the features at hand: the first view of the first window is the whole image as it is."""

@@ -11,7 +11,7 @@ class AnalysisSettings:
     """What a caller chooses for one analysis.
 
     Attributes:
-        preprocessing: filters that run before the networks; a bundle states its defaults.
+        preprocessing: filters that run before the classifier; a bundle states its defaults.
         test_time_augmentation: average eight symmetric views of each window instead of one.
     """
 

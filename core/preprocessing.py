@@ -206,7 +206,7 @@ def enhance_edges(image: np.ndarray, amount: float = 0.6) -> np.ndarray:
 
 @dataclass(frozen=True)
 class PreprocessingSettings:
-    """Which filters run before the networks; the bundle's manifest states the defaults and why."""
+    """Which filters run before the classifier; the bundle's manifest states the defaults and why."""
 
     hair_removal: bool = False
     colour_constancy: bool = False

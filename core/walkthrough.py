@@ -114,7 +114,10 @@ Parts = tuple[tuple[Picture, ...], tuple[tuple[str, str], ...]]
 
 def _original(analysis: Analysis) -> Parts:
     (height, width), (h, w) = analysis.shape, analysis.preprocessed.shape[:2]
-    return (Picture(_small(analysis), "Original"), Picture(analysis.preprocessed, "What the networks see")), (
+    return (
+        Picture(_small(analysis), "Original"),
+        Picture(analysis.preprocessed, "What the classifier sees"),
+    ), (
         ("Size", f"{width} × {height} px"),
         ("The networks see", f"{w} × {h} px"),
         ("Format", analysis.image.format),

@@ -170,12 +170,13 @@ def make_choices(
     """(what was compared, the classifier and preprocessing decisions) on the validation split, for drafts.
 
     Filters and the prior are choices of bundles with test-time augmentation; classic recipes have neither.
-    `margins`, `prior` and `filters` as in `export`; given filters are on whatever is compared, unless it is filters.
+    `margins`, `prior` and `filters` as in `export`; given filters are on in every comparison of what the classifier
+    sees but their own.
     """
     manifest = split.bundles[0].manifest
     seen = classifier_input(manifest)  # the draft's: all windows, temperature 1
     augmented = manifest.test_time_augmentation
-    plain, split = split, split.filtered(filters) if filters else split
+    shown = split.filtered(filters) if filters else split
     n_views = AnalysisSettings(test_time_augmentation=augmented).n_views
     maps = predict_all_masks(split, n_views)
     compared: dict[str, Any] = {"n_images": len(split.labels)}
@@ -184,14 +185,16 @@ def make_choices(
     masks = [refine_mask(probability).lesion_mask for probability in maps]
     decisions: dict[str, Any] = {"preprocessing": asdict(PreprocessingSettings())}
     if margins:
-        compared["crop_margin"], margin = choose_margin(split, masks, seen, margins)
+        compared["crop_margin"], margin = choose_margin(shown, masks, seen, margins)
         seen = replace(seen, crop_margin=margin)
         decisions["crop_margin"] = margin
-    compared["windows"], windows, views = choose_windows(split, masks, seen, n_views)
+    compared["windows"], windows, views = choose_windows(shown, masks, seen, n_views)
     decisions["views"] = list(windows)
     if augmented:
-        part = plain.every(FILTER_STRIDE)
-        compared["filters_one_view"] = compare_filters(part, replace(seen, windows=windows))
+        part = split.every(FILTER_STRIDE)
+        compared["filters_one_view"] = compare_filters(
+            part, masks[::FILTER_STRIDE], replace(seen, windows=windows)
+        )
         compared["n_images_for_filters"] = len(part.labels)
         decisions["preprocessing"] = asdict(filters or filters_that_help(compared["filters_one_view"]))
         compared["prior"], decisions["prior"] = choose_prior(

@@ -62,7 +62,7 @@ class LabelledImages:
         )
 
     def filtered(self, settings: PreprocessingSettings) -> "LabelledImages":
-        """The same images as the networks see them behind these filters."""
+        """The same images as the classifier sees them behind these filters."""
         return replace(self, images=[preprocess(image, settings) for image in self.images])
 
     def chunks(self, what: str) -> Iterator[tuple[Bundle, slice]]:
@@ -123,8 +123,10 @@ def compare_refinements(probabilities, truths) -> dict[str, dict[str, float]]:
     }
 
 
-def compare_filters(split: LabelledImages, seen: ClassifierInput) -> dict[str, dict]:
-    """Mask and class scores with no filter and with each filter alone, one view, whole pipeline."""
+def compare_filters(
+    split: LabelledImages, masks: Sequence[np.ndarray], seen: ClassifierInput
+) -> dict[str, dict]:
+    """Class scores with no filter and with each filter alone, one view, for lesion masks found without filters."""
     variants = {
         "none": PreprocessingSettings(),
         "hair_removal": PreprocessingSettings(hair_removal=True),
@@ -133,12 +135,9 @@ def compare_filters(split: LabelledImages, seen: ClassifierInput) -> dict[str, d
     }
     results = {}
     for name, settings in variants.items():
-        filtered = split.filtered(settings)
-        masks = [refine_mask(p).lesion_mask for p in predict_all_masks(filtered, n_views=1)]
-        answers = classify_all(filtered, masks, seen, n_views=1)
+        answers = classify_all(split.filtered(settings), masks, seen, n_views=1)
         probabilities = np.stack([answer.probabilities for answer in answers])
         results[name] = {
-            "dice": score_masks(masks, split.masks)["dice"],
             "balanced_accuracy": balanced_accuracy(split.labels, probabilities),
             "macro_roc_auc": macro_roc_auc(split.labels, probabilities),
         }
@@ -147,15 +146,10 @@ def compare_filters(split: LabelledImages, seen: ClassifierInput) -> dict[str, d
 
 
 def filters_that_help(results: dict[str, dict]) -> PreprocessingSettings:
-    """A filter is on by default only if it raises one of Dice and macro AUC and lowers neither."""
-    base = results["none"]
-    keys = ("dice", "macro_roc_auc")
+    """A filter is on by default only if it raises macro AUC."""
+    base = results["none"]["macro_roc_auc"]
     return PreprocessingSettings(
-        **{
-            name: all(scores[key] >= base[key] for key in keys) and scores != base
-            for name, scores in results.items()
-            if name != "none"
-        }
+        **{name: scores["macro_roc_auc"] > base for name, scores in results.items() if name != "none"}
     )
 
 

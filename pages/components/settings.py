@@ -8,7 +8,7 @@ from models.manifest import Manifest
 
 # Field of `PreprocessingSettings`, name, explanation.
 FILTERS = (
-    ("hair_removal", "Hair removal", "Paints dark hairs over before the networks look."),
+    ("hair_removal", "Hair removal", "Paints dark hairs over before the classifier looks."),
     ("colour_constancy", "Colour constancy", "Evens out the tint of the light (shades of grey)."),
     ("edge_enhancement", "Edge enhancement", "Sharpens the luminance."),
 )

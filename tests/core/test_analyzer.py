@@ -110,12 +110,15 @@ def test_blank_skin_has_no_lesion_and_still_an_answer(analyzer):
     assert whole == crop
 
 
-def test_filters_change_what_the_networks_see_and_not_the_image(analyzer, phantom):
+def test_filters_change_what_the_classifier_sees_and_neither_image_nor_outline(analyzer, phantom, analysis):
     settings = AnalysisSettings(PreprocessingSettings(colour_constancy=True, edge_enhancement=True))
-    analysis = analyzer.analyze(phantom.image, settings)
-    assert analysis.settings == settings
-    assert (analysis.preprocessed != phantom.image).any()
-    np.testing.assert_array_equal(analysis.image.pixels, phantom.image)
+    filtered = analyzer.analyze(phantom.image, settings)
+    assert filtered.settings == settings
+    assert (filtered.preprocessed != phantom.image).any()
+    np.testing.assert_array_equal(filtered.image.pixels, phantom.image)
+    np.testing.assert_array_equal(filtered.lesion.lesion_mask, analysis.lesion.lesion_mask)
+    changed = filtered.classification.probabilities != analysis.classification.probabilities
+    assert changed.any()
 
 
 def test_without_augmentation_there_is_one_view_a_window_and_no_spread(analyzer, phantom):
