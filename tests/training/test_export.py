@@ -8,14 +8,15 @@ import pytest
 from core.analyzer import classifier_input
 from core.classification import Classification
 from core.phantoms import SAMPLES, draw_sample
+from core.preprocessing import PreprocessingSettings, preprocess
 from core.symmetry import N_SYMMETRIES
 from models import efficientnet
 from models.builders import BUILDERS
 from models.manifest import file_sha256
 from tests.fakes import fake_bundle
 from tests.models.conftest import build_tiny_backbone
-from training.export import shift_exported, write_half_precision
-from training.validation import LabelledImages
+from training.export import make_choices, shift_exported, write_half_precision
+from training.validation import LabelledImages, filters_that_help
 from training.windows import choose_margin, choose_windows
 
 
@@ -49,6 +50,34 @@ def test_the_margin_that_ranks_best_is_chosen(split, monkeypatch):
     scores, margin = choose_margin(split, split.masks, seen, (0.05, 0.1, 0.3))
     assert margin == 0.1 and list(scores) == ["0.05", "0.10", "0.30"]
     assert scores["0.10"]["macro_roc_auc"] > scores["0.30"]["macro_roc_auc"]
+
+
+def test_given_filters_change_what_the_classifier_sees_alone(split, monkeypatch):
+    shown = {}
+
+    def find_masks(split, n_views):
+        shown["segmenter"] = split.images
+        return [mask.astype(np.float32) for mask in split.masks]
+
+    def see(split, masks, seen, n_views):
+        shown["classifier"] = split.images
+        raise StopIteration  # what follows is not asked here
+
+    monkeypatch.setattr("training.export.predict_all_masks", find_masks)
+    monkeypatch.setattr("training.export.choose_windows", see)
+    filters = PreprocessingSettings(colour_constancy=True)
+    with pytest.raises(StopIteration):
+        make_choices(split, filters=filters)
+    assert shown["segmenter"] is split.images
+    for before, after in zip(split.images, shown["classifier"], strict=True):
+        np.testing.assert_array_equal(after, preprocess(before, filters))
+        assert (after != before).any()
+
+
+def test_a_filter_is_on_if_it_ranks_better():
+    scores = {"none": 0.9, "hair_removal": 0.91, "colour_constancy": 0.9, "edge_enhancement": 0.8}
+    found = filters_that_help({name: {"macro_roc_auc": value} for name, value in scores.items()})
+    assert found == PreprocessingSettings(hair_removal=True)
 
 
 def test_an_exported_classifier_is_shifted_where_it_lies(monkeypatch, tmp_path):
