@@ -23,15 +23,15 @@ PICTURE_SIDE_PX = 720
 EXPLANATIONS = {
     "Original": "The file is decoded to upright RGB; its metadata is dropped. A large image is shrunk to the "
     "resolution the networks were trained at before they see it.",
-    "Hair removed": "Dark, thin structures are found by a morphological black-hat and painted over with the "
-    "skin around them (DullRazor). Shown for illustration: whether it runs is the bundle's decision, taken "
-    "on the validation split.",
     "Probability map": "A U-Net gives every pixel a probability of being lesion. It sees eight flipped and "
     "turned copies; their maps are turned back and averaged.",
     "Threshold": "Otsu's method looks for the cut that splits the map's values best, kept within a fixed "
     "range; a local term then moves it a little where the map is locally faint or dense.",
     "Contour": "Gaps are closed, specks dropped, holes filled and one region kept; its smoothed edge is the "
     "contour. The measurements (ABCD) are taken from it.",
+    "Hair removed": "Dark, thin structures are found by a morphological black-hat and painted over with the "
+    "skin around them (DullRazor), before the classifier alone. Shown for illustration: whether it runs is the "
+    "bundle's decision, taken on the validation split, until the user switches it.",
     "Crop window": "The classifier sees the whole image and a square around the lesion with some skin, each "
     "resampled to its input size. Without a lesion both windows are the whole image.",
     "Views": "Each window is shown in eight symmetric views: flipped and turned by quarters. A lesion has no "
@@ -72,8 +72,8 @@ class Step:
 def walk_through(analysis: Analysis) -> list[Step]:
     """The steps of an analysis in the order in which they ran, named as in `EXPLANATIONS`."""
     makers = (
-        *(_original, _hair_removed, _probability_map, _threshold, _contour),
-        *(_crop_window, _views, _probabilities, _heatmap),
+        *(_original, _probability_map, _threshold, _contour),
+        *(_hair_removed, _crop_window, _views, _probabilities, _heatmap),
     )
     return [Step(title, *make(analysis)) for title, make in zip(EXPLANATIONS, makers, strict=True)]
 
@@ -124,19 +124,6 @@ def _original(analysis: Analysis) -> Parts:
     )
 
 
-def _hair_removed(analysis: Analysis) -> Parts:
-    before = limit_long_side(analysis.image.pixels, max(analysis.preprocessed.shape[:2]))
-    after = remove_hair(before)
-    changed = (after != before).any(axis=-1)
-    marked = before.copy()
-    marked[changed] = OUTLINE_COLOUR
-    applied = analysis.settings.preprocessing.hair_removal
-    return (Picture(after, "Hair removed"), Picture(marked, "Changed pixels")), (
-        ("Changed pixels", f"{changed.sum():,} of {changed.size:,} ({changed.mean():.1%})"),
-        ("In this analysis", "on" if applied else "off"),
-    )
-
-
 def _probability_map(analysis: Analysis) -> Parts:
     values = analysis.mask_probability
     pictures = (
@@ -173,6 +160,19 @@ def _contour(analysis: Analysis) -> Parts:
         ("Area", f"{shape.area_px:,} px ({shape.area_share:.1%} of the image)"),
         ("Perimeter", f"{shape.perimeter_px:,.0f} px"),
         ("Points of the contour", f"{len(lesion.contour):,}"),
+    )
+
+
+def _hair_removed(analysis: Analysis) -> Parts:
+    before = limit_long_side(analysis.image.pixels, max(analysis.preprocessed.shape[:2]))
+    after = remove_hair(before)
+    changed = (after != before).any(axis=-1)
+    marked = before.copy()
+    marked[changed] = OUTLINE_COLOUR
+    applied = analysis.settings.preprocessing.hair_removal
+    return (Picture(after, "Hair removed"), Picture(marked, "Changed pixels")), (
+        ("Changed pixels", f"{changed.sum():,} of {changed.size:,} ({changed.mean():.1%})"),
+        ("In this analysis", "on" if applied else "off"),
     )
 
 
