@@ -104,8 +104,9 @@ class ClassificationBatches(Batches):
     window instead replaces a rectangle, whose area is such a share (Yun et al. 2019, arXiv:1905.04899). A
     `teacher`, windows -> (N, K) shares, answers to the very windows of the batch and has `teacher_share` of the
     say over their classes; with `plain_teacher` it answers to the same parts of the unchanged photographs, so that
-    what the changes hide from the learner is not hidden from its teacher. With `mask_channel` windows are (N, S, S, 4), the mask from 0 to 255 behind the
-    colours; with `mask_cells` M targets are (N, K + M x M), the lesion's share of each cell behind the classes.
+    what the changes hide from the learner is not hidden from its teacher. With `mask_channel` windows are
+    (N, S, S, 4), the mask from 0 to 255 behind the colours; with `mask_cells` M targets are (N, K + M x M), the
+    lesion's share of each cell behind the classes.
     """
 
     def __init__(
