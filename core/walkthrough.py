@@ -116,7 +116,7 @@ def _original(analysis: Analysis) -> Parts:
     (height, width), (h, w) = analysis.shape, analysis.preprocessed.shape[:2]
     return (
         Picture(_small(analysis), "Original"),
-        Picture(analysis.preprocessed, "What the classifier sees"),
+        Picture(_shrunk(analysis), "At the networks' resolution"),
     ), (
         ("Size", f"{width} × {height} px"),
         ("The networks see", f"{w} × {h} px"),
@@ -164,7 +164,7 @@ def _contour(analysis: Analysis) -> Parts:
 
 
 def _hair_removed(analysis: Analysis) -> Parts:
-    before = limit_long_side(analysis.image.pixels, max(analysis.preprocessed.shape[:2]))
+    before = _shrunk(analysis)
     after = remove_hair(before)
     changed = (after != before).any(axis=-1)
     marked = before.copy()
@@ -236,6 +236,11 @@ def _heatmap(analysis: Analysis) -> Parts:
 
 
 # --- drawing ------------------------------------------------------------------------------------------
+def _shrunk(analysis: Analysis) -> np.ndarray:
+    """(h, w, 3) uint8: the image at the networks' resolution, without filters."""
+    return limit_long_side(analysis.image.pixels, max(analysis.preprocessed.shape[:2]))
+
+
 def _small(analysis: Analysis) -> np.ndarray:
     return limit_long_side(analysis.image.pixels, PICTURE_SIDE_PX)
 
