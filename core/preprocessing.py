@@ -139,7 +139,7 @@ def remove_hair(image: np.ndarray) -> np.ndarray:
     """
     radius = max(1, round(max(image.shape[:2]) * 0.045) // 2)
     luminance = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    blackhat = cv2.morphologyEx(luminance, cv2.MORPH_BLACKHAT, _disk(radius))
+    blackhat = cv2.morphologyEx(luminance, cv2.MORPH_BLACKHAT, disc(radius))
     hair = _thin_only((blackhat > 24).astype(np.uint8))
     if not hair.any():
         return image
@@ -154,10 +154,10 @@ def remove_hair(image: np.ndarray) -> np.ndarray:
     return filled
 
 
-def _disk(radius: int) -> np.ndarray:
-    """A round structuring element of side 2 radius + 1, the same when it is turned; OpenCV's ellipse is not."""
-    steps = np.arange(-radius, radius + 1)
-    return (np.hypot(*np.meshgrid(steps, steps)) < radius + 0.5).astype(np.uint8)
+def disc(radius: int) -> np.ndarray:
+    """(2r+1, 2r+1) uint8 disc, symmetric under flips and transposition (OpenCV's ellipse is not)."""
+    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
+    return (x * x + y * y <= radius * (radius + 1)).astype(np.uint8)
 
 
 def _thin_only(candidates: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 
-from core.preprocessing import OUTLINE_SIDE_PX, limit_long_side, resize_mask
+from core.preprocessing import OUTLINE_SIDE_PX, disc, limit_long_side, resize_mask
 
 ThresholdMethod = Literal["adaptive", "otsu", "fixed"]
 
@@ -215,8 +215,8 @@ def _threshold_map(levels: np.ndarray, threshold: float, settings: RefinementSet
 
 def _clean(mask: np.ndarray, settings: RefinementSettings) -> np.ndarray:
     """Close hair-wide gaps, then drop specks and thin spurs; a lesion thinner than a spur is kept."""
-    closing = _disc(_radius(mask.shape, settings.closing_radius_share))
-    opening = _disc(_radius(mask.shape, settings.opening_radius_share))
+    closing = disc(_radius(mask.shape, settings.closing_radius_share))
+    opening = disc(_radius(mask.shape, settings.opening_radius_share))
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, closing)
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, opening)
     return opened if opened.any() else closed
@@ -262,9 +262,3 @@ def _trace(mask: np.ndarray) -> np.ndarray:
 
 def _radius(shape: tuple[int, ...], share: float) -> int:
     return max(1, round(share * min(shape)))
-
-
-def _disc(radius: int) -> np.ndarray:
-    """(2r+1, 2r+1) uint8 disc, symmetric under flips and transposition (OpenCV's ellipse is not)."""
-    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
-    return (x * x + y * y <= radius * (radius + 1)).astype(np.uint8)
