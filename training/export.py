@@ -183,7 +183,7 @@ def make_choices(
     compared["refinement"] = compare_refinements(maps, split.masks)
     print(compared["refinement"], flush=True)
     masks = [refine_mask(probability).lesion_mask for probability in maps]
-    decisions: dict[str, Any] = {"preprocessing": asdict(PreprocessingSettings())}
+    decisions: dict[str, Any] = {"preprocessing": asdict(filters or PreprocessingSettings())}
     if margins:
         compared["crop_margin"], margin = choose_margin(shown, masks, seen, margins)
         seen = replace(seen, crop_margin=margin)
@@ -196,7 +196,8 @@ def make_choices(
             part, masks[::FILTER_STRIDE], replace(seen, windows=windows)
         )
         compared["n_images_for_filters"] = len(part.labels)
-        decisions["preprocessing"] = asdict(filters or filters_that_help(compared["filters_one_view"]))
+        if not filters:
+            decisions["preprocessing"] = asdict(filters_that_help(compared["filters_one_view"]))
         compared["prior"], decisions["prior"] = choose_prior(
             views, split.labels, split.rows["lesion_id"].to_numpy(), prior
         )

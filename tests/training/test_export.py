@@ -1,6 +1,7 @@
 """Choices on the validation split, and a classifier whose logits are shifted once it is written."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -72,6 +73,18 @@ def test_given_filters_change_what_the_classifier_sees_alone(split, monkeypatch)
     for before, after in zip(split.images, shown["classifier"], strict=True):
         np.testing.assert_array_equal(after, preprocess(before, filters))
         assert (after != before).any()
+
+
+def test_given_filters_are_decided_for_a_bundle_of_one_view_too(split, monkeypatch):
+    manifest = replace(split.bundles[0].manifest, test_time_augmentation=False)
+    one_view = replace(split, bundles=[SimpleNamespace(manifest=manifest)] * 2)
+    found = [mask.astype(np.float32) for mask in split.masks]
+    monkeypatch.setattr("training.export.predict_all_masks", lambda split, n_views: found)
+    monkeypatch.setattr("training.export.choose_windows", lambda *seen: ({}, ("whole",), None))
+    monkeypatch.setattr("training.export.calibrate", lambda *views: ({}, {}))
+    filters = PreprocessingSettings(hair_removal=True)
+    assert make_choices(one_view, filters=filters)[1]["preprocessing"] == asdict(filters)
+    assert make_choices(one_view)[1]["preprocessing"] == asdict(PreprocessingSettings())
 
 
 def test_a_filter_is_on_if_it_ranks_better():
