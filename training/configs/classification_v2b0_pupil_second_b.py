@@ -1,0 +1,17 @@
+"""The second pupil of five teachers: as `classification_v2b0_pupil_first_b`, begun with another teacher.
+
+    python -m training.train_classification --config classification_v2b0_pupil_second_b --data DIR
+
+It stands beside the first pupil in the shipped pair.
+"""
+
+from dataclasses import replace
+
+from training.configs.classification_v2b0_pupil_first_b import CONFIG as FIRST
+
+CONFIG = replace(
+    FIRST,
+    name="classification_v2b0_pupil_second_b",
+    seed=42,
+    start_from="classification_v2b0_teacher_2",
+)
