@@ -78,7 +78,8 @@ train: .venv/.installed-dev
 		--runs segmentation_v2b0_half_a_mean segmentation_v2b0_half_b_mean
 	$(BIN)/python -m training.merge_halves --name classification_v2b0_pair_halves \
 		--runs classification_v2b0_pair_half_a_mean classification_v2b0_pair_half_b_mean
-	$(BIN)/python -m training.export --version 11 --prior -0.2 --description "Two classifiers joined" \
+	$(BIN)/python -m training.export --version 15 --prior -0.2 --filters hair_removal \
+		--description "Two classifiers joined" \
 		--segmentation segmentation_v2b0_halves --classification classification_v2b0_pair_halves
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust

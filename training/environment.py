@@ -19,7 +19,23 @@ def describe_environment() -> dict[str, Any]:
         "versions": {name: import_module(name).__version__ for name in packages},
         "machine": platform.machine(),
         "cores": os.cpu_count(),
+        "accelerator": _accelerator(),
     }
+
+
+def _accelerator() -> str:
+    """The first accelerator's own name; "" where the backend computes on the processor, or names none."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        first = jax.devices()[0]
+        return "" if first.platform == "cpu" else first.device_kind
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        return tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else ""
+    return ""
 
 
 def _without_folder(argument: str) -> str:

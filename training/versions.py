@@ -19,8 +19,8 @@ VERSIONS_HEADING = """## Every version of the bundle that was measured
 
 Validation / test split, by `python -m training.evaluate`. Each version was made on the training and validation
 splits and looked at once on the test split, in this order. That versions 6 and 10 do not ship was decided with their
-test scores known, that the others do before they were; HISTORY.md says why. Version 11 has learned the validation
-images; those are answered by the networks behind it that have not.
+test scores known, that the others do before they were; HISTORY.md says why. Versions from 11 on have learned the
+validation images; those are answered by the networks behind them that have not.
 """
 VERSION_SCORES = {
     "macro AUC": "macro_roc_auc",
