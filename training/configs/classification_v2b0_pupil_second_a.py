@@ -1,4 +1,4 @@
-"""The second pupil of five teachers: as `classification_v2b0_pupil_first_a`, begun with another teacher.
+"""The second pupil of four teachers: as `classification_v2b0_pupil_first_a`, begun with another teacher.
 
     python -m training.train_classification --config classification_v2b0_pupil_second_a --data DIR
 

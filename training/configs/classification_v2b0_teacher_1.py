@@ -1,8 +1,8 @@
-"""The first of five teachers: EfficientNetV2B0 from ImageNet in one long stage, 160 px.
+"""The first of four teachers: EfficientNetV2B0 from ImageNet in one long stage, 160 px.
 
     python -m training.train_classification --config classification_v2b0_teacher_1 --data DIR --imagenet WEIGHTS.h5
 
-Five networks that differ in their seed alone, so that their mean answers better than any of them; two pupils learn
+Four networks that differ in their seed alone, so that their mean answers better than any of them; two pupils learn
 from it (`classification_v2b0_pupil_first_a`). Colours, light and artefacts change more than for the networks before,
 from the first step on: other clinics' cameras have others, and a teacher must know them to answer for them.
 """
@@ -14,7 +14,7 @@ from training.train_classification import ClassificationConfig
 CONFIG = ClassificationConfig(
     name="classification_v2b0_teacher_1",
     model={"backbone": "efficientnetv2b0", "input_size_px": 160, "attention": True, "dropout": 0.4},
-    stages=(Stage("all", epochs=12, learning_rate=7e-4),),
+    stages=(Stage("all", epochs=8, learning_rate=7e-4),),
     augmentation=Augmentation(
         zoom=(0.75, 1.4),
         brightness=0.25,
@@ -31,6 +31,6 @@ CONFIG = ClassificationConfig(
     focal_gamma=0.0,
     mixup=0.4,
     weight_decay=2e-3,
-    patience=12,
+    patience=8,
     seed=31,
 )

@@ -1,4 +1,4 @@
-"""The second of five teachers: as `classification_v2b0_teacher_1` with another seed.
+"""The second of four teachers: as `classification_v2b0_teacher_1` with another seed.
 
     python -m training.train_classification --config classification_v2b0_teacher_2 --data DIR --imagenet WEIGHTS.h5
 

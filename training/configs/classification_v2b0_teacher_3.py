@@ -1,4 +1,4 @@
-"""The third of five teachers: as `classification_v2b0_teacher_1` with another seed.
+"""The third of four teachers: as `classification_v2b0_teacher_1` with another seed.
 
     python -m training.train_classification --config classification_v2b0_teacher_3 --data DIR --imagenet WEIGHTS.h5
 

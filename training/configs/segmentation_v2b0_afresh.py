@@ -19,12 +19,12 @@ CONFIG = SegmentationConfig(
         "batch_norm": True,
         "encoder": "efficientnetv2b0",
     },
-    stages=(Stage("all", epochs=10, learning_rate=1e-3),),
+    stages=(Stage("all", epochs=8, learning_rate=1e-3),),
     augmentation=Augmentation(
         zoom=(0.6, 1.8), brightness=0.25, contrast=0.3, vignette=0.15, overlay=0.2, corruption=0.3
     ),
     batch_size=32,
     sampling_power=0.5,
-    patience=10,
+    patience=8,
     seed=31,
 )

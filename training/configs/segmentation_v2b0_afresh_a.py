@@ -13,7 +13,7 @@ from training.engine import Stage
 CONFIG = replace(
     START,
     name="segmentation_v2b0_afresh_a",
-    stages=(Stage("all", epochs=4, learning_rate=4e-4),),
+    stages=(Stage("all", epochs=3, learning_rate=4e-4),),
     start_from="segmentation_v2b0_afresh",
     seed=41,
     learn=("train", "validation_a"),
