@@ -7,7 +7,7 @@ Writes training/RESULTS.md for readers and training/RESULTS.json for the app:
     {"runs": [{"name": str, "task": "classification" or "segmentation", "description": str,
                "scores": {"val_...": float, ...} of the best epoch, "best_epoch": int or null,
                "epochs": int, "minutes": float, "parameters": int or null, "cores": int or null,
-               "command": str}, ...]}
+               "accelerator": str, "command": str}, ...]}
 
 Runs are sorted by task and then by macro AUC or Dice, best first; epochs count from 1.
 The short runs that differ from a base in one thing (`core.ablations`) have tables of their own, and so have
@@ -101,6 +101,7 @@ def read_run(folder: Path, configs: Path = CONFIGS_DIR) -> dict[str, Any]:
         "minutes": round(float(sum(seconds)) / 60, 1),
         "parameters": scores.get("parameters", _shipped_parameters().get(folder.name)),
         "cores": record.get("cores"),
+        "accelerator": record.get("accelerator", ""),
         "command": record.get("command", ""),
     }
 
@@ -137,7 +138,7 @@ def results_table(runs: list[dict[str, Any]], task: str) -> str:
             *scores,
             f"{run['best_epoch']} of {run['epochs']}" if run["epochs"] else "–",
             f"{run['minutes']:.0f}" if run["epochs"] else "–",
-            str(run["cores"] or "–"),
+            ", ".join(filter(None, (str(run["cores"] or "–"), run["accelerator"]))),
             parameters,
         ]
         rows.append(cells)

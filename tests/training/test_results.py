@@ -58,6 +58,7 @@ def test_a_row_says_what_a_run_was_what_it_scored_and_what_it_cost(runs_dir, con
         "minutes": 4.5,  # 3 * 90 s
         "parameters": 6_400_000,
         "cores": 2,
+        "accelerator": "",
         "command": "python -m train --config good",
     }
 

@@ -2,8 +2,8 @@
 
     python -m training.train_classification --config classification_v2b0_teacher_1 --data DIR --imagenet WEIGHTS.h5
 
-Four networks that differ in their seed alone, so that their mean answers better than any of them; two pupils learn
-from it (`classification_v2b0_pupil_first_a`). Colours, light and artefacts change more than for the networks before,
+Four networks that differ in their seed alone, so that their mean answers better than any of them; two pupils were
+to learn from it (training/HISTORY.md, version 16). Colours, light and artefacts change more than for the networks before,
 from the first step on: other clinics' cameras have others, and a teacher must know them to answer for them.
 """
 
