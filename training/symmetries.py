@@ -1,6 +1,6 @@
 """Does a turned or mirrored image get the same answer? The eight symmetries of images of the validation split.
 
-    python -m training.symmetries --data DIR [--images 60]
+    python -m training.symmetries --data DIR [--images 240]
 
 Writes training/runs/<bundle>/symmetries.json: with and without test-time augmentation, the share of images
 for which at least one of the other seven symmetries names another class first, and the largest change of a
@@ -60,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
-    parser.add_argument("--images", type=int, default=60, help="how many, each of another lesion")
+    parser.add_argument("--images", type=int, default=240, help="how many, each of another lesion")
     arguments = parser.parse_args()
     try:
         manifest = read_manifest(arguments.bundle)
