@@ -12,6 +12,10 @@ from core.metrics import confidence_bins, ratio
 from core.resampling import Resamples
 from core.uncertainty import Interval
 
+INTERVAL_NOTE = (
+    "Drawing lesions again adds noise to a calibration error: its interval can lie wholly above it."
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Reliability:

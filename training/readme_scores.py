@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.calibration import INTERVAL_NOTE
 from core.dataset import SPLIT_FILE
 from core.lineage import runs_behind, training_cost
 from core.training_runs import shipped_networks
@@ -17,9 +18,8 @@ from models.manifest import read_manifest
 from training.engine import RUNS_DIR
 
 README = RUNS_DIR.parent.parent / "README.md"
-GPU_RUNS = tuple(
-    f"classification_v2b0_teacher_{number}" for number in range(1, 5)
-)  # trained at the same time
+# Trained at the same time, on one accelerator.
+GPU_RUNS = tuple(f"classification_v2b0_teacher_{number}" for number in range(1, 5))
 START, END = "<!-- scores: python -m training.readme_scores -->", "<!-- end of scores -->"
 ROWS = (
     ("Lesion Dice", "segmentation", "dice"),
@@ -56,7 +56,7 @@ def score_table() -> str:
     lines.append("")
     lines.append(
         f"Test: {test['n_images']} images of {test['n_lesions']} lesions; bundle {test['bundle']} "
-        f"version {test['version']}, fingerprint `{test['fingerprint']}`."
+        f"version {test['version']}, fingerprint `{test['fingerprint']}`. {INTERVAL_NOTE}"
     )
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core import model_card
+from core.calibration import INTERVAL_NOTE
 from core.model_card import DrawnFailure
 from core.phantoms import draw_phantom
 from core.predictions import read_predictions
@@ -65,7 +66,7 @@ def draw_scores(manifest: Manifest) -> None:
         return
     st.table(table, border="horizontal", hide_index=True)
     st.caption(
-        "95 % intervals by bootstrap over lesions. The test split was looked at once for this bundle; every "
+        f"95 % intervals by bootstrap over lesions. {INTERVAL_NOTE} The test split was looked at once for this bundle; every "
         f"choice was made on validation. {_say_who_judges(manifest)}From `training/runs/{run}/`, written by "
         "`python -m training.evaluate`."
     )

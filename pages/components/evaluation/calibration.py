@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from core.calibration import Reliability, error_draws, measure_reliability, observed_intervals
+from core.calibration import INTERVAL_NOTE, Reliability, error_draws, measure_reliability, observed_intervals
 from core.predictions import Predictions
 from core.score_draws import TOP, calibration_question
 from core.score_table import SUSPICIOUS, binary_targets
@@ -100,7 +100,7 @@ def _draw_errors(found: dict[str, tuple[Reliability, Interval, list[Interval]]])
                 delta_arrow="off",
                 border=True,
                 help="Mean gap between predicted probability and what came true, weighted by images; lower "
-                "is better. In grey: 95 % interval over lesions.",
+                f"is better. In grey: 95 % interval over lesions. {INTERVAL_NOTE}",
             )
     if BEFORE not in found:
         st.caption(

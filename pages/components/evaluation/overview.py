@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.calibration import INTERVAL_NOTE
 from core.score_table import FAILED_JACCARD, ScoreTable, mask_values
 from core.taxonomy import get_diagnosis
 from core.uncertainty import Interval
@@ -53,7 +54,7 @@ def draw(context: Context) -> None:
     st.caption(
         f"{escape(context.name)}: {table.n_images:,} images of {table.n_lesions:,} lesions. In grey: 95 % intervals "
         f"from {table.n_draws:,} bootstrap draws of whole lesions, because images of one lesion are not "
-        "independent."
+        f"independent. {INTERVAL_NOTE}"
     )
     draw_numbers(table.headline, HEADLINES, "headline")
     draw_classes(context, table)
