@@ -104,7 +104,7 @@ def training_line() -> str:
         f"{len(GPU_RUNS)} classifiers side by side took {seconds:.0f} seconds an epoch each "
         f"(`{GPU_RUNS[0]}` and its like), {per_second:.0f} images a second together: at that pace the "
         f"{images / 1000:.0f} thousand images that these runs saw would take {images / per_second / 60:.0f} minutes, "
-        "and each run a minute or two more to compile."
+        "more for segmenters, which are slower, and a minute or two for each run to compile."
     )
 
 
