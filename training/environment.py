@@ -34,7 +34,7 @@ def _accelerator() -> str:
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
-        return tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else ""
+        return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "") if gpus else ""
     return ""
 
 

@@ -6,7 +6,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from core.calibration import measure_reliability, observed_intervals
+from core.calibration import INTERVAL_NOTE, measure_reliability, observed_intervals
 from core.metrics import confusion_matrix
 from core.report import NOTICE
 from core.resampling import affordable_resamples
@@ -35,7 +35,7 @@ def build_report(context: Context) -> str:
     parts = [
         f"<h1>Evaluation: {escape(context.name)}</h1><p class='notice'>{escape(NOTICE)}</p>",
         f"<p>{table.n_images:,} labelled images of {table.n_lesions:,} lesions; 95 % intervals from "
-        f"{table.n_draws:,} bootstrap draws of whole lesions.</p>",
+        f"{table.n_draws:,} bootstrap draws of whole lesions. {INTERVAL_NOTE}</p>",
         *_scores(table),
         "<h2>Confusion matrix</h2>",
         charts.add(_confusion(context)),
