@@ -1,6 +1,7 @@
 """Augmented training batches for both networks, reproducible from (seed, epoch, batch)."""
 
-from collections.abc import Callable, Sequence
+import multiprocessing
+from collections.abc import Sequence
 
 import cv2
 import keras
@@ -17,17 +18,40 @@ class Batches(keras.utils.PyDataset):
 
     Call `start_epoch` before each epoch. The same seed, epoch and batch index always give the same
     batch, so that an interrupted run goes on exactly as it would have. Among several hosts each gets its
-    own part of every batch, as if the batch had been made on one and dealt out.
+    own part of every batch, as if the batch had been made on one and dealt out. `start_workers` has several
+    processes make them: the same batches, sooner.
     """
 
-    def __init__(self, n_samples: int, batch_size: int, seed: int, sampling: np.ndarray | None = None):
-        """`sampling` (N,) is each sample's chance to be drawn; without it every epoch has each once."""
+    def __init__(
+        self,
+        n_samples: int,
+        batch_size: int,
+        seed: int,
+        sampling: np.ndarray | None = None,
+        passes: int = 1,
+    ):
+        """Epochs of `passes` times the number of samples.
+
+        `sampling` (N,) is each sample's chance to be drawn; without it every pass has each once.
+        """
         super().__init__(workers=1, max_queue_size=8)
         if batch_size % n_hosts():
             raise ValueError(f"A batch of {batch_size} cannot be shared evenly by {n_hosts()} hosts.")
         self.n_samples, self.batch_size, self.seed = n_samples, batch_size, seed
-        self.sampling = sampling
+        self.sampling, self.passes = sampling, passes
+        self.pool = None
         self.start_epoch(0)
+
+    def start_workers(self, count: int) -> None:
+        """Have `count` processes make the batches; before the backend is used, whose threads do not survive a fork.
+
+        With 1 they are made in this process, which suffices where the network is the slower of the two.
+        """
+        if count > 1:
+            _inherited.append(self)
+            self.pool = multiprocessing.get_context("fork").Pool(count)
+            self.workers = count + 1  # threads that wait for the processes
+            self.max_queue_size = 2 * count
 
     def start_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -36,13 +60,17 @@ class Batches(keras.utils.PyDataset):
     def draw_order(self, rng: np.random.Generator) -> np.ndarray:
         """Indices of this epoch's samples, in order."""
         if self.sampling is None:
-            return rng.permutation(self.n_samples)
-        return rng.choice(self.n_samples, size=self.n_samples, p=self.sampling)
+            return np.concatenate([rng.permutation(self.n_samples) for _ in range(self.passes)])
+        return rng.choice(self.n_samples, size=self.passes * self.n_samples, p=self.sampling)
 
     def __len__(self) -> int:
         return len(self.order) // self.batch_size
 
     def __getitem__(self, index: int):
+        return self.pool.apply(_make, (self.epoch, index)) if self.pool else self.make(index)
+
+    def make(self, index: int):
+        """Batch number `index` of this epoch, made in this process."""
         part = self.batch_size // n_hosts()
         first = index * self.batch_size + host() * part
         samples = (
@@ -58,6 +86,16 @@ class Batches(keras.utils.PyDataset):
 
     def sample(self, index: int, rng: np.random.Generator):
         raise NotImplementedError
+
+
+_inherited: list[Batches] = []  # the last one is what a worker process has from its parent
+
+
+def _make(epoch: int, index: int):
+    batches = _inherited[-1]
+    if batches.epoch != epoch:
+        batches.start_epoch(epoch)
+    return batches.make(index)
 
 
 def class_sampling(labels: np.ndarray, power: float) -> np.ndarray:
@@ -82,10 +120,11 @@ class SegmentationBatches(Batches):
         batch_size: int,
         seed: int,
         sampling: np.ndarray | None = None,
+        passes: int = 1,
     ):
         self.images, self.size_px, self.augmentation = images, size_px, augmentation
         self.masks = [mask.astype(np.uint8) * 255 for mask in masks]
-        super().__init__(len(images), batch_size, seed, sampling)
+        super().__init__(len(images), batch_size, seed, sampling, passes)
 
     def sample(self, index, rng):
         image = self.images[index]
@@ -101,12 +140,10 @@ class ClassificationBatches(Batches):
     that one network learns both views. Classes are drawn with probability proportional to count**(1 - power).
     With `mixup` > 0 a batch is blended with itself in another order, pixels and classes alike, by shares
     from a Beta(mixup, mixup) distribution (Zhang et al. 2018, arXiv:1710.09412). With `cutmix` > 0 the other
-    window instead replaces a rectangle, whose area is such a share (Yun et al. 2019, arXiv:1905.04899). A
-    `teacher`, windows -> (N, K) shares, answers to the very windows of the batch and has `teacher_share` of the
-    say over their classes; with `plain_teacher` it answers to the same parts of the unchanged photographs, so that
-    what the changes hide from the learner is not hidden from its teacher. With `mask_channel` windows are
-    (N, S, S, 4), the mask from 0 to 255 behind the colours; with `mask_cells` M targets are (N, K + M x M), the
-    lesion's share of each cell behind the classes.
+    window instead replaces a rectangle, whose area is such a share (Yun et al. 2019, arXiv:1905.04899). With
+    `mask_channel` windows are (N, S, S, 4), the mask from 0 to 255 behind the colours; with `mask_cells` M targets
+    are (N, K + M x M), the lesion's share of each cell behind the classes. With `plain` the same parts of the
+    unchanged photographs, blended alike, follow as further channels: see `training.distillation`.
     """
 
     def __init__(
@@ -123,31 +160,28 @@ class ClassificationBatches(Batches):
         margins: tuple[float, float] = (0.1, 0.6),
         mixup: float = 0.0,
         crop_share: float = 0.5,
-        teacher: Callable[[np.ndarray], np.ndarray] | None = None,
-        teacher_share: float = 0.0,
-        plain_teacher: bool = False,
         cutmix: float = 0.0,
         mask_channel: bool = False,
         mask_cells: int = 0,
+        plain: bool = False,
+        passes: int = 1,
     ):
-        if mask_cells and (cutmix or teacher):
-            raise ValueError("`mask_cells` go with neither `cutmix` nor a teacher, who know classes alone.")
-        if plain_teacher and not teacher:
-            raise ValueError("`plain_teacher` needs a `teacher`.")
+        if mask_cells and cutmix:
+            raise ValueError("`mask_cells` do not go with `cutmix`, which knows classes alone.")
         self.images, self.mixup, self.cutmix, self.crop_share = images, mixup, cutmix, crop_share
-        self.teacher, self.teacher_share, self.plain_teacher = teacher, teacher_share, plain_teacher
-        self.masks, self.mask_channel, self.mask_cells = masks, mask_channel, mask_cells
+        self.plain, self.masks = plain, masks
+        self.mask_channel, self.mask_cells = mask_channel, mask_cells
         self.boxes = [lesion_box(mask, margin=0.0) for mask in masks]
         self.size_px, self.augmentation, self.margins = size_px, augmentation, margins
         self.targets = np.eye(n_classes, dtype=np.float32)[labels]
-        super().__init__(len(images), batch_size, seed, class_sampling(labels, sampling_power))
+        super().__init__(len(images), batch_size, seed, class_sampling(labels, sampling_power), passes)
 
     def sample(self, index, rng):
         image = self.images[index]
         box = Box.whole(image) if rng.random() < 1 - self.crop_share else self._lesion_window(index, rng)
         square, matrix = augment_window(image, box, self.size_px, self.augmentation, rng)
         windows, target = [square], self.targets[index]
-        if self.plain_teacher:
+        if self.plain:
             windows.append(sample_square(image, matrix, self.size_px))
         if self.mask_channel or self.mask_cells:
             mask = sample_square(self.masks[index].astype(np.uint8) * 255, matrix, self.size_px)
@@ -159,26 +193,19 @@ class ClassificationBatches(Batches):
         return np.dstack(windows), target
 
     def finish(self, inputs, targets, rng):
-        if self.plain_teacher:
-            inputs, plain = np.split(inputs, 2, axis=-1)
-            targets = self._teach(plain, targets)
         if self.mixup:
             inputs, targets = self._mix(inputs, targets, rng)
         if self.cutmix:
             inputs, targets = self._cut(inputs, targets, rng)
-        if self.teacher and not self.plain_teacher:
-            targets = self._teach(inputs, targets)
         return inputs, targets
-
-    def _teach(self, windows, targets):
-        return (1 - self.teacher_share) * targets + self.teacher_share * self.teacher(windows)
 
     def _mix(self, inputs, targets, rng):
         other = rng.permutation(len(inputs))
         share = rng.beta(self.mixup, self.mixup, len(inputs)).astype(np.float32)
         pixels = share[:, None, None, None]
+        blended = pixels * inputs + (1 - pixels) * inputs[other]
         return (
-            pixels * inputs + (1 - pixels) * inputs[other],
+            blended.round().astype(inputs.dtype),  # as small as they were: what waits in line is copied often
             share[:, None] * targets + (1 - share[:, None]) * targets[other],
         )
 

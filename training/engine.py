@@ -28,7 +28,7 @@ from training.batches import Batches
 from training.environment import describe_environment
 from training.hosts import host, on_this_host, save_weights
 from training.memory import KeepMemory
-from training.schedules import DiscriminativeAdamW, cosine_rate, plateau_rate
+from training.schedules import DiscriminativeAdamW, clock_rate, cosine_rate, plateau_rate
 
 BEST_WEIGHTS = Path("checkpoints") / "best.weights.h5"  # in a run's folder
 
@@ -39,11 +39,12 @@ class Stage:
 
     Attributes:
         name: for the log.
-        epochs: how many.
-        learning_rate: of "cosine" its peak, after a linear warm-up over the first tenth of the steps; of
-            "plateau" where it begins.
+        epochs: how many; of "clock" at most.
+        learning_rate: of "cosine" and "clock" its peak, after a linear warm-up over the first tenth; of "plateau"
+            where it begins.
         frozen_until: layers before the one with this name prefix are frozen; "" trains every layer.
-        schedule: "cosine", or "plateau": halved whenever three epochs bring no better score.
+        schedule: "cosine"; "plateau": halved whenever three epochs bring no better score; or "clock": a cosine
+            over `minutes`, for a machine that is there for so long and nobody knows how fast.
         first_layer_share: of the learning rate, for the first layer; see `training.schedules.DiscriminativeAdamW`.
     """
 
@@ -51,8 +52,18 @@ class Stage:
     epochs: int
     learning_rate: float
     frozen_until: str = ""
-    schedule: Literal["cosine", "plateau"] = "cosine"
+    schedule: Literal["cosine", "plateau", "clock"] = "cosine"
     first_layer_share: float = 1.0
+    minutes: float = 0.0
+
+    def share_gone(self, rows: list[dict[str, Any]], epochs_more: float = 0) -> float:
+        """Of the minutes, by the history's rows of this stage; `epochs_more` would each take as long as the last."""
+        seconds = [row["seconds"] for row in rows if row["stage"] == self.name]
+        return (sum(seconds) + epochs_more * sum(seconds[-1:])) / (60 * self.minutes)
+
+    def time_is_up(self, rows: list[dict[str, Any]]) -> bool:
+        """Whether another epoch would last longer than the stage may."""
+        return self.schedule == "clock" and self.share_gone(rows, epochs_more=1) > 1
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,8 @@ class Objective:
         monitor: the score that decides which epoch is best (higher is better).
         patience: epochs without improvement before the run stops.
         weight_decay: of AdamW; 0 is plain Adam.
+        keep_last: keep the last epoch's weights instead of the best's: where the learning rate has come down,
+            it is the result, and nothing was chosen by the images that judge it.
     """
 
     loss: Callable
@@ -72,6 +85,7 @@ class Objective:
     monitor: str
     patience: int = 5
     weight_decay: float = 0.0
+    keep_last: bool = False
 
 
 def start_from(model: keras.Model, run_name: str) -> None:
@@ -195,10 +209,11 @@ def seed_everything(seed: int) -> None:
     cv2.setNumThreads(1)
 
 
-def _xla_pays() -> bool:
-    """Not for TensorFlow on a CPU, where XLA is several times slower than the plain graph."""
+def _jit() -> str | bool:
+    """Whether to compile by XLA: not for TensorFlow on a CPU, where it is several times slower than the plain graph."""
     devices = str(keras.distribution.list_devices()).lower()
-    return keras.backend.backend() != "tensorflow" or "gpu" in devices or "tpu" in devices
+    pays = keras.backend.backend() != "tensorflow" or "gpu" in devices or "tpu" in devices
+    return "auto" if pays else False
 
 
 def compile_stage(model: keras.Model, stage: Stage, objective: Objective, steps: int) -> None:
@@ -213,21 +228,31 @@ def compile_stage(model: keras.Model, stage: Stage, objective: Objective, steps:
         if stage.first_layer_share == 1
         else DiscriminativeAdamW(rate, stage.first_layer_share, weight_decay=objective.weight_decay)
     )
-    model.compile(optimizer, objective.loss, jit_compile="auto" if _xla_pays() else False)
+    model.compile(optimizer, objective.loss, jit_compile=_jit())
     optimizer.build(model.trainable_variables)
 
 
 def train(
-    model: keras.Model, stages: tuple[Stage, ...], batches: Batches, objective: Objective, run: Run
+    model: keras.Model,
+    stages: tuple[Stage, ...],
+    batches: Batches,
+    objective: Objective,
+    run: Run,
+    network: keras.Model | None = None,
 ) -> dict[str, float]:
-    """Train through all stages and leave the best weights in `model`.
+    """Train through all stages and leave the weights that are kept in `network`.
+
+    Args:
+        network: the part of `model` that is kept and judged (`training.distillation`); by default all of it.
 
     Returns:
-        The history row of the best epoch, which is also written to scores.json.
+        The history row of the epoch that is kept, which is also written to scores.json.
     """
-    bare = keras.Model(model.inputs, model.outputs)  # shares the layers, has no optimiser to load or save
+    network = network or model
+    bare = keras.Model(network.inputs, network.outputs)  # shares the layers, has no optimiser to load or save
+    bare.compile(optimizer=None, jit_compile=_jit())
     if run.rows:
-        bare.load_weights(run.last_weights)
+        keras.Model(model.inputs, model.outputs).load_weights(run.last_weights)
     end = 0
     for stage in stages:
         start, end = end, end + stage.epochs
@@ -235,20 +260,22 @@ def train(
             break
         if len(run.rows) >= end:
             continue
-        freeze_until(model, stage.frozen_until)
+        freeze_until(network, stage.frozen_until)
         compile_stage(model, stage, objective, len(batches))
         if len(run.rows) > start:
             model.load_weights(run.last_weights)
         for epoch in range(max(start, len(run.rows)), end):
+            if stage.time_is_up(run.rows):
+                break
             _train_epoch(model, bare, stage, epoch, batches, objective, run)
             if run.out_of_patience(objective):
                 print(f"No better {objective.monitor} for {objective.patience} epochs: stopping early.")
                 break
     bare.load_weights(run.best_weights)
-    best = run.rows[run.best(objective.monitor)[1]]
-    run.write_scores({"best_epoch": best, "parameters": model.count_params()})
-    print(f"Best epoch: {best}")
-    return best
+    kept = run.rows[-1 if objective.keep_last else run.best(objective.monitor)[1]]
+    run.write_scores({"best_epoch": kept, "parameters": network.count_params()})
+    print(f"Kept epoch: {kept}")
+    return kept
 
 
 def _train_epoch(
@@ -259,6 +286,8 @@ def _train_epoch(
     if stage.schedule == "plateau":
         past = [row[objective.monitor] for row in run.rows if row["stage"] == stage.name]
         model.optimizer.learning_rate = plateau_rate(stage.learning_rate, past)
+    if stage.schedule == "clock":
+        model.optimizer.learning_rate = clock_rate(stage.learning_rate, stage.share_gone(run.rows, 0.5))
     # The epoch's order is drawn already; Keras would shuffle it again, differently after an interruption.
     verbose = 1 if sys.stdout.isatty() else 2
     fitted = model.fit(
@@ -275,7 +304,7 @@ def _train_epoch(
             f"The loss of epoch {epoch + 1} is {loss}: try a lower learning rate. Earlier epochs are kept."
         )
     best_before, _ = run.best(objective.monitor)
-    with on_this_host(model) as copy:
+    with on_this_host(bare) as copy:
         scores = objective.validate(copy)
     row = {
         "epoch": epoch,
@@ -285,7 +314,7 @@ def _train_epoch(
         **scores,
     }
     row["seconds"] = round(time.monotonic() - started, 1)
-    if row[objective.monitor] > best_before:
+    if objective.keep_last or row[objective.monitor] > best_before:
         save_weights(bare, run.best_weights)
     save_weights(model, run.last_weights)
     run.record(row)

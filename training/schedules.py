@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 PLATEAU_EPOCHS = 3
+WARMUP_SHARE = 0.1
 
 
 def cosine_rate(peak: float, steps: int) -> keras.optimizers.schedules.CosineDecay:
@@ -22,6 +23,21 @@ def cosine_rate(peak: float, steps: int) -> keras.optimizers.schedules.CosineDec
         warmup_target=peak,
         warmup_steps=warmup,
     )
+
+
+def clock_rate(peak: float, share: float) -> float:
+    """The learning rate of an epoch when a `share` of the time has gone: `cosine_rate`, by the clock.
+
+    Reference:
+        Li, Yumer, Ramanan (2020), Budgeted training, arXiv:1905.04753.
+
+    >>> [round(clock_rate(1.0, share), 2) for share in (0.0, 0.1, 0.55, 1.0)]
+    [0.05, 1.0, 0.5, 0.01]
+    """
+    if share < WARMUP_SHARE:
+        return peak * (0.05 + 0.95 * share / WARMUP_SHARE)
+    progress = min(1.0, (share - WARMUP_SHARE) / (1 - WARMUP_SHARE))
+    return peak * (0.01 + 0.99 * (1 + float(np.cos(np.pi * progress))) / 2)
 
 
 def plateau_rate(start: float, scores: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 python -m training.train_classification --config classification_v2b0 --data DIR --imagenet WEIGHTS.h5
 """
 
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +12,14 @@ import numpy as np
 from scipy.special import softmax
 
 from core.metrics import balanced_accuracy, log_loss, macro_roc_auc
-from core.preprocessing import Box, crop_square, lesion_box
+from core.preprocessing import Box, PreprocessingSettings, crop_square, lesion_box, preprocess
 from core.taxonomy import HAM10000_CLASSES, suspicious_flags
 from models.builders import BUILDERS
 from models.manifest import VIEWS
 from training.augmentation import Augmentation
 from training.batches import ClassificationBatches
 from training.devices import data_parallel
-from training.distillation import build_teacher
+from training.distillation import join_teachers, load_teachers, taught_loss
 from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
 from training.losses import class_weights, focal_loss, log_priors, with_mask
 from training.train_segmentation import load_split_arrays, parse_arguments
@@ -34,6 +35,8 @@ class ClassificationConfig:
         builder: a key of `models.builders.BUILDERS`.
         stages: see `training.engine.Stage`; the first trains the head only.
         long_side_px: images are shrunk to this before anything else, here and in the analyser.
+        filters: names of `core.preprocessing.PreprocessingSettings`, applied to every image first.
+        passes: through the images an epoch.
         crop_margin: skin around the lesion in the validation crop, as a share of its longer side.
         sampling_power: 0 draws images as they come, 1 draws classes evenly, 0.5 is in between.
         class_weight_power: the loss of a class is weighted by count**-power.
@@ -45,10 +48,10 @@ class ClassificationConfig:
         views: windows learned and judged: "whole", "crop" or both.
         binary: tell suspicious from other lesions instead of `classes` apart.
         start_from: name of the run whose best weights training begins with; "" begins with ImageNet's.
-        teachers: runs of the same architecture; see `training.distillation.build_teacher`.
+        teachers: runs of the same architecture; see `training.distillation`.
         teacher_share: of the teachers in the targets; the labels have the rest.
-        plain_teacher: whether they answer to the unchanged photographs; see `training.batches`.
-        learn, judge: splits, as in `training.train_segmentation.SegmentationConfig`.
+        plain_teacher: whether they answer to the unchanged photographs.
+        learn, judge, keep_last: as in `training.train_segmentation.SegmentationConfig`.
     """
 
     name: str
@@ -58,6 +61,8 @@ class ClassificationConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     classes: tuple[str, ...] = HAM10000_CLASSES
     long_side_px: int = 200
+    filters: tuple[str, ...] = ()
+    passes: int = 1
     crop_margin: float = 0.3
     batch_size: int = 32
     sampling_power: float = 0.5
@@ -80,6 +85,7 @@ class ClassificationConfig:
     plain_teacher: bool = False
     learn: tuple[str, ...] = ("train",)
     judge: str = "validation"
+    keep_last: bool = False
 
     @property
     def n_classes(self) -> int:
@@ -163,12 +169,11 @@ def make_batches(config: ClassificationConfig, images, masks, labels: np.ndarray
         config.sampling_power,
         mixup=config.mixup,
         crop_share=("crop" in config.views) / len(config.views),
-        teacher=build_teacher(lambda: build_model(config, None), config.teachers),
-        teacher_share=config.teacher_share,
-        plain_teacher=config.plain_teacher,
         cutmix=config.cutmix,
         mask_channel=config.model.get("mask_channel", False),
         mask_cells=config.model.get("mask_cells", 0),
+        plain=config.plain_teacher,
+        passes=config.passes,
     )
 
 
@@ -184,33 +189,45 @@ def make_loss(config: ClassificationConfig, labels: np.ndarray) -> Callable:
     return with_mask(loss, config.n_classes, config.mask_weight) if has_mask else loss
 
 
-def run_experiment(config: ClassificationConfig, data: Path, imagenet: str | None, limit: int | None = None):
+def load_experiment_arrays(config: ClassificationConfig, data: Path, splits, limit: int | None):
+    """(images, expert masks, (N,) class numbers) of splits, filtered as the configuration says."""
+    rows, images, masks = load_split_arrays(data, splits, config.long_side_px)
+    settings = PreprocessingSettings(**dict.fromkeys(config.filters, True))
+    images = [preprocess(image, settings) for image in images[:limit]]
+    return images, masks[:limit], class_numbers(rows["dx"], config)[:limit]
+
+
+def run_experiment(config: ClassificationConfig, arguments: argparse.Namespace) -> None:
     """Train one configuration and write its run folder."""
     seed_everything(config.seed)
+    images, masks, labels = load_experiment_arrays(config, arguments.data, config.learn, arguments.limit)
+    batches = make_batches(config, images, masks, labels)
+    batches.start_workers(arguments.workers)
+    judged = load_experiment_arrays(config, arguments.data, [config.judge], arguments.limit)
     run = Run(RUNS_DIR / config.name, config)
-    rows, images, masks = load_split_arrays(data, config.learn, config.long_side_px)
-    labels = class_numbers(rows["dx"], config)
-    val_rows, val_images, val_masks = load_split_arrays(data, [config.judge], config.long_side_px)
-    val_labels = class_numbers(val_rows["dx"], config)
-    model = build_model(config, imagenet)
-    start_from(model, config.start_from)
-    squares = view_squares(val_images[:limit], val_masks[:limit], config)
+    network = build_model(config, arguments.imagenet)
+    start_from(network, config.start_from)
+    model, loss = network, make_loss(config, labels)
+    if config.teachers:
+        teachers = load_teachers(lambda: build_model(config, None), config.teachers)
+        model = join_teachers(network, teachers, config.plain_teacher)
+        loss = taught_loss(loss, config.n_classes, config.teacher_share)
     objective = Objective(
-        make_loss(config, labels),
-        make_validator(squares, val_labels[:limit], config.n_classes),
+        loss,
+        make_validator(view_squares(*judged[:2], config), judged[2], config.n_classes),
         config.monitor,
         config.patience,
         config.weight_decay,
+        config.keep_last,
     )
-    batches = make_batches(config, images[:limit], masks[:limit], labels[:limit])
-    train(model, config.stages, batches, objective, run)
+    train(model, config.stages, batches, objective, run, network)
 
 
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
     config = load_config(arguments.config)
     with data_parallel(arguments.devices):
-        run_experiment(config, arguments.data, arguments.imagenet, arguments.limit)
+        run_experiment(config, arguments)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 
@@ -37,6 +38,8 @@ class SegmentationConfig:
         start_from: name of the run whose best weights training begins with.
         learn: splits that are learned; one named twice is learned twice as often.
         judge: the split that says which epoch is best.
+        keep_last: see `training.engine.Objective`.
+        passes: through the images an epoch.
     """
 
     name: str
@@ -54,6 +57,8 @@ class SegmentationConfig:
     start_from: str = ""
     learn: tuple[str, ...] = ("train",)
     judge: str = "validation"
+    keep_last: bool = False
+    passes: int = 1
 
 
 def load_split_arrays(data: Path, splits: Sequence[str], long_side_px: int):
@@ -81,15 +86,11 @@ def make_validator(images, masks, size_px: int, batch_size: int = 32):
     return validate
 
 
-def run_experiment(config: SegmentationConfig, data: Path, imagenet: str | None, limit: int | None = None):
+def run_experiment(config: SegmentationConfig, arguments: argparse.Namespace) -> None:
     """Train one configuration and write its run folder."""
     seed_everything(config.seed)
-    run = Run(RUNS_DIR / config.name, config)
-    rows, images, masks = load_split_arrays(data, config.learn, config.long_side_px)
-    _, val_images, val_masks = load_split_arrays(data, [config.judge], config.long_side_px)
-    size_px = config.model["input_size_px"]
-    model = build_unet(**config.model, imagenet_weights=imagenet)
-    start_from(model, config.start_from)
+    limit, size_px = arguments.limit, config.model["input_size_px"]
+    rows, images, masks = load_split_arrays(arguments.data, config.learn, config.long_side_px)
     sampling = None
     if config.sampling_power:
         diagnoses = np.unique(rows["dx"][:limit], return_inverse=True)[1]
@@ -102,35 +103,50 @@ def run_experiment(config: SegmentationConfig, data: Path, imagenet: str | None,
         config.batch_size,
         config.seed,
         sampling,
+        config.passes,
     )
+    batches.start_workers(arguments.workers)
+    _, val_images, val_masks = load_split_arrays(arguments.data, [config.judge], config.long_side_px)
+    run = Run(RUNS_DIR / config.name, config)
+    fresh = config.model.get("encoder") and not config.start_from
+    model = build_unet(**config.model, imagenet_weights=arguments.imagenet if fresh else None)
+    start_from(model, config.start_from)
     objective = Objective(
         segmentation_loss(config.loss, config.boundary_strength),
         make_validator(val_images[:limit], val_masks[:limit], size_px),
         "val_dice",
         config.patience,
         config.weight_decay,
+        config.keep_last,
     )
     train(model, config.stages, batches, objective, run)
 
 
 def parse_arguments(description: str) -> argparse.Namespace:
-    """The arguments that both training commands take."""
+    """The arguments that both training commands take; from here on layers compute in the precision asked for."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--config", required=True, help="name in training/configs/ or a .py file")
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
     parser.add_argument("--imagenet", default="imagenet", help="weights file; by default Keras downloads")
     parser.add_argument("--devices", type=int, default=1, help="train data-parallel on this many")
+    parser.add_argument("--workers", type=int, default=1, help="processes that prepare batches")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        default="float32",
+        help="mixed_bfloat16 is faster on recent GPUs",
+    )
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    keras.config.set_dtype_policy(arguments.precision)
+    return arguments
 
 
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
     config = load_config(arguments.config)
-    fresh = config.model.get("encoder") and not config.start_from
-    imagenet = arguments.imagenet if fresh else None
     with data_parallel(arguments.devices):
-        run_experiment(config, arguments.data, imagenet, arguments.limit)
+        run_experiment(config, arguments)
 
 
 if __name__ == "__main__":
