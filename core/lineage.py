@@ -47,7 +47,8 @@ def training_cost(
     for folder in (runs_dir / name for name in names):
         if (history := folder / "history.csv").is_file():
             seconds = pd.read_csv(history)["seconds"]
-            learned = json.loads((folder / "config.json").read_text())["config"].get("learn", ["train"])
+            config = json.loads((folder / "config.json").read_text())["config"]
+            epoch = config.get("passes", 1) * sum(split_sizes[split] for split in config.get("learn", ["train"]))
             hours += float(seconds.sum()) / 3600
-            images += len(seconds) * sum(split_sizes[split] for split in learned)
+            images += len(seconds) * epoch
     return hours, images

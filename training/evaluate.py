@@ -5,7 +5,7 @@
 Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
 <split>_predictions.csv (one row an image, no pixels); headline scores go into the bundle's manifest too. The test
 split is looked at once per bundle. A bundle that has learned the validation split is judged there by those that have
-learned half of it (`training.halves`).
+learned half of it (`training.halves`), or its classes by what is on record (`training.replace_segmenter`).
 """
 
 import argparse
@@ -39,7 +39,7 @@ from core.uncertainty import grouped_bootstrap
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, read_manifest
 from training.engine import RUNS_DIR
 from training.environment import describe_environment
-from training.halves import judging_bundles
+from training.halves import WHOLE, judged_in, judging_bundles
 
 FACTS = ["image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"]
 MASK_METRICS = {
@@ -70,6 +70,17 @@ def predict_split(analyzer: Analyzer, frame: pd.DataFrame) -> pd.DataFrame:
         for analysis, mask_path in zip(analyses, part["mask_path"], strict=True):
             rows.append(describe_analysis(analysis, read_mask(mask_path)))
     return pd.concat([frame[FACTS].reset_index(drop=True), pd.DataFrame(rows)], axis=1)
+
+
+def with_answers_on_record(predictions: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """The table with another's answers to the same images; outlines and warnings stay.
+
+    Raises:
+        KeyError: the record in `folder` lacks an image.
+    """
+    kept = pd.read_csv(folder / f"{WHOLE}_predictions.csv").set_index("image_id")
+    names = [n for n in predictions if n.startswith(("p_", "p1_", "raw_")) or n in ("prediction", "agreement")]
+    return predictions.assign(**{n: kept.loc[predictions["image_id"], n].to_numpy() for n in names})
 
 
 def probabilities_of(predictions: pd.DataFrame, classes, prefix: str = "p_") -> np.ndarray:
@@ -141,12 +152,16 @@ def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | No
         for part, folder in judging_bundles(manifest, split).items()
     ]
     predictions = pd.concat(parts).sort_values("image_id", ignore_index=True)
+    kept = judged_in(manifest) if split == WHOLE else None
+    if kept:
+        predictions = with_answers_on_record(predictions, kept)
     folder = RUNS_DIR / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(folder / f"{split}_predictions.csv", index=False, float_format="%.6g")
     scores = {
         **manifest.stamp,
         "split": split,
+        **({"classes_judged_in": kept.name} if kept else {}),
         "n_images": len(predictions),
         "n_lesions": int(predictions["lesion_id"].nunique()),
         "environment": describe_environment(),

@@ -77,6 +77,15 @@ def judging_bundles(manifest: Manifest, split: str) -> dict[str, Path]:
     return folders
 
 
+def judged_in(manifest: Manifest) -> Path | None:
+    """The folder whose records say what the classifier answered to the validation split; None if it can be asked.
+
+    See `training.replace_segmenter`.
+    """
+    name = manifest.classifier.record.get("judged_in")
+    return RUNS_DIR / name if name else None
+
+
 def _decided(manifest: Manifest) -> tuple:
     """What the halves of a bundle have in common with it."""
     return manifest.version, manifest.temperature, manifest.suspicious_threshold, manifest.classes

@@ -7,7 +7,8 @@ spread as evenly over the classes as there are lesions, and for the artefacts `-
 shrunk to the networks' working size first, so that a severity means the same for any release of the data.
 Test-time augmentation is off: one view of each window, at an eighth of the cost. A user, who gets eight
 views, gets somewhat steadier answers. Where the bundle's own training drew some of the corruptions, the others
-are averaged apart: what was practised says less about what was not.
+are averaged apart: what was practised says less about what was not. Of a bundle whose classifier cannot be asked
+about the validation split any more (`training.replace_segmenter`), outlines alone are measured.
 
 Writes training/runs/<bundle>/robustness.json. Rows are kept after every corruption and severity in
 training/runs/<bundle>/checkpoints/ (not committed): the command goes on where it was stopped. Delete them
@@ -38,11 +39,12 @@ from models.manifest import BundleError, Manifest, read_manifest
 from training.augmentation import LEARNED_CORRUPTIONS
 from training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from training.environment import describe_environment
-from training.halves import judging_bundles
-from training.robustness_scores import CLEAN, score_artefacts, score_corruptions
+from training.halves import judged_in, judging_bundles
+from training.robustness_scores import CLEAN, score_artefacts, score_corruptions, with_class_scores_of
 
 SPLIT = "validation"
 SEED = 20261
+RESULT_NAME = "robustness.json"
 CHUNK = 16
 Parts = list[tuple[Analyzer, set[str]]]
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
@@ -171,10 +173,8 @@ def answer_parts(parts: Parts, manifest: Manifest, chosen: pd.DataFrame, steps, 
 def measure(parts: Parts, manifest: Manifest, frame: pd.DataFrame, n_images: int, n_nevi: int) -> dict:
     """Everything about one bundle on the rows of one split."""
     chosen = choose_lesions(frame[frame["dx"].isin(manifest.classes)], n_images)
-    nevi = choose_lesions(frame[frame["dx"] == "nv"], n_nevi)
     corrupted = answer_parts(parts, manifest, chosen, corruption_steps(), "corruptions")
-    drawn = answer_parts(parts, manifest, nevi, artefact_steps(), "artefacts")
-    return {
+    record = {
         **manifest.stamp,
         "split": SPLIT,
         "seed": SEED,
@@ -184,8 +184,12 @@ def measure(parts: Parts, manifest: Manifest, frame: pd.DataFrame, n_images: int
         "test_time_augmentation": False,
         "environment": describe_environment(),
         **score_corruptions(corrupted, manifest.classes, learned_corruptions(manifest)),
-        "nevi": score_artefacts(drawn, manifest.classes, manifest.suspicious_threshold),
     }
+    if kept := judged_in(manifest):
+        return with_class_scores_of(record, json.loads((kept / RESULT_NAME).read_text()))
+    nevi = choose_lesions(frame[frame["dx"] == "nv"], n_nevi)
+    drawn = answer_parts(parts, manifest, nevi, artefact_steps(), "artefacts")
+    return record | {"nevi": score_artefacts(drawn, manifest.classes, manifest.suspicious_threshold)}
 
 
 def main() -> None:
@@ -202,7 +206,7 @@ def main() -> None:
     except (BundleError, DatasetError) as error:
         parser.exit(1, f"{error}\n")
     record = to_json_types(measure(parts, manifest, frame, arguments.images, arguments.nevi))
-    (RUNS_DIR / manifest.name / "robustness.json").write_text(json.dumps(record, indent=1) + "\n")
+    (RUNS_DIR / manifest.name / RESULT_NAME).write_text(json.dumps(record, indent=1) + "\n")
     for row in record["mean_by_severity"]:
         print("  ".join(f"{key} {value:.3g}" for key, value in row.items()))
     for row in record["nevi"]["artefacts"]:

@@ -1,10 +1,11 @@
-"""Does a turned or mirrored image get the same answer? The eight symmetries of images of the validation split.
+"""Does a turned or mirrored image get the same answer? The eight symmetries of images of the test split.
 
     python -m training.symmetries --data DIR [--images 240]
 
 Writes training/runs/<bundle>/symmetries.json: with and without test-time augmentation, the share of images
 for which at least one of the other seven symmetries names another class first, and the largest change of a
-probability. Images are one a lesion, spread over the classes as in `training.robustness`.
+probability. Images are one a lesion, spread over the classes as in `training.robustness`. The bundle has learned
+none of them, and their diagnoses say nothing here.
 """
 
 import argparse
@@ -20,10 +21,11 @@ from core.dataset import DatasetError, default_data_dir, load_pixels, read_split
 from core.report import to_json_types
 from core.runs import RUNS_DIR
 from core.symmetry import N_SYMMETRIES, apply_symmetry
-from models.manifest import BundleError, read_manifest
+from models.manifest import BundleError
 from training.environment import describe_environment
-from training.robustness import SEED, SPLIT, choose_lesions, load_parts
+from training.robustness import SEED, choose_lesions
 
+SPLIT = "test"
 RESULT_NAME = "symmetries.json"
 
 
@@ -46,11 +48,11 @@ def score_symmetries(probabilities: np.ndarray) -> dict[str, float]:
     }
 
 
-def measure(shown: list[tuple[Analyzer, np.ndarray]]) -> dict[str, dict[str, float]]:
-    """Scores with ("eight_views") and without ("one_view") test-time augmentation; each image to its analyser."""
+def measure(analyzer: Analyzer, images: list[np.ndarray]) -> dict[str, dict[str, float]]:
+    """Scores with ("eight_views") and without ("one_view") test-time augmentation."""
     return {
         name: score_symmetries(
-            np.stack([answer_symmetries(*pair, augmented) for pair in tqdm(shown, desc=name)])
+            np.stack([answer_symmetries(analyzer, image, augmented) for image in tqdm(images, desc=name)])
         )
         for name, augmented in (("one_view", False), ("eight_views", True))
     }
@@ -63,23 +65,18 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=240, help="how many, each of another lesion")
     arguments = parser.parse_args()
     try:
-        manifest = read_manifest(arguments.bundle)
-        parts = load_parts(manifest, arguments.data)
+        analyzer = Analyzer.load(arguments.bundle)
         chosen = choose_lesions(read_split(arguments.data, SPLIT), arguments.images)
     except (BundleError, DatasetError) as error:
         parser.exit(1, f"{error}\n")
-    shown = [
-        (analyzer, image)
-        for analyzer, image_ids in parts
-        for image in load_pixels(chosen[chosen["image_id"].isin(image_ids)], manifest.working_side_px)
-    ]
+    manifest = analyzer.manifest
     record = {
         **manifest.stamp,
         "split": SPLIT,
         "seed": SEED,
         "n_images": len(chosen),
         "environment": describe_environment(),
-        **measure(shown),
+        **measure(analyzer, load_pixels(chosen, manifest.working_side_px)),
     }
     path = RUNS_DIR / manifest.name / RESULT_NAME
     path.write_text(json.dumps(to_json_types(record), indent=1) + "\n")

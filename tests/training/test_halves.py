@@ -16,7 +16,7 @@ from core.phantoms import draw_phantom
 from models import efficientnet
 from models.manifest import BundleError, read_manifest
 from tests.models.conftest import build_tiny_backbone
-from training import average, evaluate, export, halves, merge_halves, robustness, symmetries, validation
+from training import average, evaluate, export, halves, merge_halves, robustness, validation
 from training.engine import Run, Stage
 from training.halves import judging_bundles, judging_pairs, judging_runs
 from training.train_classification import ClassificationConfig
@@ -175,7 +175,7 @@ def test_halves_of_another_version_judge_nothing(exported, runs):
         judging_bundles(read_manifest(exported), "validation")
 
 
-@pytest.mark.parametrize("command", [evaluate, robustness, symmetries])
+@pytest.mark.parametrize("command", [evaluate, robustness])
 def test_commands_without_the_halves_say_what_to_run(exported, runs, command, monkeypatch, capsys):
     shutil.rmtree(runs / "small" / "checkpoints")
     split = ["--split", "validation"] if command is evaluate else []

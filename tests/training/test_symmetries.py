@@ -34,6 +34,6 @@ def test_the_first_answer_is_that_of_the_image_as_it_is(analyzer):
 
 
 def test_eight_views_make_the_answer_the_same_from_every_side(analyzer):
-    scores = measure([(analyzer, draw_phantom(seed, size_px=(96, 128)).image) for seed in (1, 2)])
+    scores = measure(analyzer, [draw_phantom(seed, size_px=(96, 128)).image for seed in (1, 2)])
     assert scores["eight_views"]["images_changed"] == 0
     assert scores["eight_views"]["largest_probability_change"] < 0.02

@@ -15,7 +15,7 @@ from training.engine import Stage
 CONFIG = replace(
     RARE,
     name="segmentation_v2b0_clock_a",
-    stages=(Stage("all", epochs=1000, learning_rate=4e-4, schedule="clock", minutes=8.8),),
+    stages=(Stage("all", epochs=1000, learning_rate=4e-4, schedule="clock", minutes=8.5),),
     batch_size=32,
     passes=2,
     patience=1000,

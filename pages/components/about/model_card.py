@@ -162,7 +162,7 @@ def draw_symmetries(record: dict) -> None:
         return
     st.table(model_card.symmetry_rows(record), border="horizontal", hide_index=True)
     st.caption(
-        "Validation images, each in its eight symmetries. From `symmetries.json`, written by "
+        f"{record['split'].title()} images, each in its eight symmetries. From `symmetries.json`, written by "
         "`python -m training.symmetries`."
     )
 

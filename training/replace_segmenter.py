@@ -1,0 +1,81 @@
+"""Put another segmenter into a bundle; its classifier stays, and what was decided for it.
+
+    python -m training.replace_segmenter --segmentation RUN --version 18 --judged-in ham10000_v17
+
+For better outlines alone: nothing about the classes is trained or chosen. A classifier that has learned the
+validation split can be judged there only by the networks that it is the mean of, and without their checkpoints its
+answers on record stand: --judged-in names the folder in training/runs/ that holds them. `training.evaluate` and
+`training.robustness` then measure outlines on the validation split, and take the answers from there; on the test
+split everything is measured. Bundles of the segmenter's halves go to training/runs/<bundle>/checkpoints/ (not
+committed) and are to be asked for outlines alone.
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from core.config import AnalysisSettings
+from core.dataset import default_data_dir
+from core.runs import RUNS_DIR
+from models.loading import load_bundle
+from models.manifest import MANIFEST_NAME, SHIPPED_DIR, read_manifest
+from training.export import export_network
+from training.halves import HALVES, half_folder, judging_runs
+from training.validation import LabelledImages, compare_refinements, predict_all_masks
+
+CHOICES_NAME = "validation_choices.json"
+FITTED_LATER = ("conformal", "novelty", "decision")  # what `training.fit_trust` adds; a half needs none
+
+
+def write_bundle(source: Path, segmentation: Path, version: str, judged_in: str, folder: Path) -> None:
+    """The bundle of `source` with the segmenter of a run, in `folder`, which may be `source` itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    record = json.loads((source / MANIFEST_NAME).read_text())
+    record["version"] = version
+    record["classifier"]["judged_in"] = judged_in
+    record["segmenter"] = export_network(segmentation, "unet", folder / record["segmenter"]["file"])
+    if folder != source:
+        record["classifier"] = {k: v for k, v in record["classifier"].items() if k not in FITTED_LATER}
+        shutil.copyfile(source / record["classifier"]["file"], folder / record["classifier"]["file"])
+    (folder / MANIFEST_NAME).write_text(json.dumps(record, indent=1) + "\n")
+
+
+def replace_segmenter(bundle: Path, segmentation: Path, version: str, judged_in: str, data: Path) -> None:
+    """Change the bundle in its folder, and what its record of choices says of outlines.
+
+    Args:
+        bundle: its folder.
+        segmentation: folder of a run that is the mean of two halves.
+        version: of the bundle with the new segmenter.
+        judged_in: folder in training/runs/ with the records of the classifier.
+        data: HAM10000's folder.
+    """
+    name, judges = read_manifest(bundle).name, judging_runs(segmentation)
+    for half in HALVES:
+        write_bundle(bundle, judges[half], version, judged_in, half_folder(name, half))
+    write_bundle(bundle, segmentation, version, judged_in, bundle)
+    halves = {half: load_bundle(half_folder(name, half)) for half in HALVES}
+    split = LabelledImages.read(data, halves)
+    maps = predict_all_masks(split, AnalysisSettings().n_views)
+    choices = json.loads((RUNS_DIR / judged_in / CHOICES_NAME).read_text())
+    choices["refinement"] = compare_refinements(maps, split.masks)
+    (RUNS_DIR / name / CHOICES_NAME).write_text(json.dumps(choices, indent=1) + "\n")
+    print(choices["refinement"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--segmentation", required=True, help="run in training/runs/, the mean of two halves")
+    parser.add_argument("--version", required=True, help="of the bundle with it")
+    parser.add_argument(
+        "--judged-in", required=True, help="folder in training/runs/ with the classifier's records"
+    )
+    parser.add_argument("--bundle", type=Path, default=SHIPPED_DIR, help="folder of the bundle to change")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    a = parser.parse_args()
+    replace_segmenter(a.bundle, RUNS_DIR / a.segmentation, a.version, a.judged_in, a.data)
+
+
+if __name__ == "__main__":
+    main()
