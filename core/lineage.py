@@ -48,7 +48,9 @@ def training_cost(
         if (history := folder / "history.csv").is_file():
             seconds = pd.read_csv(history)["seconds"]
             config = json.loads((folder / "config.json").read_text())["config"]
-            epoch = config.get("passes", 1) * sum(split_sizes[split] for split in config.get("learn", ["train"]))
+            epoch = config.get("passes", 1) * sum(
+                split_sizes[split] for split in config.get("learn", ["train"])
+            )
             hours += float(seconds.sum()) / 3600
             images += len(seconds) * epoch
     return hours, images

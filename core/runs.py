@@ -19,7 +19,9 @@ class Evaluation:
 
     @property
     def label(self) -> str:
-        return f"{self.run} · {self.split}"
+        """Run and split, and the run whose answers stand in for these classes if there is one."""
+        kept = self.read_scores().get("classes_judged_in")
+        return f"{self.run} · {self.split}" + (f" (classes from {kept})" if kept else "")
 
     def read_scores(self) -> dict[str, Any]:
         """The scores file that `training.evaluate` wrote beside the predictions; {} without one."""

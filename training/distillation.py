@@ -19,7 +19,7 @@ from training.engine import start_from
 
 
 def load_teachers(build: Callable[[], keras.Model], runs: Sequence[str]) -> list[keras.Model]:
-    """Finished runs as networks that learn no more.
+    """Finished runs as networks.
 
     Args:
         build: makes a network of the runs' architecture, answering with logits.
@@ -29,28 +29,38 @@ def load_teachers(build: Callable[[], keras.Model], runs: Sequence[str]) -> list
         FileNotFoundError: a run has no best weights yet; names the run to train first.
     """
     teachers = [build() for _ in runs]
-    for number, (teacher, run) in enumerate(zip(teachers, runs, strict=True)):
+    for teacher, run in zip(teachers, runs, strict=True):
         start_from(teacher, run)
-        teacher.name, teacher.trainable = f"teacher{number}", False
     return teachers
+
+
+class Teachers(layers.Layer):
+    """(N, S, S, C) windows to (N, K) shares: softmax of the mean logits, never in training mode (dropout, batches)."""
+
+    def __init__(self, teachers: Sequence[keras.Model]):
+        super().__init__(dtype="float32", autocast=False, name="teachers")
+        self.teachers = list(teachers)
+        self.trainable = False  # theirs too
+
+    def call(self, windows):
+        logits = [teacher(windows, training=False) for teacher in self.teachers]
+        return ops.softmax(ops.mean(ops.stack(logits), axis=0), axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return self.teachers[0].compute_output_shape(input_shape)
 
 
 def join_teachers(learner: keras.Model, teachers: Sequence[keras.Model], plain: bool = False) -> keras.Model:
     """Learner and teachers as one network: (N, S, S, C) windows to (N, 2 K), the learner's logits and the shares.
 
-    The shares of the classes are the teachers' mean logits through softmax, at temperature 1. With `plain` the
+    The shares of the classes are the teachers', see `Teachers`, at temperature 1. With `plain` the
     input is (N, S, S, 2 C): the learner sees the first C channels, the teachers the others.
     """
     *sides, channels = learner.input_shape[1:]
     inputs = keras.Input((*sides, 2 * channels if plain else channels), name="windows")
     seen, shown = (inputs[..., :channels], inputs[..., channels:]) if plain else (inputs, inputs)
-    logits = [teacher(shown, training=False) for teacher in teachers]
-    shares = layers.Softmax(dtype="float32", name="shares")(
-        layers.Average(dtype="float32", name="mean_logits")(logits) if len(logits) > 1 else logits[0]
-    )
-    return keras.Model(
-        inputs, layers.Concatenate(dtype="float32", name="taught")([learner(seen), shares]), name="taught"
-    )
+    answers = layers.Concatenate(dtype="float32", name="answers")([learner(seen), Teachers(teachers)(shown)])
+    return keras.Model(inputs, answers, name="taught")
 
 
 def taught_loss(loss: Callable, n_classes: int, teacher_share: float) -> Callable:

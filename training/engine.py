@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import util
 from pathlib import Path
 from typing import Any, Literal
@@ -57,9 +57,12 @@ class Stage:
     minutes: float = 0.0
 
     def share_gone(self, rows: list[dict[str, Any]], epochs_more: float = 0) -> float:
-        """Of the minutes, by the history's rows of this stage; `epochs_more` would each take as long as the last."""
+        """Of the minutes, by the history's rows of this stage; `epochs_more` would each take as long as the fastest.
+
+        The first epoch, in which the backend compiles, says nothing of those that follow.
+        """
         seconds = [row["seconds"] for row in rows if row["stage"] == self.name]
-        return (sum(seconds) + epochs_more * sum(seconds[-1:])) / (60 * self.minutes)
+        return (sum(seconds) + epochs_more * min(seconds[1:], default=0.0)) / (60 * self.minutes)
 
     def time_is_up(self, rows: list[dict[str, Any]]) -> bool:
         """Whether another epoch would last longer than the stage may."""
@@ -118,6 +121,17 @@ def load_config(name_or_path: str):
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.CONFIG
+
+
+def without_clock(config, epochs: int | None):
+    """The configuration with stages by the clock as cosines over so many epochs; None leaves it as it is."""
+    if not epochs:
+        return config
+    stages = (
+        replace(stage, schedule="cosine", epochs=epochs) if stage.schedule == "clock" else stage
+        for stage in config.stages
+    )
+    return replace(config, stages=tuple(stages))
 
 
 def freeze_until(model: keras.Model, prefix: str) -> None:
@@ -243,6 +257,11 @@ def train(
     """Train through all stages and leave the weights that are kept in `network`.
 
     Args:
+        model: learns.
+        stages: one after the other.
+        batches: what it learns.
+        objective: what it minimises and is judged by.
+        run: where everything is written; a run with epochs goes on.
         network: the part of `model` that is kept and judged (`training.distillation`); by default all of it.
 
     Returns:

@@ -20,6 +20,7 @@ from training.engine import RUNS_DIR
 README = RUNS_DIR.parent.parent / "README.md"
 # Trained at the same time, on one accelerator.
 GPU_RUNS = tuple(f"classification_v2b0_teacher_{number}" for number in range(1, 5))
+SLOW_RUN = "segmentation_v2b0_half_a"  # a segmenter on one of two cores
 START, END = "<!-- scores: python -m training.readme_scores -->", "<!-- end of scores -->"
 ROWS = (
     ("Lesion Dice", "segmentation", "dice"),
@@ -53,10 +54,12 @@ def score_table() -> str:
             f"| {label} | {value['estimate']:.3f} ({value['low']:.3f} to {value['high']:.3f}) "
             f"| {other['estimate']:.3f} |"
         )
+    kept = validation.get("classes_judged_in")
     lines.append("")
     lines.append(
         f"Test: {test['n_images']} images of {test['n_lesions']} lesions; bundle {test['bundle']} "
         f"version {test['version']}, fingerprint `{test['fingerprint']}`. {INTERVAL_NOTE}"
+        + (f" Classes on validation: from `training/runs/{kept}/`, the same classifier's." if kept else "")
     )
     return "\n".join(lines)
 
@@ -90,22 +93,32 @@ def benchmark_table() -> str:
 
 
 def training_line() -> str:
-    """How long the runs behind the shipped weights trained, and how long the same would take on one GPU."""
+    """How long the runs behind the shipped weights trained, and how long the same would take elsewhere."""
     names = set().union(*(runs_behind(name) for name in shipped_networks(read_manifest())))
     splits = pd.read_csv(SPLIT_FILE)
     sizes = {**splits["split"].value_counts(), **splits["half"].value_counts()}
-    hours, images = training_cost(names, sizes)
+    fast = sorted(name for name in names if _accelerator(name))
+    hours, images = training_cost(names - {*fast}, sizes)
+    (_, fast_images), (slow_hours, slow_images) = (training_cost(part, sizes) for part in (fast, {SLOW_RUN}))
+    minutes = max(training_cost({name}, sizes)[0] for name in fast) * 60
     epochs = [pd.read_csv(RUNS_DIR / run / "history.csv")["seconds"][1:] for run in GPU_RUNS]
-    accelerator = json.loads((RUNS_DIR / GPU_RUNS[0] / "config.json").read_text())["accelerator"]
     seconds = float(pd.concat(epochs).median())
     per_second = len(GPU_RUNS) * sizes["train"] / seconds
     return (
-        f"The runs behind these weights trained for {hours:.1f} hours on two cores. On one {accelerator}, "
-        f"{len(GPU_RUNS)} classifiers side by side took {seconds:.0f} seconds an epoch each "
+        f"The runs behind these weights trained for {hours:.1f} hours on two cores, the last {len(fast)} of them side "
+        f"by side for {minutes:.0f} minutes on one {_accelerator(fast[0])} "
+        f"({' and '.join(f'`{name}`' for name in fast)}); on two cores those would take "
+        f"{fast_images / slow_images * slow_hours:.0f} hours more, at the pace of `{SLOW_RUN}`. On the same "
+        f"accelerator {len(GPU_RUNS)} classifiers side by side took {seconds:.0f} seconds an epoch each "
         f"(`{GPU_RUNS[0]}` and its like), {per_second:.0f} images a second together: at that pace the "
-        f"{images / 1000:.0f} thousand images that these runs saw would take {images / per_second / 60:.0f} minutes, "
+        f"{images / 1000:.0f} thousand images that the others saw would take {images / per_second / 60:.0f} minutes, "
         "more for segmenters, which are slower, and a minute or two for each run to compile."
     )
+
+
+def _accelerator(run: str) -> str:
+    """What a run was trained on; "" for a processor, as in records from before there was a choice."""
+    return json.loads((RUNS_DIR / run / "config.json").read_text()).get("accelerator", "")
 
 
 def render(text: str) -> str:

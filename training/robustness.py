@@ -186,7 +186,8 @@ def measure(parts: Parts, manifest: Manifest, frame: pd.DataFrame, n_images: int
         **score_corruptions(corrupted, manifest.classes, learned_corruptions(manifest)),
     }
     if kept := judged_in(manifest):
-        return with_class_scores_of(record, json.loads((kept / RESULT_NAME).read_text()))
+        found = with_class_scores_of(record, json.loads((kept / RESULT_NAME).read_text()))
+        return found | {"classes_judged_in": kept.name}
     nevi = choose_lesions(frame[frame["dx"] == "nv"], n_nevi)
     drawn = answer_parts(parts, manifest, nevi, artefact_steps(), "artefacts")
     return record | {"nevi": score_artefacts(drawn, manifest.classes, manifest.suspicious_threshold)}

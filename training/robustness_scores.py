@@ -121,7 +121,6 @@ def with_class_scores_of(record: dict, kept: dict) -> dict:
 
     tables = ("mean_by_severity", "mean_by_severity_unseen", "corruptions")
     return record | {
-        "classes_judged_in": kept["version"],
         "clean": take(record["clean"], kept["clean"]),
         **{name: list(map(take, record[name], kept[name])) for name in tables},
         "nevi": kept["nevi"],

@@ -6,7 +6,6 @@ python -m training.train_classification --config classification_v2b0 --data DIR 
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from scipy.special import softmax
@@ -20,7 +19,17 @@ from training.augmentation import Augmentation
 from training.batches import ClassificationBatches
 from training.devices import data_parallel
 from training.distillation import join_teachers, load_teachers, taught_loss
-from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
+from training.engine import (
+    RUNS_DIR,
+    Objective,
+    Run,
+    Stage,
+    load_config,
+    seed_everything,
+    start_from,
+    train,
+    without_clock,
+)
 from training.losses import class_weights, focal_loss, log_priors, with_mask
 from training.train_segmentation import load_split_arrays, parse_arguments
 
@@ -87,6 +96,12 @@ class ClassificationConfig:
     judge: str = "validation"
     keep_last: bool = False
 
+    def __post_init__(self):
+        if self.teachers and self.model.get("mask_cells"):
+            raise ValueError("`mask_cells` do not go with `teachers`, who know classes alone.")
+        if self.plain_teacher and not self.teachers:
+            raise ValueError("`plain_teacher` needs `teachers`.")
+
     @property
     def n_classes(self) -> int:
         return 2 if self.binary else len(self.classes)
@@ -98,8 +113,15 @@ def class_numbers(diagnoses, config: ClassificationConfig) -> np.ndarray:
     return suspicious_flags(config.classes).astype(np.int64)[places] if config.binary else places
 
 
+def apply_filters(images, config: ClassificationConfig) -> list[np.ndarray]:
+    """The images, each (H, W, 3) uint8, behind the configuration's filters."""
+    settings = PreprocessingSettings(**dict.fromkeys(config.filters, True))
+    return [preprocess(image, settings) for image in images]
+
+
 def view_squares(images, masks, config: ClassificationConfig) -> dict[str, np.ndarray]:
-    """The views of each image as (N, S, S, 3 or 4) uint8: "whole", and "crop" around the lesion."""
+    """The filtered views of each image as (N, S, S, 3 or 4) uint8: "whole", and "crop" around the lesion."""
+    images = apply_filters(images, config)
     boxes = {
         "whole": lambda image, mask: Box.whole(image),
         "crop": lambda image, mask: lesion_box(mask, config.crop_margin),
@@ -189,21 +211,17 @@ def make_loss(config: ClassificationConfig, labels: np.ndarray) -> Callable:
     return with_mask(loss, config.n_classes, config.mask_weight) if has_mask else loss
 
 
-def load_experiment_arrays(config: ClassificationConfig, data: Path, splits, limit: int | None):
-    """(images, expert masks, (N,) class numbers) of splits, filtered as the configuration says."""
-    rows, images, masks = load_split_arrays(data, splits, config.long_side_px)
-    settings = PreprocessingSettings(**dict.fromkeys(config.filters, True))
-    images = [preprocess(image, settings) for image in images[:limit]]
-    return images, masks[:limit], class_numbers(rows["dx"], config)[:limit]
-
-
 def run_experiment(config: ClassificationConfig, arguments: argparse.Namespace) -> None:
     """Train one configuration and write its run folder."""
     seed_everything(config.seed)
-    images, masks, labels = load_experiment_arrays(config, arguments.data, config.learn, arguments.limit)
-    batches = make_batches(config, images, masks, labels)
+    part = slice(arguments.limit)
+    rows, images, masks = load_split_arrays(arguments.data, config.learn, config.long_side_px)
+    labels = class_numbers(rows["dx"], config)
+    batches = make_batches(config, apply_filters(images[part], config), masks[part], labels[part])
     batches.start_workers(arguments.workers)
-    judged = load_experiment_arrays(config, arguments.data, [config.judge], arguments.limit)
+    val_rows, *val_arrays = load_split_arrays(arguments.data, [config.judge], config.long_side_px)
+    squares = view_squares(*(array[part] for array in val_arrays), config)
+    val_labels = class_numbers(val_rows["dx"], config)[part]
     run = Run(RUNS_DIR / config.name, config)
     network = build_model(config, arguments.imagenet)
     start_from(network, config.start_from)
@@ -214,7 +232,7 @@ def run_experiment(config: ClassificationConfig, arguments: argparse.Namespace) 
         loss = taught_loss(loss, config.n_classes, config.teacher_share)
     objective = Objective(
         loss,
-        make_validator(view_squares(*judged[:2], config), judged[2], config.n_classes),
+        make_validator(squares, val_labels, config.n_classes),
         config.monitor,
         config.patience,
         config.weight_decay,
@@ -225,7 +243,7 @@ def run_experiment(config: ClassificationConfig, arguments: argparse.Namespace) 
 
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
-    config = load_config(arguments.config)
+    config = without_clock(load_config(arguments.config), arguments.epochs)
     with data_parallel(arguments.devices):
         run_experiment(config, arguments)
 

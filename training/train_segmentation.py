@@ -19,7 +19,17 @@ from models.unet import build_unet
 from training.augmentation import Augmentation
 from training.batches import SegmentationBatches, class_sampling
 from training.devices import data_parallel
-from training.engine import RUNS_DIR, Objective, Run, Stage, load_config, seed_everything, start_from, train
+from training.engine import (
+    RUNS_DIR,
+    Objective,
+    Run,
+    Stage,
+    load_config,
+    seed_everything,
+    start_from,
+    train,
+    without_clock,
+)
 from training.losses import segmentation_loss
 
 
@@ -136,6 +146,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
         default="float32",
         help="mixed_bfloat16 is faster on recent GPUs",
     )
+    parser.add_argument("--epochs", type=int, help="make so many where the configuration goes by the clock")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     arguments = parser.parse_args()
     keras.config.set_dtype_policy(arguments.precision)
@@ -144,7 +155,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
-    config = load_config(arguments.config)
+    config = without_clock(load_config(arguments.config), arguments.epochs)
     with data_parallel(arguments.devices):
         run_experiment(config, arguments)
 

@@ -47,3 +47,10 @@ def test_hours_and_images_count_each_trained_run_once(runs):
     hours, images = training_cost(runs_behind("pair", runs), {"train": 100, "validation_a": 7}, runs)
     # Three runs of two epochs; one of them learned half of the validation lesions twice as often.
     assert (hours, images) == (pytest.approx(3.5), 6 * 100 + 2 * 2 * 7)
+
+
+def test_an_epoch_of_several_passes_saw_the_images_so_often(runs):
+    record = json.loads((runs / "first" / "config.json").read_text())
+    record["config"]["passes"] = 3
+    (runs / "first" / "config.json").write_text(json.dumps(record))
+    assert training_cost({"first"}, {"train": 100}, runs)[1] == 2 * 3 * 100

@@ -53,6 +53,24 @@ def test_the_same_seed_epoch_and_index_give_the_same_batch():
     assert equal(first[2], second[2])  # whatever was read before
 
 
+def test_an_epoch_of_several_passes_has_every_sample_so_often():
+    batches = Numbers(n_samples=6, batch_size=3, seed=0, passes=2)
+    assert len(batches) == 4
+    assert sorted(np.concatenate([batches[i][0][:, 0] for i in range(4)])) == sorted([*range(6)] * 2)
+    drawn = Numbers(6, 3, seed=0, sampling=np.full(6, 1 / 6), passes=3)
+    assert len(drawn) == 6
+
+
+def test_worker_processes_make_the_same_batches():
+    alone, helped = (Numbers(10, 3, seed=4) for _ in range(2))
+    helped.start_workers(2)
+    for epoch in (0, 1):
+        alone.start_epoch(epoch)
+        helped.start_epoch(epoch)
+        assert all(equal(alone[i], helped[i]) for i in range(3))
+    helped.pool.terminate()
+
+
 def test_epochs_and_seeds_differ():
     batches = Numbers(10, 10, seed=4)
     epochs = []
@@ -118,7 +136,7 @@ def test_mixup_blends_pixels_and_classes_by_the_same_share(images, masks):
     # Flat levels 0, 40, ... 200 for classes 0 to 5: a blend of levels is 40 * the mean class number.
     flat = [np.full((48, 64, 3), 40 * label, np.uint8) for label in range(6)]
     x, y = make(flat, masks, range(6), mixup=1.0)[0]
-    assert y.shape == (6, 6) and x.dtype == y.dtype == np.float32
+    assert y.shape == (6, 6) and x.dtype == np.uint8 and y.dtype == np.float32
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-6)
     assert (y.max(axis=1) < 0.999).any()  # something was mixed
     np.testing.assert_allclose(x[:, 16, 16, 0], 40 * y @ np.arange(6), atol=1)
@@ -152,52 +170,20 @@ def test_mask_cells_hold_the_lesions_share_behind_the_classes(masks):
     np.testing.assert_allclose(y[:, 6:], shares, atol=0.01)
 
 
-@pytest.mark.parametrize("other", [{"cutmix": 1.0}, {"teacher": lambda windows: windows}])
-def test_mask_cells_with_what_knows_classes_alone_are_refused(images, masks, other):
+def test_mask_cells_with_cutmix_which_knows_classes_alone_are_refused(images, masks):
     with pytest.raises(ValueError, match="mask_cells"):
-        make(images, masks, range(6), mask_cells=4, **other)
+        make(images, masks, range(6), mask_cells=4, cutmix=1.0)
 
 
-def test_a_teacher_answers_to_the_blended_windows_and_has_its_share_of_the_targets(images, masks):
-    flat = [np.full((48, 64, 3), 40 * label, np.uint8) for label in range(6)]
-    seen = []
-
-    def teach(windows):
-        seen.append(windows)
-        return np.tile(np.eye(6)[2], (len(windows), 1))
-
-    alone = make(flat, masks, range(6), mixup=1.0)[0]
-    x, y = make(flat, masks, range(6), mixup=1.0, teacher=teach, teacher_share=0.75)[0]
-    np.testing.assert_array_equal(x, alone[0])
-    np.testing.assert_array_equal(seen[0], x)
-    np.testing.assert_allclose(y, 0.25 * alone[1] + 0.75 * np.eye(6)[2], rtol=1e-6)
-
-
-def test_a_plain_teacher_answers_to_the_unchanged_parts_before_they_are_blended(images, masks):
-    # Moved, recoloured and blended windows: the teacher sees each moved alone.
-    seen = []
-
-    def teach(windows):
-        seen.append(windows)
-        return np.tile(np.eye(6)[2], (len(windows), 1))
-
+def test_plain_parts_follow_the_changed_ones_blended_alike(images, masks):
+    # Moved, recoloured and blended windows; behind them the moved alone, in the same blend.
     moved = replace(NONE, flip=True, rotation_degrees=180.0, shift=0.1)
     recoloured = replace(moved, brightness=0.5, channel_gain=0.5)
-    plain, labels = make(images, masks, range(6), augmentation=moved)[0]
-    alone = make(images, masks, range(6), augmentation=recoloured, mixup=1.0)[0]
-    options = {"teacher": teach, "teacher_share": 1.0, "plain_teacher": True}
-    x, y = make(images, masks, range(6), augmentation=recoloured, mixup=1.0, **options)[0]
-    np.testing.assert_array_equal(x, alone[0])
-    np.testing.assert_array_equal(seen[0], plain)
-    np.testing.assert_allclose(y, np.tile(np.eye(6)[2], (6, 1)), rtol=1e-6)
-    options |= {"teacher": lambda windows: labels[:, ::-1]}  # says another class of each window
-    _, y = make(images, masks, range(6), augmentation=recoloured, mixup=1.0, **options)[0]
-    np.testing.assert_allclose(y, alone[1][:, ::-1], rtol=1e-6)
-
-
-def test_a_plain_teacher_must_be_there(images, masks):
-    with pytest.raises(ValueError, match="plain_teacher"):
-        make(images, masks, range(6), plain_teacher=True)
+    changed, targets = make(images, masks, range(6), augmentation=recoloured, mixup=1.0)[0]
+    unchanged, _ = make(images, masks, range(6), augmentation=moved, mixup=1.0)[0]
+    x, y = make(images, masks, range(6), augmentation=recoloured, mixup=1.0, plain=True)[0]
+    np.testing.assert_array_equal(x, np.concatenate([changed, unchanged], axis=-1))
+    np.testing.assert_array_equal(y, targets)
 
 
 def test_without_mixup_the_pixels_are_those_of_the_samples(images, masks):

@@ -20,7 +20,7 @@ from training.engine import (
     start_from,
     train,
 )
-from training.schedules import DiscriminativeAdamW, cosine_rate, plateau_rate
+from training.schedules import DiscriminativeAdamW, clock_rate, cosine_rate, plateau_rate
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,32 @@ def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
         np.testing.assert_array_equal(new, old)
 
 
+def test_the_last_epoch_can_be_kept_instead(tmp_path):
+    stages, scores = (Stage("all", 3, 0.05),), [0.1, 0.9, 0.3]
+    alone, _ = train_in(tmp_path / "alone", stages, objective([0.1, 0.2, 0.3]))
+    kept, last = train_in(tmp_path / "kept", stages, replace(objective(scores), keep_last=True))
+    assert (last["epoch"], last["val_score"]) == (2, 0.3)
+    assert json.loads((tmp_path / "kept" / "scores.json").read_text())["best_epoch"]["epoch"] == 2
+    for new, old in zip(kept.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_of_a_learner_with_others_beside_it_only_its_own_weights_are_kept_and_judged(tmp_path):
+    network = build_model()
+    inputs = keras.Input((3,))
+    beside = keras.layers.Dense(1, name="beside", trainable=False)
+    whole = keras.Model(inputs, keras.layers.Add()([network(inputs), beside(inputs)]))
+    start = [weights.copy() for weights in network.get_weights()]
+    for stages in (STAGES[:1], STAGES):  # the second time it goes on
+        train(whole, stages, Points(24, 8, seed=3), objective(), Run(tmp_path, Config()), network)
+    stored = build_model()
+    stored.load_weights(tmp_path / "checkpoints" / "best.weights.h5")
+    for new, old in zip(network.get_weights(), stored.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+    assert np.abs(network.get_weights()[2] - start[2]).max() > 0
+    assert json.loads((tmp_path / "scores.json").read_text())["parameters"] == network.count_params()
+
+
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_what_was_there(tmp_path):
     train_in(tmp_path, (Stage("all", epochs=1, learning_rate=0.1),), objective())
     broken = replace(objective(), loss=lambda y_true, y_pred: squared_error(y_true, y_pred) * float("nan"))
@@ -241,6 +267,35 @@ def test_a_plateau_stage_counts_its_own_epochs_and_survives_an_interruption(tmp_
         train_in(tmp_path / "cut", PLATEAU, objective(scores, interrupt_before=6, patience=9))
     train_in(tmp_path / "cut", PLATEAU, objective(scores[5:], patience=9))
     pd.testing.assert_frame_equal(history(tmp_path / "cut"), history(tmp_path / "straight"), rtol=1e-5)
+
+
+def test_a_clock_rises_for_a_tenth_of_the_time_and_falls_to_a_hundredth_of_the_peak():
+    rates = [clock_rate(2.0, share) for share in (0, 0.05, 0.1, 0.55, 1, 1.5)]
+    assert rates == pytest.approx([0.1, 1.05, 2.0, 1.01, 0.02, 0.02])
+
+
+def test_the_time_that_an_epoch_takes_is_that_of_the_fastest_but_the_first():
+    stage = Stage("all", 99, 0.1, schedule="clock", minutes=1.0)
+    rows = [{"stage": "head", "seconds": 500.0}]
+    assert stage.share_gone(rows) == 0
+    rows += [{"stage": "all", "seconds": 36.0}]  # compiling; how long another takes is not known yet
+    assert stage.share_gone(rows, 0.5) == pytest.approx(0.6) and not stage.time_is_up(rows)
+    rows += [{"stage": "all", "seconds": 9.0}]
+    assert stage.share_gone(rows, 0.5) == pytest.approx(0.825) and not stage.time_is_up(rows)
+    rows += [{"stage": "all", "seconds": 12.0}]
+    assert stage.time_is_up(rows)  # 57 and 9 more are over 60 seconds
+    assert not replace(stage, schedule="cosine").time_is_up(rows)
+
+
+def test_a_stage_by_the_clock_ends_with_its_time_and_lets_the_rate_fall(tmp_path, monkeypatch):
+    ticks = iter(range(0, 9999, 6))  # every look at the clock six seconds on: an epoch takes six
+    monkeypatch.setattr(engine.time, "monotonic", lambda: float(next(ticks)))
+    train_in(tmp_path, (Stage("all", 99, 1.0, schedule="clock", minutes=0.5),), objective(patience=99))
+    rows = history(tmp_path)
+    assert len(rows) == 5
+    assert rows["learning_rate"].tolist() == pytest.approx(
+        [clock_rate(1.0, share) for share in (0, 6 / 30, 15 / 30, 21 / 30, 27 / 30)]
+    )
 
 
 # --- starting from another run

@@ -14,11 +14,21 @@ import pytest
 from core.dataset import HALVES
 from core.phantoms import draw_phantom
 from models import efficientnet
+from models.loading import load_bundle
 from models.manifest import BundleError, read_manifest
 from tests.models.conftest import build_tiny_backbone
-from training import average, evaluate, export, halves, merge_halves, robustness, validation
+from training import (
+    average,
+    evaluate,
+    export,
+    halves,
+    merge_halves,
+    replace_segmenter,
+    robustness,
+    validation,
+)
 from training.engine import Run, Stage
-from training.halves import judging_bundles, judging_pairs, judging_runs
+from training.halves import judged_in, judging_bundles, judging_pairs, judging_runs
 from training.train_classification import ClassificationConfig
 from training.train_segmentation import SegmentationConfig
 
@@ -166,6 +176,51 @@ def test_each_image_is_shown_to_the_bundle_of_its_half(drawn_splits):
     chunks = [(bundle.name, part) for bundle, part in split.chunks("images")]
     assert chunks == [(A, slice(0, 6)), (B, slice(6, 10))]
     assert [bundle.name for bundle in split.every(2).bundles] == [A] * 3 + [B] * 2
+
+
+def write_outlines(runs: Path, kind: str) -> None:
+    """Another segmenter's halves and their mean."""
+    for name, learn, judge in (("a", A, B), ("b", B, A)):
+        run = Run(runs / f"{kind}_{name}", replace(OUTLINE, name=name, learn=("train", learn), judge=judge))
+        average.build_network(OUTLINE).save_weights(run.best_weights)
+        run.write_scores({"best_epoch": {"val_dice": 0.5}})
+    merge_halves.merge(f"{kind}_mean", [f"{kind}_a", f"{kind}_b"], Path())
+
+
+def test_a_segmenter_is_replaced_and_the_classifier_stays(exported, runs, monkeypatch):
+    monkeypatch.setattr(replace_segmenter, "RUNS_DIR", runs)
+    write_outlines(runs, "new")
+    shutil.copytree(runs / "small", runs / "small_v7", ignore=shutil.ignore_patterns("checkpoints"))
+    before = read_manifest(exported)
+    replace_segmenter.replace_segmenter(exported, runs / "new_mean", "8", "small_v7", Path())
+    after = read_manifest(exported)
+    assert (after.version, after.temperature, after.views) == ("8", before.temperature, before.views)
+    assert after.classifier.sha256 == before.classifier.sha256
+    assert after.segmenter.sha256 != before.segmenter.sha256
+    assert after.segmenter.record["training_run"] == "new_mean" and judged_in(after) == runs / "small_v7"
+    assert judged_in(before) is None
+    folders = judging_bundles(after, "validation")
+    for half, learned in ((A, "b"), (B, "a")):
+        judged = load_bundle(folders[half]).manifest
+        assert judged.segmenter.record["training_run"] == f"new_{learned}"
+        assert judged.classifier.sha256 == before.classifier.sha256
+    old, new = (
+        json.loads((runs / name / "validation_choices.json").read_text()) for name in ("small_v7", "small")
+    )
+    assert new.pop("refinement") != old.pop("refinement") and new == old
+
+
+def test_answers_on_record_take_the_place_of_what_was_answered(tmp_path):
+    columns = {"image_id": ["b", "a"], "p_mel": [0.1, 0.2], "raw_mel": [0.1, 0.2], "prediction": ["nv", "nv"]}
+    asked = pd.DataFrame(columns | {"warnings": ["", "dark"], "dice": [0.5, 0.6]})
+    kept = pd.DataFrame(
+        {"image_id": ["a", "b", "c"], "p_mel": [0.7, 0.8, 0.9], "raw_mel": [0.5, 0.6, 0.7]}
+    ).assign(prediction="mel", warnings="none", dice=0.0)
+    kept.to_csv(tmp_path / "validation_predictions.csv", index=False)
+    both = evaluate.with_answers_on_record(asked, tmp_path)
+    assert both["p_mel"].tolist() == [0.8, 0.7] and both["raw_mel"].tolist() == [0.6, 0.5]
+    assert both["prediction"].tolist() == ["mel", "mel"]
+    assert both["dice"].tolist() == [0.5, 0.6] and both["warnings"].tolist() == ["", "dark"]
 
 
 def test_halves_of_another_version_judge_nothing(exported, runs):

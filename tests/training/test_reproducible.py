@@ -1,6 +1,7 @@
 """A second short run of the training command's own code gives the same scores, to 1e-4."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -34,8 +35,9 @@ def drawn_split(monkeypatch, tmp_path):
     return tmp_path
 
 
-def history(folder, config) -> pd.DataFrame:
-    train_classification.run_experiment(config, None, None)
+def history(folder, config, workers: int = 1) -> pd.DataFrame:
+    arguments = SimpleNamespace(data=None, imagenet=None, limit=None, workers=workers)
+    train_classification.run_experiment(config, arguments)
     return pd.read_csv(folder / config.name / "history.csv").drop(columns=["seconds", "stage"])
 
 
@@ -48,3 +50,25 @@ def test_another_seed_gives_others(drawn_split):
     first = history(drawn_split, CONFIG)
     other = history(drawn_split, replace(CONFIG, name="other", seed=CONFIG.seed + 1))
     assert abs(other["loss"] - first["loss"]).max() > TOLERANCE
+
+
+def test_several_workers_change_nothing(drawn_split):
+    alone = history(drawn_split, CONFIG)
+    helped = history(drawn_split, replace(CONFIG, name="helped"), workers=2)
+    np.testing.assert_allclose(helped, alone, atol=TOLERANCE)
+
+
+def test_a_learner_with_teachers_keeps_its_own_weights_alone(drawn_split, monkeypatch):
+    monkeypatch.setattr(engine, "RUNS_DIR", drawn_split)
+    history(drawn_split, CONFIG)
+    taught = replace(
+        CONFIG, name="taught", teachers=("first", "first"), teacher_share=0.5, plain_teacher=True, seed=3
+    )
+    history(drawn_split, taught)
+    network = train_classification.build_model(taught, None)
+    network.load_weights(drawn_split / "taught" / engine.BEST_WEIGHTS)  # its own, not the teachers' too
+    first = train_classification.build_model(CONFIG, None)
+    first.load_weights(drawn_split / "first" / engine.BEST_WEIGHTS)
+    assert any(
+        np.abs(a - b).max() > 0 for a, b in zip(network.get_weights(), first.get_weights(), strict=True)
+    )

@@ -22,7 +22,7 @@ from training.robustness import (
     generator,
     learned_corruptions,
 )
-from training.robustness_scores import CLEAN, score_artefacts, score_corruptions
+from training.robustness_scores import CLEAN, score_artefacts, score_corruptions, with_class_scores_of
 
 CLASSES = ("mel", "nv")
 
@@ -172,6 +172,24 @@ def test_losses_by_hand():
     one, two = scores["mean_by_severity"]
     assert (one["severity"], one["balanced_accuracy_loss"]) == (1, pytest.approx(0.125))
     assert (two["severity"], two["dice_loss"]) == (2, pytest.approx(0.4))
+
+
+def test_classes_of_another_record_stand_beside_the_outlines_of_this_one():
+    def record(p: list[float], dices: list[float]) -> dict:
+        clean = table(CLEAN, 0, [0.9, 0.8, 0.2, 0.1], [0.9] * 4)
+        about = {"version": "7", "seed": 1, "n_images": 4, "n_images_by_class": {"mel": 2, "nv": 2}}
+        return about | score_corruptions(pd.concat([clean, table("JPEG", 1, p, dices)]), CLASSES)
+
+    mine = record([0.1, 0.1, 0.9, 0.9], [0.5] * 4)
+    other = record([0.9, 0.3, 0.2, 0.1], [0.7] * 4) | {"nevi": {"n_nevi": 2}}
+    both = with_class_scores_of(mine, other)
+    [row], [mean] = both["corruptions"], both["mean_by_severity"]
+    assert (row["balanced_accuracy"], row["dice"]) == (0.75, 0.5)
+    assert row["balanced_accuracy_loss"]["estimate"] == mean["balanced_accuracy_loss"] == 0.25
+    assert row["unchanged_share"] == 0.75 and mean["dice_loss"] == pytest.approx(0.4)
+    assert both["nevi"] == {"n_nevi": 2}
+    with pytest.raises(ValueError, match="version 7 was measured on other images"):
+        with_class_scores_of(mine, other | {"seed": 2})
 
 
 def test_corruptions_that_training_drew_are_left_out_of_the_mean_of_the_unseen():

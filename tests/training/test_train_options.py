@@ -1,6 +1,7 @@
 """What the classic systems ask of the training commands: their builders, views, classes and loss."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from models import efficientnet
 from tests.models.conftest import build_tiny_backbone
 from training import train_segmentation
-from training.engine import Stage, load_config
+from training.engine import Stage, load_config, without_clock
 from training.train_classification import (
     ClassificationConfig,
     build_model,
@@ -42,6 +43,35 @@ def test_a_configuration_that_sees_whole_images_only_is_judged_on_them():
     assert set(squares) == {"whole"} and squares["whole"].shape == (1, 16, 16, 3)
 
 
+def test_windows_are_cut_from_filtered_images():
+    hairy, mask = np.full((100, 150, 3), 200, np.uint8), np.zeros((100, 150), bool)
+    hairy[50:52] = 20
+    [seen] = view_squares([hairy], [mask], replace(CONFIG, filters=("hair_removal",)))["whole"]
+    assert seen.min() > 190
+    assert view_squares([hairy], [mask], CONFIG)["whole"].min() < 190
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"teachers": ("other",), "model": CONFIG.model | {"mask_cells": 4}}, "mask_cells"),
+        ({"plain_teacher": True}, "plain_teacher"),
+    ],
+)
+def test_teachers_that_cannot_teach_are_refused(options, named):
+    with pytest.raises(ValueError, match=named):
+        replace(CONFIG, **options)
+
+
+def test_a_configuration_by_the_clock_can_be_trained_by_epochs():
+    config = load_config("segmentation_v2b0_clock_a")
+    [stage] = without_clock(config, 11).stages
+    assert (stage.schedule, stage.epochs, stage.learning_rate) == ("cosine", 11, 4e-4)
+    assert without_clock(config, None) == config
+    plain = load_config("segmentation_v2b0")
+    assert without_clock(plain, 11) == plain
+
+
 def test_a_mask_that_a_model_answers_beside_the_classes_is_left_out_of_its_logits():
     squares = {"whole": np.float32([[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]])}  # answered as they are
     inputs = keras.Input((5,))
@@ -72,7 +102,9 @@ def test_a_segmenter_is_trained_with_the_loss_that_its_configuration_names(
     model = {"base_filters": 2, "depth": 1, "input_size_px": 8}
     stages = (Stage("all", 1, 0.1),)
     config = train_segmentation.SegmentationConfig("tiny", model, stages, loss=loss_name)
-    train_segmentation.run_experiment(config, None, None)
+    train_segmentation.run_experiment(
+        config, SimpleNamespace(data=None, imagenet=None, limit=None, workers=1)
+    )
     truth = np.float32([[1, 1], [0, 0]])[None, ..., None]
     loss = keras.ops.mean(seen[0].loss(truth, np.full_like(truth, 0.5)))
     assert float(loss) == pytest.approx(expected, rel=1e-4)

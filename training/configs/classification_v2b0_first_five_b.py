@@ -1,6 +1,6 @@
 """The first classifier taught by five, with the other half of the validation lesions: by the clock, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_first_five_b --data DIR
+python -m training.train_classification --config classification_v2b0_first_five_b --data DIR
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """The third of three new teachers: as `classification_v2b0_fresh_1`, with another seed.
 
-    python -m training.train_classification --config classification_v2b0_fresh_3 --data DIR --imagenet WEIGHTS.h5
+python -m training.train_classification --config classification_v2b0_fresh_3 --data DIR --imagenet WEIGHTS.h5
 """
 
 from dataclasses import replace

@@ -76,9 +76,11 @@ def _say_who_judges(manifest: Manifest) -> str:
     """What validation scores of a bundle mean that has learned that split; "" for others."""
     if "validation" not in manifest.learned_splits:
         return ""
+    kept = manifest.classifier.record.get("judged_in")
     return (
         "The networks are the mean of two that learned one half of the validation lesions each; there every image "
-        "was answered by the one that had not learned it. "
+        "was answered by the one that had not learned it"
+        + (f", its classes before the outlines changed (`training/runs/{kept}/`). " if kept else ". ")
     )
 
 
@@ -151,8 +153,9 @@ def draw_robustness(record: dict) -> None:
     st.caption(
         "Means over fourteen corruptions"
         + (f", of which training drew some images with {learned}" if learned else "")
-        + "; artefacts drawn on nevi. Validation images, one view each. From "
-        "`robustness.json`, written by `python -m training.robustness`."
+        + "; artefacts drawn on nevi. Validation images, one view each"
+        + (f", classes from `training/runs/{kept}/`. " if (kept := record.get("classes_judged_in")) else ". ")
+        + "From `robustness.json`, written by `python -m training.robustness`."
     )
 
 
