@@ -61,6 +61,11 @@ def resize_mask(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=interpolation) > 0.5
 
 
+def mask_picture(mask: np.ndarray) -> np.ndarray:
+    """A bool mask as uint8 of the same shape: 255 where it is True, 0 elsewhere."""
+    return mask.astype(np.uint8) * 255
+
+
 def lesion_box(lesion_mask: np.ndarray, margin: float) -> Box:
     """The square around a lesion, with skin around it.
 

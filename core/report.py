@@ -19,6 +19,7 @@ import numpy as np
 
 from core.analyzer import Analysis
 from core.classification import undo_temperature
+from core.preprocessing import mask_picture
 from models.manifest import Manifest
 
 NOTICE = (
@@ -257,7 +258,7 @@ def blend_heatmap(image: np.ndarray, values: np.ndarray, opacity: float = 0.5) -
 def encode_png(array: np.ndarray) -> bytes:
     """PNG of (H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) bool as 0/255."""
     if array.dtype == bool:
-        array = array.astype(np.uint8) * 255
+        array = mask_picture(array)
     if array.ndim == 3:
         array = cv2.cvtColor(array, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".png", array)[1].tobytes()

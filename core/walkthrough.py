@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.analyzer import Analysis, classifier_input
 from core.classification import undo_temperature, window_squares
-from core.preprocessing import Box, limit_long_side, remove_hair
+from core.preprocessing import Box, limit_long_side, mask_picture, remove_hair
 from core.refinement import RefinementSettings
 from core.report import OUTLINE_COLOUR, blend_heatmap, draw_overlay
 from core.symmetry import symmetry_views
@@ -262,7 +262,7 @@ def _squares(analysis: Analysis) -> np.ndarray:
 
 
 def _white(mask: np.ndarray) -> np.ndarray:
-    small = limit_long_side(mask.astype(np.uint8) * 255, PICTURE_SIDE_PX)
+    small = limit_long_side(mask_picture(mask), PICTURE_SIDE_PX)
     return cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
 
 

@@ -7,7 +7,7 @@ import cv2
 import keras
 import numpy as np
 
-from core.preprocessing import Box, lesion_box, sample_square
+from core.preprocessing import Box, lesion_box, mask_picture, sample_square
 from training.augmentation import Augmentation, augment_window
 from training.hosts import host, n_hosts
 from training.losses import class_weights
@@ -123,7 +123,7 @@ class SegmentationBatches(Batches):
         passes: int = 1,
     ):
         self.images, self.size_px, self.augmentation = images, size_px, augmentation
-        self.masks = [mask.astype(np.uint8) * 255 for mask in masks]
+        self.masks = [mask_picture(mask) for mask in masks]
         super().__init__(len(images), batch_size, seed, sampling, passes)
 
     def sample(self, index, rng):
@@ -184,7 +184,7 @@ class ClassificationBatches(Batches):
         if self.plain:
             windows.append(sample_square(image, matrix, self.size_px))
         if self.mask_channel or self.mask_cells:
-            mask = sample_square(self.masks[index].astype(np.uint8) * 255, matrix, self.size_px)
+            mask = sample_square(mask_picture(self.masks[index]), matrix, self.size_px)
         if self.mask_channel:
             windows = [np.dstack([window, mask]) for window in windows]
         if self.mask_cells:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from core.phantom_artefacts import REFERENCE_SIDE_PX, smooth_noise
+from core.preprocessing import mask_picture
 
 SEVERITIES = (1, 2, 3, 4, 5)
 Filter = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
@@ -45,7 +46,7 @@ def corrupt(
     if name in FILTERS:
         return FILTERS[name](image, severity, rng), mask
     map_xy = WARPS[name](image.shape[:2], severity, rng)
-    moved = _remap(mask.astype(np.uint8) * 255, map_xy) > 127
+    moved = _remap(mask_picture(mask), map_xy) > 127
     return _remap(image, map_xy), moved
 
 

@@ -28,12 +28,14 @@ from core.uncertainty import grouped_bootstrap
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
 from training.fit_novelty import FALSE_ALARMS, fit_subspace
+from training.halves import judged_in
 from training.mapie_sets import SCORES, conformalize, mapie_sets
 
 CONFIDENCE_LEVEL = 0.9
 N_FOLDS = 5
 STRENGTHS = tuple(np.round(np.linspace(0, 1, 11), 1))
 NOVELTY_NAME = "novelty.npz"
+REPORT_NAME = "trust.json"
 
 
 # --- prediction sets: calibrated on validation ------------------------------------------------------
@@ -144,11 +146,16 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
     """Write novelty.npz and the manifest into `out`, trust.json into the run's folder; returns the latter.
 
     Raises:
-        BundleError: the classifier does not see the whole image first.
+        BundleError: the classifier does not see the whole image first, or cannot be asked about validation images.
         PredictionsError: no predictions of the validation split, or of other classes.
     """
     bundle = load_bundle(bundle_folder)
     manifest = bundle.manifest
+    if kept := judged_in(manifest):
+        raise BundleError(
+            f"Only the networks of {kept.name} could be asked about validation images, and what was fitted then "
+            "is in the manifest. --report-test measures it on the test split."
+        )
     if manifest.views[0] != "whole":
         raise BundleError("The novelty score needs a classifier whose first window is the whole image.")
     validation = _read(runs / manifest.name / "validation_predictions.csv", manifest)
@@ -177,12 +184,12 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
         "novelty": novelty_found,
         "decision": decision_found | {"manifest": decision},
     }
-    return _write_report(runs / manifest.name / "trust.json", report)
+    return _write_report(runs / manifest.name / REPORT_NAME, report)
 
 
 def report_test(manifest: Manifest, runs: Path, out: Path) -> dict:
     """Add to trust.json what the sets cover on the test split, whose predictions are on disk."""
-    path = runs / manifest.name / "trust.json"
+    path = runs / manifest.name / REPORT_NAME
     report = json.loads(path.read_text())
     test = _read(runs / manifest.name / "test_predictions.csv", manifest)
     entry = json.loads((out / MANIFEST_NAME).read_text())["classifier"]

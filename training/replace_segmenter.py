@@ -5,8 +5,8 @@
 For better outlines alone: nothing about the classes is trained or chosen. A classifier that has learned the
 validation split can be judged there only by the networks that it is the mean of, and without their checkpoints its
 answers on record stand: --judged-in names the folder in training/runs/ that holds them. `training.evaluate` and
-`training.robustness` then measure outlines on the validation split, and take the answers from there; on the test
-split everything is measured. Bundles of the segmenter's halves go to training/runs/<bundle>/checkpoints/ (not
+`training.robustness` then measure outlines on the validation split, and take the answers from there, and what
+`training.fit_trust` fitted stays; on the test split everything is measured. Bundles of the segmenter's halves go to training/runs/<bundle>/checkpoints/ (not
 committed) and are to be asked for outlines alone.
 """
 
@@ -24,7 +24,7 @@ from training.export import export_network
 from training.halves import HALVES, half_folder, judging_runs
 from training.validation import LabelledImages, compare_refinements, predict_all_masks
 
-CHOICES_NAME = "validation_choices.json"
+CHOICES_NAME, TRUST_NAME = "validation_choices.json", "trust.json"
 FITTED_LATER = ("conformal", "novelty", "decision")  # what `training.fit_trust` adds; a half needs none
 
 
@@ -42,7 +42,7 @@ def write_bundle(source: Path, segmentation: Path, version: str, judged_in: str,
 
 
 def replace_segmenter(bundle: Path, segmentation: Path, version: str, judged_in: str, data: Path) -> None:
-    """Change the bundle in its folder, and what its record of choices says of outlines.
+    """Change the bundle in its folder, what its record of choices says of outlines, and whose trust.json is.
 
     Args:
         bundle: its folder.
@@ -60,7 +60,10 @@ def replace_segmenter(bundle: Path, segmentation: Path, version: str, judged_in:
     maps = predict_all_masks(split, AnalysisSettings().n_views)
     choices = json.loads((RUNS_DIR / judged_in / CHOICES_NAME).read_text())
     choices["refinement"] = compare_refinements(maps, split.masks)
-    (RUNS_DIR / name / CHOICES_NAME).write_text(json.dumps(choices, indent=1) + "\n")
+    trust = json.loads((RUNS_DIR / judged_in / TRUST_NAME).read_text())
+    trust |= {**read_manifest(bundle).stamp, "classes_judged_in": judged_in}
+    for file, record in ((CHOICES_NAME, choices), (TRUST_NAME, trust)):
+        (RUNS_DIR / name / file).write_text(json.dumps(record, indent=1) + "\n")
     print(choices["refinement"])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import softmax
 
 from core.metrics import balanced_accuracy, log_loss, macro_roc_auc
-from core.preprocessing import Box, PreprocessingSettings, crop_square, lesion_box, preprocess
+from core.preprocessing import Box, PreprocessingSettings, crop_square, lesion_box, mask_picture, preprocess
 from core.taxonomy import HAM10000_CLASSES, suspicious_flags
 from models.builders import BUILDERS
 from models.manifest import VIEWS
@@ -131,7 +131,7 @@ def view_squares(images, masks, config: ClassificationConfig) -> dict[str, np.nd
         window = crop_square(image, box, config.model["input_size_px"])
         if not config.model.get("mask_channel"):
             return window
-        return np.dstack([window, crop_square(mask.astype(np.uint8) * 255, box, len(window))])
+        return np.dstack([window, crop_square(mask_picture(mask), box, len(window))])
 
     return {
         view: np.stack([square(i, m, boxes[view](i, m)) for i, m in zip(images, masks, strict=True)])

@@ -14,7 +14,7 @@ import pandas as pd
 
 from core.dataset import default_data_dir, load_masks, load_pixels, read_split
 from core.mask_metrics import dice, jaccard
-from core.preprocessing import Box, crop_square
+from core.preprocessing import Box, crop_square, mask_picture
 from models.unet import build_unet
 from training.augmentation import Augmentation
 from training.batches import SegmentationBatches, class_sampling
@@ -81,7 +81,7 @@ def load_split_arrays(data: Path, splits: Sequence[str], long_side_px: int):
 def make_validator(images, masks, size_px: int, batch_size: int = 32):
     """A function model -> scores on whole images squeezed to the network's square, threshold 0.5."""
     squares = np.stack([crop_square(image, Box.whole(image), size_px) for image in images])
-    truth = np.stack([crop_square(m.astype(np.uint8) * 255, Box.whole(m), size_px) > 127 for m in masks])
+    truth = np.stack([crop_square(mask_picture(m), Box.whole(m), size_px) > 127 for m in masks])
 
     def validate(model) -> dict[str, float]:
         predicted = model.predict(squares, batch_size=batch_size, verbose=0)[..., 0] > 0.5

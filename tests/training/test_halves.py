@@ -21,6 +21,7 @@ from training import (
     average,
     evaluate,
     export,
+    fit_trust,
     halves,
     merge_halves,
     replace_segmenter,
@@ -190,6 +191,7 @@ def write_outlines(runs: Path, kind: str) -> None:
 def test_a_segmenter_is_replaced_and_the_classifier_stays(exported, runs, monkeypatch):
     monkeypatch.setattr(replace_segmenter, "RUNS_DIR", runs)
     write_outlines(runs, "new")
+    (runs / "small" / "trust.json").write_text(json.dumps({"version": "7", "sets": 1}))
     shutil.copytree(runs / "small", runs / "small_v7", ignore=shutil.ignore_patterns("checkpoints"))
     before = read_manifest(exported)
     replace_segmenter.replace_segmenter(exported, runs / "new_mean", "8", "small_v7", Path())
@@ -208,6 +210,10 @@ def test_a_segmenter_is_replaced_and_the_classifier_stays(exported, runs, monkey
         json.loads((runs / name / "validation_choices.json").read_text()) for name in ("small_v7", "small")
     )
     assert new.pop("refinement") != old.pop("refinement") and new == old
+    trust = json.loads((runs / "small" / "trust.json").read_text())
+    assert trust == {**after.stamp, "sets": 1, "classes_judged_in": "small_v7"}
+    with pytest.raises(BundleError, match=r"networks of small_v7.*--report-test"):
+        fit_trust.fit_trust(exported, Path(), runs, exported)
 
 
 def test_answers_on_record_take_the_place_of_what_was_answered(tmp_path):

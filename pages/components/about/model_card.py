@@ -139,7 +139,9 @@ def draw_trust(record: dict) -> None:
     st.subheader("How far to trust an answer", anchor=False)
     rows = [{"Measured": name, "Value": value} for name, value in model_card.trust_rows(record)]
     st.table(rows, border="horizontal", hide_index=True)
-    st.caption("From `trust.json`, written by `python -m training.fit_trust`.")
+    kept = record.get("classes_judged_in")
+    fitted = f" for `{kept}`, which has the same classifier" if kept else ""
+    st.caption(f"From `trust.json`, written by `python -m training.fit_trust`{fitted}.")
 
 
 def draw_robustness(record: dict) -> None:
