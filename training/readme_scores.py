@@ -105,10 +105,10 @@ def training_line() -> str:
     seconds = float(pd.concat(epochs).median())
     per_second = len(GPU_RUNS) * sizes["train"] / seconds
     return (
-        f"The runs behind these weights trained for {hours:.1f} hours on two cores, the last {len(fast)} of them side "
-        f"by side for {minutes:.0f} minutes on one {_accelerator(fast[0])} "
-        f"({' and '.join(f'`{name}`' for name in fast)}); on two cores those would take "
-        f"{fast_images / slow_images * slow_hours:.0f} hours more, at the pace of `{SLOW_RUN}`. On the same "
+        f"The runs behind these weights trained for {hours:.1f} hours on two cores, and {len(fast)} more, side by side, "
+        f"for {minutes:.0f} minutes on one {_accelerator(fast[0])} "
+        f"({' and '.join(f'`{name}`' for name in fast)}): at the pace of `{SLOW_RUN}` on one of two cores that would "
+        f"be {fast_images / slow_images * slow_hours:.0f} hours more, one after the other. On the same "
         f"accelerator {len(GPU_RUNS)} classifiers side by side took {seconds:.0f} seconds an epoch each "
         f"(`{GPU_RUNS[0]}` and its like), {per_second:.0f} images a second together: at that pace the "
         f"{images / 1000:.0f} thousand images that the others saw would take {images / per_second / 60:.0f} minutes, "
