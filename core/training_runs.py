@@ -97,23 +97,29 @@ class TrainingRun:
 
     @property
     def planned_epochs(self) -> int:
-        """How many the configuration asks for; 0 where it does not say, and for a run made of others."""
+        """How many the configuration asks for; 0 where it does not say, and for a run made of others.
+
+        A stage by the clock asks for as many as its minutes allow: those that were made, once the run has ended.
+        """
         stages = [] if self.merged_from else self.config.get("stages", [])
+        if any(stage.get("schedule") == "clock" for stage in stages):
+            return self.epochs if self.scores else 0
         return sum(int(stage.get("epochs", 0)) for stage in stages)
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """Its scores where they are best; None without any.
+        """Its scores in the epoch that is kept; None without any.
 
-        That is the history's row with the highest monitored score, the first of equals; for a run made of
-        others, which has no `epoch`, the mixture that was kept.
+        That is the history's row with the highest monitored score, the first of equals, or the last row where the
+        configuration says so; for a run made of others, which has no `epoch`, the mixture that was kept.
         """
         if self.merged_from:
             return self.scores.get("best_epoch")
         monitor = self.monitor
         if monitor not in self.history or self.history[monitor].isna().all():
             return None
-        return self.history.loc[self.history[monitor].idxmax()].to_dict()
+        kept = -1 if self.config.get("keep_last") else int(self.history[monitor].argmax())
+        return self.history.iloc[kept].to_dict()
 
     @property
     def seconds(self) -> float:

@@ -147,6 +147,19 @@ def test_the_best_epoch_is_the_first_with_the_highest_monitored_score():
     assert make_run([float("nan")]).best is None
 
 
+def test_the_last_epoch_is_shown_where_it_is_kept():
+    assert make_run([0.8, 0.9, 0.7], CONFIG | {"keep_last": True}).best["epoch"] == 2
+    assert make_run([], CONFIG | {"keep_last": True}).best is None
+
+
+def test_a_run_by_the_clock_plans_what_it_made():
+    stages = [{"name": "all", "epochs": 1000, "schedule": "clock", "minutes": 5.0}]
+    run = make_run([0.8, 0.9, 0.7], CONFIG | {"stages": stages, "patience": 1000}, changed_at=1000)
+    assert (run.planned_epochs, run.status(now=1000)) == (0, "running")
+    ended = replace(run, scores={"best_epoch": {"epoch": 2}})
+    assert (ended.planned_epochs, ended.status(now=1e9)) == (3, "finished")
+
+
 def test_planned_epochs_and_seconds_are_sums():
     run = make_run([0.8, 0.9])
     assert (run.planned_epochs, run.epochs, run.seconds) == (4, 2, 120)

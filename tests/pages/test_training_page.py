@@ -94,7 +94,7 @@ def test_runs_are_overlaid_and_listed(shipped: AppTest, two_runs):
     table = find_table(shipped, "Run")
     assert table["Status"].to_dict() == {"first": "finished", "second": "running"}
     assert table["Epochs"].to_dict() == {"first": "2 of 2", "second": "1 of 5"}
-    assert table.loc["first", ["Best epoch", "Balanced accuracy", "Time (min)"]].tolist() == [2, 0.6, 3]
+    assert table.loc["first", ["Kept epoch", "Balanced accuracy", "Time (min)"]].tolist() == [2, 0.6, 3]
 
 
 def test_a_run_made_of_others_is_in_the_table_without_curves(shipped: AppTest, two_runs):
@@ -106,7 +106,7 @@ def test_a_run_made_of_others_is_in_the_table_without_curves(shipped: AppTest, t
     app = open_training(shipped)
     row = find_table(app, "Run").loc["mean"]
     assert (row["Status"], row["Epochs"], row["Macro AUC"]) == ("finished", "–", 0.95)
-    assert pd.isna(row["Best epoch"]) and pd.isna(row["Time (min)"])
+    assert pd.isna(row["Kept epoch"]) and pd.isna(row["Time (min)"])
     assert len(read_chart(app, "curve_loss")["data"]) == 4  # training and validation of the two
     assert "--config mean" in "\n".join(block.value for block in app.code)
 

@@ -30,7 +30,7 @@ from pages.components.training.choices import draw_choices
 from pages.components.training.curves import draw_curves, score_label, score_names
 
 FOLLOW_EVERY = "5s"
-# Scores shown in the table of runs, those of the best epoch.
+# Scores shown in the table of runs, those of the epoch that is kept.
 TABLE_SCORES = {
     "classification": ("val_balanced_accuracy", "val_macro_auc", "val_accuracy", "val_loss"),
     "segmentation": ("val_dice", "val_jaccard", "val_failed_share"),
@@ -155,10 +155,10 @@ def _draw_table(
         placeholder="–",
         height="content",
         key="runs_table",
-        alt=f"Table of {len(runs)} {runs[0].kind} runs with epochs, scores of the best epoch, time and size.",
+        alt=f"Table of {len(runs)} {runs[0].kind} runs with epochs, scores of the kept epoch, time and size.",
     )
     st.caption(
-        "Scores of the best epoch on the validation split, or the half of it that a run has not learned, one view of "
+        "Scores of the epoch that was kept on the validation split, or the half of it that a run has not learned, one view of "
         "each window, before temperature and refinement; from `training/runs/<run>/history.csv`. Parameters and the "
         "size of the half-precision weights: from `scores.json` and the bundle's `manifest.json`. “In use”: the "
         "bundle's weights come from it, trained on, averaged or joined since. A run without epochs is a mean of others: of their weights or "
@@ -176,7 +176,7 @@ def _table_row(
         "Run": run.name,
         "Status": f"{status}, in use" if in_use else status,
         "Epochs": "–" if run.merged_from else f"{run.epochs} of {run.planned_epochs or '?'}",
-        "Best epoch": best["epoch"] + 1 if "epoch" in best else None,
+        "Kept epoch": best["epoch"] + 1 if "epoch" in best else None,
         **{score_label(name): best.get(name) for name in TABLE_SCORES[run.kind]},
         "Time (min)": run.seconds / 60,
         "Parameters": run.parameters or parameters,
