@@ -35,6 +35,11 @@ class Pair:
     def __len__(self) -> int:
         return len(self.first)
 
+    @property
+    def same_answers(self) -> bool:
+        """Whether both hold the same probabilities."""
+        return bool((self.first.probabilities == self.second.probabilities).all())
+
 
 @dataclass(frozen=True)
 class Difference:

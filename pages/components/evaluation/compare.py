@@ -133,12 +133,8 @@ def _draw_what(context: Context, other: Context, pair: Pair) -> None:
             f":material/warning: Left out, because the two files name different true classes: "
             f"{pair.n_contradictory:,}."
         )
-    if other.key == context.key or _same(pair):
-        st.info("Both hold the same probabilities: every difference is zero.", icon=":material/equal:")
-
-
-def _same(pair: Pair) -> bool:
-    return bool((pair.first.probabilities == pair.second.probabilities).all())
+    if other.key == context.key or pair.same_answers:
+        st.info("Both hold the same probabilities: only masks can differ.", icon=":material/equal:")
 
 
 @st.cache_data(show_spinner="Comparing on the same draws of lesions …", max_entries=16)
