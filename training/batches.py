@@ -1,7 +1,8 @@
 """Augmented training batches for both networks, reproducible from (seed, epoch, batch)."""
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import cv2
 import keras
@@ -18,8 +19,8 @@ class Batches(keras.utils.PyDataset):
 
     Call `start_epoch` before each epoch. The same seed, epoch and batch index always give the same
     batch, so that an interrupted run goes on exactly as it would have. Among several hosts each gets its
-    own part of every batch, as if the batch had been made on one and dealt out. `start_workers` has several
-    processes make them: the same batches, sooner.
+    own part of every batch, as if the batch had been made on one and dealt out. `made_by` has several processes
+    make them: the same batches, sooner.
     """
 
     def __init__(
@@ -42,16 +43,23 @@ class Batches(keras.utils.PyDataset):
         self.pool = None
         self.start_epoch(0)
 
-    def start_workers(self, count: int) -> None:
+    @contextmanager
+    def made_by(self, count: int) -> Iterator[None]:
         """Have `count` processes make the batches; before the backend is used, whose threads do not survive a fork.
 
         With 1 they are made in this process, which suffices where the network is the slower of the two.
         """
-        if count > 1:
-            _inherited.append(self)
-            self.pool = multiprocessing.get_context("fork").Pool(count)
-            self.workers = count + 1  # threads that wait for the processes
-            self.max_queue_size = 2 * count
+        if count == 1:
+            yield
+            return
+        _inherited.append(self)
+        self.workers, self.max_queue_size = count + 1, 2 * count  # threads that wait for the processes
+        try:
+            with multiprocessing.get_context("fork").Pool(count) as self.pool:
+                yield
+        finally:
+            self.pool, self.workers = None, 1
+            _inherited.remove(self)
 
     def start_epoch(self, epoch: int) -> None:
         self.epoch = epoch

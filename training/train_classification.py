@@ -218,14 +218,24 @@ def run_experiment(config: ClassificationConfig, arguments: argparse.Namespace) 
     rows, images, masks = load_split_arrays(arguments.data, config.learn, config.long_side_px)
     labels = class_numbers(rows["dx"], config)
     batches = make_batches(config, apply_filters(images[part], config), masks[part], labels[part])
-    batches.start_workers(arguments.workers)
+    with batches.made_by(arguments.workers):
+        _train_on(batches, make_loss(config, labels), config, arguments)
+
+
+def _train_on(
+    batches: ClassificationBatches,
+    loss: Callable,
+    config: ClassificationConfig,
+    arguments: argparse.Namespace,
+) -> None:
+    part = slice(arguments.limit)
     val_rows, *val_arrays = load_split_arrays(arguments.data, [config.judge], config.long_side_px)
     squares = view_squares(*(array[part] for array in val_arrays), config)
     val_labels = class_numbers(val_rows["dx"], config)[part]
     run = Run(RUNS_DIR / config.name, config)
     network = build_model(config, arguments.imagenet)
     start_from(network, config.start_from)
-    model, loss = network, make_loss(config, labels)
+    model = network
     if config.teachers:
         teachers = load_teachers(lambda: build_model(config, None), config.teachers)
         model = join_teachers(network, teachers, config.plain_teacher)

@@ -115,7 +115,14 @@ def run_experiment(config: SegmentationConfig, arguments: argparse.Namespace) ->
         sampling,
         config.passes,
     )
-    batches.start_workers(arguments.workers)
+    with batches.made_by(arguments.workers):
+        _train_on(batches, config, arguments)
+
+
+def _train_on(
+    batches: SegmentationBatches, config: SegmentationConfig, arguments: argparse.Namespace
+) -> None:
+    limit, size_px = arguments.limit, config.model["input_size_px"]
     _, val_images, val_masks = load_split_arrays(arguments.data, [config.judge], config.long_side_px)
     run = Run(RUNS_DIR / config.name, config)
     fresh = config.model.get("encoder") and not config.start_from

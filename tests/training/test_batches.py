@@ -61,16 +61,6 @@ def test_an_epoch_of_several_passes_has_every_sample_so_often():
     assert len(drawn) == 6
 
 
-def test_worker_processes_make_the_same_batches():
-    alone, helped = (Numbers(10, 3, seed=4) for _ in range(2))
-    helped.start_workers(2)
-    for epoch in (0, 1):
-        alone.start_epoch(epoch)
-        helped.start_epoch(epoch)
-        assert all(equal(alone[i], helped[i]) for i in range(3))
-    helped.pool.terminate()
-
-
 def test_epochs_and_seeds_differ():
     batches = Numbers(10, 10, seed=4)
     epochs = []
