@@ -4,6 +4,7 @@ python -m training.train_segmentation --config segmentation_v2b0 --data DIR --im
 """
 
 import argparse
+import multiprocessing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,6 +157,10 @@ def parse_arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, help="make so many where the configuration goes by the clock")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     arguments = parser.parse_args()
+    if arguments.workers < 1:
+        parser.error(f"--workers must be at least 1; got {arguments.workers}")
+    if arguments.workers > 1 and "fork" not in multiprocessing.get_all_start_methods():
+        parser.error("--workers needs an operating system that can fork processes; leave it out here")
     keras.config.set_dtype_policy(arguments.precision)
     return arguments
 

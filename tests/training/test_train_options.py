@@ -1,5 +1,6 @@
 """What the classic systems ask of the training commands: their builders, views, classes and loss."""
 
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -61,6 +62,18 @@ def test_windows_are_cut_from_filtered_images():
 def test_teachers_that_cannot_teach_are_refused(options, named):
     with pytest.raises(ValueError, match=named):
         replace(CONFIG, **options)
+
+
+@pytest.mark.parametrize(
+    ("workers", "methods", "said"),
+    [("0", ["fork"], "at least 1; got 0"), ("2", ["spawn"], "can fork processes; leave it out")],
+)
+def test_workers_that_cannot_be_started_are_refused_in_words(workers, methods, said, monkeypatch, capsys):
+    monkeypatch.setattr(train_segmentation.multiprocessing, "get_all_start_methods", lambda: methods)
+    monkeypatch.setattr(sys, "argv", ["train", "--config", "segmentation_v2b0", "--workers", workers])
+    with pytest.raises(SystemExit):
+        train_segmentation.parse_arguments("")
+    assert said in capsys.readouterr().err
 
 
 def test_a_configuration_by_the_clock_can_be_trained_by_epochs():
