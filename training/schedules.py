@@ -1,12 +1,61 @@
-"""How the learning rate goes during a stage, step by step or by plateaus of the score, and from layer to layer."""
+"""Stages of training, and how the learning rate goes in them: by steps, plateaus or the clock, and from layer to layer."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import keras
 import numpy as np
 
 PLATEAU_EPOCHS = 3
 WARMUP_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training with one set of trainable layers and one learning-rate schedule.
+
+    Attributes:
+        name: for the log.
+        epochs: how many; of "clock" at most.
+        learning_rate: of "cosine" and "clock" its peak, after a linear warm-up over the first tenth; of "plateau"
+            where it begins.
+        frozen_until: layers before the one with this name prefix are frozen; "" trains every layer.
+        schedule: "cosine"; "plateau": halved whenever three epochs bring no better score; or "clock": a cosine
+            over `minutes`, for a machine that is there for so long and nobody knows how fast.
+        first_layer_share: of the learning rate, for the first layer; see `DiscriminativeAdamW`.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    frozen_until: str = ""
+    schedule: Literal["cosine", "plateau", "clock"] = "cosine"
+    first_layer_share: float = 1.0
+    minutes: float = 0.0
+
+    def share_gone(self, rows: list[dict[str, Any]], epochs_more: float = 0) -> float:
+        """Of the minutes, by the history's rows of this stage; `epochs_more` would each take as long as the fastest.
+
+        The first epoch, in which the backend compiles, says nothing of those that follow.
+        """
+        seconds = [row["seconds"] for row in rows if row["stage"] == self.name]
+        return (sum(seconds) + epochs_more * min(seconds[1:], default=0.0)) / (60 * self.minutes)
+
+    def time_is_up(self, rows: list[dict[str, Any]]) -> bool:
+        """Whether another epoch would last longer than the stage may."""
+        return self.schedule == "clock" and self.share_gone(rows, epochs_more=1) > 1
+
+
+def without_clock(config, epochs: int | None):
+    """The configuration with stages by the clock as cosines over so many epochs; None leaves it as it is."""
+    if not epochs:
+        return config
+    stages = (
+        replace(stage, schedule="cosine", epochs=epochs) if stage.schedule == "clock" else stage
+        for stage in config.stages
+    )
+    return replace(config, stages=tuple(stages))
 
 
 def cosine_rate(peak: float, steps: int) -> keras.optimizers.schedules.CosineDecay:

@@ -19,18 +19,9 @@ from training.augmentation import Augmentation
 from training.batches import ClassificationBatches
 from training.devices import data_parallel
 from training.distillation import join_teachers, load_teachers, taught_loss
-from training.engine import (
-    RUNS_DIR,
-    Objective,
-    Run,
-    Stage,
-    load_config,
-    seed_everything,
-    start_from,
-    train,
-    without_clock,
-)
+from training.engine import RUNS_DIR, Objective, Run, load_config, seed_everything, start_from, train
 from training.losses import class_weights, focal_loss, log_priors, with_mask
+from training.schedules import Stage, without_clock
 from training.train_segmentation import load_split_arrays, parse_arguments
 
 
@@ -42,7 +33,7 @@ class ClassificationConfig:
         name: of the run's folder.
         model: arguments of the builder.
         builder: a key of `models.builders.BUILDERS`.
-        stages: see `training.engine.Stage`; the first trains the head only.
+        stages: see `training.schedules.Stage`; the first trains the head only.
         long_side_px: images are shrunk to this before anything else, here and in the analyser.
         filters: names of `core.preprocessing.PreprocessingSettings`, applied to every image first.
         passes: through the images an epoch.

@@ -20,18 +20,9 @@ from models.unet import build_unet
 from training.augmentation import Augmentation
 from training.batches import SegmentationBatches, class_sampling
 from training.devices import data_parallel
-from training.engine import (
-    RUNS_DIR,
-    Objective,
-    Run,
-    Stage,
-    load_config,
-    seed_everything,
-    start_from,
-    train,
-    without_clock,
-)
+from training.engine import RUNS_DIR, Objective, Run, load_config, seed_everything, start_from, train
 from training.losses import segmentation_loss
+from training.schedules import Stage, without_clock
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,7 @@ class SegmentationConfig:
     Attributes:
         name: of the run's folder.
         model: arguments of `models.unet.build_unet`.
-        stages: see `training.engine.Stage`.
+        stages: see `training.schedules.Stage`.
         long_side_px: images are shrunk to this before anything else, here and in the analyser.
         loss: see `training.losses.segmentation_loss`.
         boundary_strength: extra weight of the loss along the lesion's edge.

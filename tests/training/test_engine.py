@@ -11,16 +11,8 @@ import pytest
 
 from training import engine
 from training.batches import Batches
-from training.engine import (
-    Objective,
-    Run,
-    Stage,
-    freeze_until,
-    load_config,
-    start_from,
-    train,
-)
-from training.schedules import DiscriminativeAdamW, clock_rate, cosine_rate, plateau_rate
+from training.engine import Objective, Run, freeze_until, load_config, start_from, train
+from training.schedules import DiscriminativeAdamW, Stage, clock_rate, cosine_rate, plateau_rate
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,9 @@ from training import (
     robustness,
     validation,
 )
-from training.engine import Run, Stage
+from training.engine import Run
 from training.halves import judged_in, judging_bundles, judging_pairs, judging_runs
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 from training.train_segmentation import SegmentationConfig
 

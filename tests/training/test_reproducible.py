@@ -12,7 +12,7 @@ import pytest
 
 from core.phantoms import draw_phantom
 from training import engine, train_classification
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 ROOT = Path(__file__).parents[2]

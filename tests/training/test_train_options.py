@@ -11,7 +11,8 @@ import pytest
 from models import efficientnet
 from tests.models.conftest import build_tiny_backbone
 from training import train_segmentation
-from training.engine import Stage, load_config, without_clock
+from training.engine import load_config
+from training.schedules import Stage, without_clock
 from training.train_classification import (
     ClassificationConfig,
     build_model,

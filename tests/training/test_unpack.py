@@ -11,8 +11,9 @@ from models.loading import load_bundle
 from models.manifest import SHIPPED_DIR, BundleError
 from tests.models.conftest import build_tiny_backbone
 from training import export
-from training.engine import Run, Stage
+from training.engine import Run
 from training.prior import shift_logits
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 from training.train_segmentation import SegmentationConfig
 from training.unpack import unpack

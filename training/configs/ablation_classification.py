@@ -7,7 +7,7 @@ choice points, not what it scores at full length.
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from training.configs.ablation_classification import CONFIG as BASE
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     BASE,

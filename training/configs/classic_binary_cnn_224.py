@@ -7,7 +7,7 @@ Cut short to two epochs, to fit two cores.
 Its 51.5 million weights, nearly all in the dense layer, are too large to ship: the results are what counts.
 """
 
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

@@ -7,7 +7,7 @@ Cut short to ten epochs, to fit two cores.
 Every class is drawn equally often, which shows nevi less and the others more often than they come.
 """
 
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

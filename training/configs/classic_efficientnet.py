@@ -7,7 +7,7 @@ Cut short to five epochs, two of them with the frozen base, and to 160 px, to fi
 Head: GAP-BN-Dropout-512-BN-Dropout-128-BN-Dropout-softmax; whole images; class weights count**-1.
 """
 
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

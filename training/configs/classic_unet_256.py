@@ -5,7 +5,7 @@ python -m training.train_segmentation --config classic_unet_256 --data DIR
 Cut short to one epoch, to fit two cores.
 """
 
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(

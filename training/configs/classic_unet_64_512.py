@@ -5,7 +5,7 @@ python -m training.train_segmentation --config classic_unet_64_512 --data DIR
 Cut short to one epoch and to 96 px, to fit two cores.
 """
 
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(

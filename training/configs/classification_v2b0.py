@@ -11,7 +11,7 @@ mild class weights; every sample shows the whole image or the lesion with a rand
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

@@ -8,7 +8,7 @@ noise and 17 to JPEG of severity 3, and pictures of another clinic have both.
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

@@ -9,7 +9,7 @@ Begins with `classification_v2b0_first_taught`; the photographs and the targets 
 from dataclasses import replace
 
 from training.configs.classification_v2b0_second_clear import CONFIG as SECOND
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     SECOND,

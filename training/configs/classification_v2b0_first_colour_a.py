@@ -10,7 +10,7 @@ more than before, and artefacts are drawn more often. Teachers would answer for 
 from dataclasses import replace
 
 from training.configs.classification_v2b0_first_half_a import CONFIG as HALF
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     HALF,

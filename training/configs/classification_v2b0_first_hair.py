@@ -7,7 +7,7 @@ Begins with `classification_v2b0_first_on`. Hair, rulers, ink and gel bubbles ar
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

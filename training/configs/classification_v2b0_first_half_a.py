@@ -11,7 +11,7 @@ has learned all. Both members of the pair teach, for half of the say.
 from dataclasses import replace
 
 from training.configs.classification_v2b0_first_taught import CONFIG as TAUGHT
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     TAUGHT,

@@ -7,7 +7,7 @@ a warm restart of the cosine took that one from a macro AUC of 0.956 to 0.961 on
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

@@ -9,7 +9,7 @@ and the networks answered nearly as well at 208 px before they had been trained 
 from dataclasses import replace
 
 from training.configs.classification_v2b0_first_camera import CONFIG as CAMERA
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     CAMERA,

@@ -9,7 +9,7 @@ learn what the other knows. The windows are blended more strongly than before: t
 from dataclasses import replace
 
 from training.configs.classification_v2b0_first_camera import CONFIG as CAMERA
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     CAMERA,

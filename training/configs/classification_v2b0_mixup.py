@@ -7,7 +7,7 @@ shorter side (images here are 200 x 150) buy more epochs of harder samples for t
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

@@ -11,7 +11,7 @@ those is the first classifier, which is the better one now. Corrupted and blende
 from dataclasses import replace
 
 from training.configs.classification_v2b0_second_taught import CONFIG as TAUGHT
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     TAUGHT,

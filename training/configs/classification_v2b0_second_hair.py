@@ -7,7 +7,7 @@ Begins with `classification_v2b0_second_more`. Hair, rulers, ink and gel bubbles
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

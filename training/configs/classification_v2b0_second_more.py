@@ -6,7 +6,7 @@ Begins with `classification_v2b0_second_on`, which had not begun to overfit.
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

@@ -6,7 +6,7 @@ Its training loss was still falling when `classification_v2b0_second` ended.
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

@@ -8,7 +8,7 @@ from the first step on: other clinics' cameras have others, and a teacher must k
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(

@@ -9,7 +9,7 @@ Strong zoom, light and colour changes, so that close-ups, small lesions and othe
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(

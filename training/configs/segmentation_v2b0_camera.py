@@ -9,7 +9,7 @@ down the cosine; with this file it comes down to the end.
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(

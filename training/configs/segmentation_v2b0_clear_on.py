@@ -8,7 +8,7 @@ Begins with `segmentation_v2b0_clear`, whose loss was still falling.
 from dataclasses import replace
 
 from training.configs.segmentation_v2b0_clear import CONFIG as CLEAR
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     CLEAR,

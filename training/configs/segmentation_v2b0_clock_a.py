@@ -10,7 +10,7 @@ a quarter of an hour; changes of the images stay as strong as they were.
 from dataclasses import replace
 
 from training.configs.segmentation_v2b0_rare import CONFIG as RARE
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     RARE,

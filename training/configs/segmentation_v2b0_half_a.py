@@ -10,7 +10,7 @@ the new lesions three times each, the others, which it knows, once. Corruptions 
 from dataclasses import replace
 
 from training.configs.segmentation_v2b0_rare import CONFIG as RARE
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     RARE,

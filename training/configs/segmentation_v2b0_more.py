@@ -6,7 +6,7 @@ Begins with `segmentation_v2b0_on`, whose Dice was still rising in its last epoc
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(

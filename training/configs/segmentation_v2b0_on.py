@@ -6,7 +6,7 @@ Begins with the best weights of `segmentation_v2b0_long`, whose Dice was still r
 """
 
 from training.augmentation import Augmentation
-from training.engine import Stage
+from training.schedules import Stage
 from training.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(

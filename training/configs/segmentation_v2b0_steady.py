@@ -9,7 +9,7 @@ cost clean masks a little; here the learning rate comes down to the end.
 from dataclasses import replace
 
 from training.configs.segmentation_v2b0_camera import CONFIG as CAMERA
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     CAMERA,

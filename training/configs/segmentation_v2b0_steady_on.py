@@ -8,7 +8,7 @@ Begins with `segmentation_v2b0_steady`, the best segmenter alone until then, who
 from dataclasses import replace
 
 from training.configs.segmentation_v2b0_camera import CONFIG as CAMERA
-from training.engine import Stage
+from training.schedules import Stage
 
 CONFIG = replace(
     CAMERA,
