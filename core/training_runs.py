@@ -1,4 +1,4 @@
-"""The records of training runs, finished or under way: what `training.engine` wrote. Needs no TensorFlow.
+"""The records of training runs, finished or under way: what `training.run_folder` writes. Needs no TensorFlow.
 
 A run's folder holds config.json (configuration, command, versions); from the end of its first epoch on,
 history.csv with one row an epoch; and scores.json once it has ended. All may be half-written when they are

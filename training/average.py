@@ -29,8 +29,8 @@ from models.unet import build_unet
 from training import train_classification, train_segmentation
 from training.augmentation import Augmentation
 from training.corruptions import corrupt_each
-from training.engine import BEST_WEIGHTS, Run
 from training.environment import describe_environment
+from training.run_folder import BEST_WEIGHTS, Run
 from training.schedules import Stage
 from training.train_classification import ClassificationConfig, class_numbers, view_squares
 from training.train_segmentation import SegmentationConfig, load_split_arrays

@@ -1,36 +1,22 @@
-"""Train a network in stages: resumable after every epoch, best weights kept, everything logged.
+"""Train a network in stages: resumable after every epoch, best weights kept, everything logged (`training.run_folder`)."""
 
-A run's folder holds
-    config.json        the configuration, versions, hardware and command
-    history.csv        one row an epoch: stage, learning rate, losses, validation scores, seconds
-    scores.json        the best epoch with its validation scores, and the number of parameters
-    checkpoints/       last.weights.h5 (with optimiser) and best.weights.h5; not committed
-    tensorboard/       event files, where the tensorboard package is installed; not committed
-"""
-
-import dataclasses
-import json
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
-from typing import Any
 
 import cv2
 import keras
 import numpy as np
-import pandas as pd
 
 from core.runs import RUNS_DIR
 from training.batches import Batches
-from training.environment import describe_environment
-from training.hosts import host, on_this_host, save_weights
+from training.hosts import on_this_host, save_weights
 from training.memory import KeepMemory
+from training.run_folder import BEST_WEIGHTS, Run
 from training.schedules import DiscriminativeAdamW, Stage, clock_rate, cosine_rate, plateau_rate
-
-BEST_WEIGHTS = Path("checkpoints") / "best.weights.h5"  # in a run's folder
 
 
 @dataclass(frozen=True)
@@ -102,74 +88,6 @@ def freeze_until(model: keras.Model, prefix: str) -> None:
         layer.trainable = not frozen
 
 
-class Run:
-    """One training run and its folder; picks up where an earlier process stopped."""
-
-    def __init__(self, run_dir: Path, config: Any):
-        self.dir = run_dir
-        self.checkpoints = run_dir / "checkpoints"
-        self.checkpoints.mkdir(parents=True, exist_ok=True)
-        self.history_file = run_dir / "history.csv"
-        self.rows = pd.read_csv(self.history_file).to_dict("records") if self.history_file.is_file() else []
-        if host() == 0:
-            record = {"config": dataclasses.asdict(config), **describe_environment()}
-            (run_dir / "config.json").write_text(json.dumps(record, indent=1, default=str) + "\n")
-        self.board = _summary_writer(run_dir / "tensorboard") if host() == 0 else None
-
-    def best(self, monitor: str) -> tuple[float, int]:
-        """(score, epoch) of the best epoch so far; (-inf, -1) before the first."""
-        scores = [row[monitor] for row in self.rows]
-        return (max(scores), int(np.argmax(scores))) if scores else (float("-inf"), -1)
-
-    def out_of_patience(self, objective: Objective) -> bool:
-        """Whether the last `objective.patience` epochs brought no better score."""
-        return bool(self.rows) and len(self.rows) - 1 - self.best(objective.monitor)[1] >= objective.patience
-
-    def record(self, row: dict[str, Any]) -> None:
-        self.rows.append(row)
-        if host() > 0:
-            return
-        pd.DataFrame(self.rows).to_csv(self.history_file, index=False)
-        if self.board:
-            self.board(row)
-        print(
-            "  ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items()),
-            flush=True,
-        )
-
-    def write_scores(self, record: dict[str, Any]) -> None:
-        """scores.json, the sign of a finished run: `best_epoch` with its scores, and whatever else is known."""
-        if host() == 0:
-            (self.dir / "scores.json").write_text(json.dumps(record, indent=1) + "\n")
-
-    @property
-    def last_weights(self) -> Path:
-        return self.checkpoints / "last.weights.h5"
-
-    @property
-    def best_weights(self) -> Path:
-        return self.dir / BEST_WEIGHTS
-
-
-def _summary_writer(folder: Path) -> Callable[[dict], None] | None:
-    """A function that logs a history row to TensorBoard, where TensorFlow and tensorboard are there."""
-    if keras.backend.backend() != "tensorflow" or util.find_spec("tensorboard") is None:
-        print("TensorBoard logs are off: the tensorboard package or the TensorFlow backend is missing.")
-        return None
-    import tensorflow as tf
-
-    writer = tf.summary.create_file_writer(str(folder))
-
-    def write(row: dict) -> None:
-        with writer.as_default(step=int(row["epoch"])):
-            for name, value in row.items():
-                if isinstance(value, float):
-                    tf.summary.scalar(name, value)
-        writer.flush()
-
-    return write
-
-
 def seed_everything(seed: int) -> None:
     """Seed Python, numpy and the backend; leave OpenCV one thread beside the network's."""
     keras.utils.set_random_seed(seed)
@@ -223,24 +141,24 @@ def train(
     network = network or model
     bare = keras.Model(network.inputs, network.outputs)  # shares the layers, has no optimiser to load or save
     bare.compile(optimizer=None, jit_compile=_jit())
-    if run.rows:
+    if run.rows and run.last_weights.is_file():
         keras.Model(model.inputs, model.outputs).load_weights(run.last_weights)
     end = 0
     for stage in stages:
         start, end = end, end + stage.epochs
-        if run.out_of_patience(objective):
+        if run.out_of_patience(objective.monitor, objective.patience):
             break
-        if len(run.rows) >= end:
+        if len(run.rows) >= end or stage.time_is_up(run.rows):
             continue
         freeze_until(network, stage.frozen_until)
         compile_stage(model, stage, objective, len(batches))
         if len(run.rows) > start:
-            model.load_weights(run.last_weights)
+            run.resume(model)
         for epoch in range(max(start, len(run.rows)), end):
             if stage.time_is_up(run.rows):
                 break
             _train_epoch(model, bare, stage, epoch, batches, objective, run)
-            if run.out_of_patience(objective):
+            if run.out_of_patience(objective.monitor, objective.patience):
                 print(f"No better {objective.monitor} for {objective.patience} epochs: stopping early.")
                 break
     bare.load_weights(run.best_weights)

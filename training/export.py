@@ -33,9 +33,10 @@ from core.taxonomy import suspicious_flags
 from models.builders import BUILDERS
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, file_sha256
-from training.engine import BEST_WEIGHTS, RUNS_DIR
+from training.engine import RUNS_DIR
 from training.halves import WHOLE, half_folder, judging_pairs
 from training.prior import STRENGTHS, choose_prior, shift_logits
+from training.run_folder import BEST_WEIGHTS
 from training.validation import (
     LabelledImages,
     apply_temperature,

@@ -23,10 +23,11 @@ from core.report import to_json_types
 from core.uncertainty import grouped_bootstrap
 from models.builders import BUILDERS
 from models.loading import CompiledNetwork, Network
-from training.engine import BEST_WEIGHTS, RUNS_DIR, load_config
+from training.engine import RUNS_DIR, load_config
 from training.environment import describe_environment
 from training.evaluate import rate_calls
 from training.export import SENSITIVITY
+from training.run_folder import BEST_WEIGHTS
 from training.train_classification import ClassificationConfig, class_numbers, view_squares
 from training.train_segmentation import load_split_arrays
 

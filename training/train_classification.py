@@ -19,8 +19,9 @@ from training.augmentation import Augmentation
 from training.batches import ClassificationBatches
 from training.devices import data_parallel
 from training.distillation import join_teachers, load_teachers, taught_loss
-from training.engine import RUNS_DIR, Objective, Run, load_config, seed_everything, start_from, train
+from training.engine import RUNS_DIR, Objective, load_config, seed_everything, start_from, train
 from training.losses import class_weights, focal_loss, log_priors, with_mask
+from training.run_folder import Run
 from training.schedules import Stage, without_clock
 from training.train_segmentation import load_split_arrays, parse_arguments
 

@@ -20,8 +20,9 @@ from models.unet import build_unet
 from training.augmentation import Augmentation
 from training.batches import SegmentationBatches, class_sampling
 from training.devices import data_parallel
-from training.engine import RUNS_DIR, Objective, Run, load_config, seed_everything, start_from, train
+from training.engine import RUNS_DIR, Objective, load_config, seed_everything, start_from, train
 from training.losses import segmentation_loss
+from training.run_folder import Run
 from training.schedules import Stage, without_clock
 
 

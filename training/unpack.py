@@ -19,8 +19,8 @@ from models.builders import BUILDERS
 from models.ensemble import join_classifiers
 from models.loading import check_weights, load_network
 from models.manifest import SHIPPED_DIR, NetworkEntry, read_manifest
-from training.engine import BEST_WEIGHTS
 from training.prior import shift_logits
+from training.run_folder import BEST_WEIGHTS
 
 
 def unpack_classifier(folder: Path, entry: NetworkEntry, joined: bool = True) -> list[keras.Model]:

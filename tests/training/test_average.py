@@ -14,7 +14,7 @@ from models.unet import build_unet
 from tests.models.conftest import build_tiny_backbone
 from training import average
 from training.average import average_weights
-from training.engine import Run
+from training.run_folder import Run
 from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 from training.train_segmentation import SegmentationConfig

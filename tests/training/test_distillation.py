@@ -7,6 +7,7 @@ from scipy.special import softmax
 
 from training import engine
 from training.distillation import join_teachers, load_teachers, taught_loss
+from training.run_folder import BEST_WEIGHTS
 
 N_CLASSES = 3
 
@@ -30,7 +31,7 @@ def runs(tmp_path, monkeypatch):
 
 def finish_run(name: str) -> keras.Model:
     network = build_network()
-    file = engine.RUNS_DIR / name / engine.BEST_WEIGHTS
+    file = engine.RUNS_DIR / name / BEST_WEIGHTS
     file.parent.mkdir(parents=True)
     network.save_weights(file)
     return network

@@ -1,6 +1,7 @@
 """Training that can be interrupted, stops early and keeps its best weights; on a model of two layers."""
 
 import json
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training import engine
+from training import engine, run_folder
 from training.batches import Batches
-from training.engine import Objective, Run, freeze_until, load_config, start_from, train
+from training.engine import Objective, freeze_until, load_config, start_from, train
+from training.run_folder import Run
 from training.schedules import DiscriminativeAdamW, Stage, clock_rate, cosine_rate, plateau_rate
 
 
@@ -36,7 +38,7 @@ class Interrupted(Exception):
 @pytest.fixture(autouse=True, scope="module")
 def no_tensorboard():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "_summary_writer", lambda folder: None)
+        patch.setattr(run_folder, "_summary_writer", lambda folder: None)
         yield
 
 
@@ -167,6 +169,35 @@ def test_a_finished_run_is_not_trained_again(straight):
     pd.testing.assert_frame_equal(history(folder), before)
     for old, new in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(new, old)
+
+
+def test_a_record_without_checkpoints_is_trained_anew(tmp_path, straight, capsys):
+    done, _ = straight
+    shutil.copytree(done, tmp_path / "clone", ignore=shutil.ignore_patterns("checkpoints"))
+    (tmp_path / "clone" / "history.csv").write_text("epoch,stage,val_score,seconds\n0,head,9.0,1.0\n")
+    train_in(tmp_path / "clone", STAGES, objective())
+    assert "clone has a record and no checkpoints" in capsys.readouterr().out
+    pd.testing.assert_frame_equal(history(tmp_path / "clone"), history(done))
+
+
+def test_a_run_that_goes_on_has_not_finished_until_it_ends(tmp_path, straight):
+    done, _ = straight
+    shutil.copytree(done, tmp_path / "on")
+    longer = (*STAGES, Stage("more", 2, 0.01))
+    with pytest.raises(Interrupted):
+        train_in(tmp_path / "on", longer, objective(interrupt_before=2))
+    assert len(history(tmp_path / "on")) == 4 and not (tmp_path / "on" / "scores.json").exists()
+
+
+def test_the_best_weights_alone_finish_a_run_and_take_it_no_further(tmp_path, straight):
+    done, model = straight
+    shutil.copytree(done, tmp_path / "unpacked")
+    (tmp_path / "unpacked" / "checkpoints" / "last.weights.h5").unlink()
+    again, _ = train_in(tmp_path / "unpacked", STAGES, objective(interrupt_before=1))
+    for new, old in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+    with pytest.raises(SystemExit, match=r"cannot go on from .*best\.weights\.h5: remove it to train anew"):
+        train_in(tmp_path / "unpacked", (STAGES[0], Stage("all", 9, 0.05)), objective())
 
 
 def test_the_weights_of_the_best_epoch_are_kept(tmp_path):

@@ -28,8 +28,8 @@ from training import (
     robustness,
     validation,
 )
-from training.engine import Run
 from training.halves import judged_in, judging_bundles, judging_pairs, judging_runs
+from training.run_folder import Run
 from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 from training.train_segmentation import SegmentationConfig

@@ -12,7 +12,7 @@ from models import efficientnet
 from models.builders import BUILDERS
 from tests.models.conftest import build_tiny_backbone
 from training import average, join
-from training.engine import Run
+from training.run_folder import Run
 from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from core.phantoms import draw_phantom
-from training import engine, train_classification
+from training import engine, run_folder, train_classification
 from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 
@@ -40,7 +40,7 @@ def drawn_split(monkeypatch, tmp_path):
     arrays = draw_split()
     monkeypatch.setattr(train_classification, "load_split_arrays", lambda *arguments: arrays)
     monkeypatch.setattr(train_classification, "RUNS_DIR", tmp_path)
-    monkeypatch.setattr(engine, "_summary_writer", lambda folder: None)
+    monkeypatch.setattr(run_folder, "_summary_writer", lambda folder: None)
     return tmp_path
 
 
@@ -85,9 +85,9 @@ def test_a_learner_with_teachers_keeps_its_own_weights_alone(drawn_split, monkey
     )
     history(drawn_split, taught)
     network = train_classification.build_model(taught, None)
-    network.load_weights(drawn_split / "taught" / engine.BEST_WEIGHTS)  # its own, not the teachers' too
+    network.load_weights(drawn_split / "taught" / run_folder.BEST_WEIGHTS)  # its own, not the teachers' too
     first = train_classification.build_model(CONFIG, None)
-    first.load_weights(drawn_split / "first" / engine.BEST_WEIGHTS)
+    first.load_weights(drawn_split / "first" / run_folder.BEST_WEIGHTS)
     assert any(
         np.abs(a - b).max() > 0 for a, b in zip(network.get_weights(), first.get_weights(), strict=True)
     )

@@ -11,8 +11,8 @@ from models.loading import load_bundle
 from models.manifest import SHIPPED_DIR, BundleError
 from tests.models.conftest import build_tiny_backbone
 from training import export
-from training.engine import Run
 from training.prior import shift_logits
+from training.run_folder import Run
 from training.schedules import Stage
 from training.train_classification import ClassificationConfig
 from training.train_segmentation import SegmentationConfig

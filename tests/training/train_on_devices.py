@@ -17,8 +17,9 @@ from models.unet import build_unet
 from training.augmentation import Augmentation
 from training.batches import SegmentationBatches
 from training.devices import data_parallel
-from training.engine import Objective, Run, train
+from training.engine import Objective, train
 from training.losses import segmentation_loss
+from training.run_folder import Run
 from training.schedules import Stage
 from training.train_segmentation import SegmentationConfig, make_validator
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from tests.training.test_reproducible import CONFIG, draw_split
-from training import engine, train_classification
+from training import run_folder, train_classification
 
 WORKERS = 2
 
@@ -16,7 +16,7 @@ def main() -> None:
     arrays = draw_split()
     train_classification.load_split_arrays = lambda *arguments: arrays
     train_classification.RUNS_DIR = Path(sys.argv[1])
-    engine._summary_writer = lambda folder: None
+    run_folder._summary_writer = lambda folder: None
     busy = []
     train = train_classification.train
 
