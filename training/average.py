@@ -28,6 +28,7 @@ from core.runs import RUNS_DIR
 from models.unet import build_unet
 from training import train_classification, train_segmentation
 from training.augmentation import Augmentation
+from training.command import in_words
 from training.corruptions import corrupt_each
 from training.environment import describe_environment
 from training.run_folder import BEST_WEIGHTS, Run
@@ -149,6 +150,7 @@ def average(
     print(f"Best: {best}")
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", nargs=2, required=True, help="two runs in training/runs/")

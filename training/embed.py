@@ -34,7 +34,8 @@ from core.neighbours import FEATURES_NAME, MAP_NAME
 from core.preprocessing import Box, limit_long_side, preprocess
 from core.runs import RUNS_DIR
 from models.loading import Bundle, load_bundle
-from models.manifest import BundleError, Manifest
+from models.manifest import Manifest
+from training.command import in_words
 
 N_COMPONENTS = 48
 PERPLEXITY = 30.0
@@ -133,18 +134,16 @@ def write_map(path: Path, manifest: Manifest, image_ids: pd.Series, points: np.n
     path.write_text(heading + table.to_csv(index=False, float_format="%.3f"), encoding="utf-8")
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="the dataset's folder")
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     arguments = parser.parse_args()
-    try:
-        frame = read_dataset(arguments.data)
-        bundle = load_bundle(arguments.bundle)
-        folder = RUNS_DIR / bundle.manifest.name
-        written = embed(bundle, frame, folder)
-    except (DatasetError, BundleError) as error:
-        parser.exit(1, f"{error}\n")
+    frame = read_dataset(arguments.data)
+    bundle = load_bundle(arguments.bundle)
+    folder = RUNS_DIR / bundle.manifest.name
+    written = embed(bundle, frame, folder)
     print(f"{len(written)} of {len(frame)} images in {folder}/{FEATURES_NAME} and {MAP_NAME}")
 
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from core.analyzer import Analysis, Analyzer
 from core.batch import BATCH_SIZE
-from core.dataset import SPLITS, DatasetError, default_data_dir, read_mask, read_split
+from core.dataset import SPLITS, default_data_dir, read_mask, read_split
 from core.mask_metrics import dice, jaccard, mask_sensitivity, mask_specificity, pixel_accuracy
 from core.metrics import (
     accuracy,
@@ -36,7 +36,8 @@ from core.report import prediction_row, to_json_types
 from core.resampling import draw_lesions
 from core.taxonomy import suspicious_flags
 from core.uncertainty import grouped_bootstrap
-from models.manifest import MANIFEST_NAME, BundleError, Manifest, read_manifest
+from models.manifest import MANIFEST_NAME, Manifest, read_manifest
+from training.command import in_words
 from training.engine import RUNS_DIR
 from training.environment import describe_environment
 from training.halves import WHOLE, judged_in, judging_bundles
@@ -185,6 +186,7 @@ def _note_in_manifest(manifest: Manifest, split: str, scores: dict) -> None:
     path.write_text(json.dumps(record, indent=1) + "\n")
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--split", choices=SPLITS, required=True)
@@ -192,10 +194,7 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     arguments = parser.parse_args()
-    try:
-        scores = evaluate(arguments.split, arguments.data, arguments.bundle, arguments.limit)
-    except (BundleError, DatasetError) as error:
-        parser.exit(1, f"{error}\n")
+    scores = evaluate(arguments.split, arguments.data, arguments.bundle, arguments.limit)
     for group in ("classification", "segmentation"):
         for name, value in scores[group].items():
             print(f"{name:28s} {value['estimate']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]")

@@ -33,6 +33,7 @@ from core.taxonomy import suspicious_flags
 from models.builders import BUILDERS
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, file_sha256
+from training.command import in_words
 from training.engine import RUNS_DIR
 from training.halves import WHOLE, half_folder, judging_pairs
 from training.prior import STRENGTHS, choose_prior, shift_logits
@@ -266,6 +267,7 @@ def write_decisions(folder: Path, decisions: dict[str, Any], origin: str) -> Non
     path.write_text(json.dumps(record, indent=1) + "\n")
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--name", default="ham10000", help="of the bundle")

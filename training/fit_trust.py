@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from core.conformal import coverage, fit_class_quantiles, prediction_set
-from core.dataset import DatasetError, default_data_dir
+from core.dataset import default_data_dir
 from core.decision import apply_offsets, decide, prior_offsets
 from core.metrics import accuracy, balanced_accuracy
 from core.predictions import Predictions, PredictionsError, read_predictions
@@ -27,6 +27,7 @@ from core.runs import RUNS_DIR
 from core.uncertainty import grouped_bootstrap
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
+from training.command import in_words
 from training.fit_novelty import FALSE_ALARMS, fit_subspace
 from training.halves import judged_in
 from training.mapie_sets import SCORES, conformalize, mapie_sets
@@ -223,6 +224,7 @@ def _write_report(path: Path, report: dict) -> dict:
     return report
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
@@ -236,13 +238,10 @@ def main() -> None:
     a = parser.parse_args()
     folder = a.bundle or bundle_dir()
     out = a.out or folder
-    try:
-        if a.report_test:
-            report = report_test(read_manifest(folder), a.runs, out)
-        else:
-            report = fit_trust(folder, a.data, a.runs, out, a.limit)
-    except (BundleError, DatasetError, PredictionsError) as error:
-        parser.exit(1, f"{error}\n")
+    if a.report_test:
+        report = report_test(read_manifest(folder), a.runs, out)
+    else:
+        report = fit_trust(folder, a.data, a.runs, out, a.limit)
     print(json.dumps(report, indent=1))
 
 

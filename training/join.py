@@ -18,6 +18,7 @@ from core.dataset import default_data_dir
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers
 from training.average import SELECTION, read_config, read_weights, write_merged
+from training.command import in_words
 from training.train_classification import (
     ClassificationConfig,
     class_numbers,
@@ -78,6 +79,7 @@ def join(
     print(f"Best: {best}")
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", nargs=2, required=True, help="two runs in training/runs/")

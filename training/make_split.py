@@ -14,6 +14,7 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from core.dataset import HALVES, SPLIT_FILE, default_data_dir, read_ham10000
+from training.command import in_words
 
 SEED = 20180814
 VALIDATION_SHARE = 0.15
@@ -59,6 +60,7 @@ def _as_objects(diagnosis: pd.Series) -> pd.Series:
     return pd.Series(diagnosis.to_numpy(object), index=diagnosis.index.astype(object))
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")

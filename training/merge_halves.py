@@ -21,6 +21,7 @@ import numpy as np
 from core.dataset import HALVES, default_data_dir
 from training import train_segmentation
 from training.average import average_weights, build_network, read_config, read_weights, write_merged
+from training.command import in_words
 from training.train_classification import class_numbers, predict_logits, score_logits, view_squares
 from training.train_segmentation import SegmentationConfig, load_split_arrays
 
@@ -63,6 +64,7 @@ def merge(name: str, runs: Sequence[str], data: Path) -> None:
     print(f"Each on the half that it has not learned: {scores}")
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", nargs=2, required=True, help="two runs in training/runs/")

@@ -26,6 +26,7 @@ from core.predictions import Predictions, from_frame, read_predictions
 from core.runs import RUNS_DIR
 from core.slices import UNKNOWN_VALUE, slice_rows
 from models.manifest import read_manifest
+from training.command import in_words
 from training.environment import describe_environment
 from training.results import PATIENT_FACTS_FILE
 from training.validation import view_scores
@@ -85,6 +86,7 @@ def label_lesions(frame: pd.DataFrame, classes: Sequence[str]) -> Predictions:
     return from_frame(frame.drop_duplicates("lesion_id").assign(**uniform))
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")

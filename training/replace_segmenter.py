@@ -20,6 +20,7 @@ from core.dataset import default_data_dir
 from core.runs import RUNS_DIR
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, read_manifest
+from training.command import in_words
 from training.export import export_network
 from training.halves import HALVES, half_folder, judging_runs
 from training.validation import LabelledImages, compare_refinements, predict_all_masks
@@ -67,6 +68,7 @@ def replace_segmenter(bundle: Path, segmentation: Path, version: str, judged_in:
     print(choices["refinement"])
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--segmentation", required=True, help="run in training/runs/, the mean of two halves")

@@ -28,15 +28,16 @@ from tqdm import tqdm
 
 from core.analyzer import Analyzer
 from core.config import AnalysisSettings
-from core.dataset import DatasetError, default_data_dir, load_masks, load_pixels, read_split
+from core.dataset import default_data_dir, load_masks, load_pixels, read_split
 from core.lineage import runs_behind
 from core.mask_metrics import dice
 from core.phantom_artefacts import ARTEFACTS
 from core.report import to_json_types
 from core.runs import RUNS_DIR
 from core.training_runs import shipped_networks
-from models.manifest import BundleError, Manifest, read_manifest
+from models.manifest import Manifest, read_manifest
 from training.augmentation import LEARNED_CORRUPTIONS
+from training.command import in_words
 from training.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from training.environment import describe_environment
 from training.halves import judged_in, judging_bundles
@@ -193,6 +194,7 @@ def measure(parts: Parts, manifest: Manifest, frame: pd.DataFrame, n_images: int
     return record | {"nevi": score_artefacts(drawn, manifest.classes, manifest.suspicious_threshold)}
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
@@ -200,12 +202,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=150, help="lesions for the corruptions")
     parser.add_argument("--nevi", type=int, default=150, help="nevi for the drawn artefacts")
     arguments = parser.parse_args()
-    try:
-        manifest = read_manifest(arguments.bundle)
-        parts = load_parts(manifest, arguments.data)
-        frame = read_split(arguments.data, SPLIT)
-    except (BundleError, DatasetError) as error:
-        parser.exit(1, f"{error}\n")
+    manifest = read_manifest(arguments.bundle)
+    parts = load_parts(manifest, arguments.data)
+    frame = read_split(arguments.data, SPLIT)
     record = to_json_types(measure(parts, manifest, frame, arguments.images, arguments.nevi))
     (RUNS_DIR / manifest.name / RESULT_NAME).write_text(json.dumps(record, indent=1) + "\n")
     for row in record["mean_by_severity"]:

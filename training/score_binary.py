@@ -23,6 +23,7 @@ from core.report import to_json_types
 from core.uncertainty import grouped_bootstrap
 from models.builders import BUILDERS
 from models.loading import CompiledNetwork, Network
+from training.command import in_words
 from training.engine import RUNS_DIR, load_config
 from training.environment import describe_environment
 from training.evaluate import rate_calls
@@ -90,6 +91,7 @@ def score(config: ClassificationConfig, data: Path) -> dict[str, Any]:
     }
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", required=True, help="a binary run in training/runs/")

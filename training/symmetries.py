@@ -17,11 +17,11 @@ from tqdm import tqdm
 
 from core.analyzer import Analyzer
 from core.config import AnalysisSettings
-from core.dataset import DatasetError, default_data_dir, load_pixels, read_split
+from core.dataset import default_data_dir, load_pixels, read_split
 from core.report import to_json_types
 from core.runs import RUNS_DIR
 from core.symmetry import N_SYMMETRIES, apply_symmetry
-from models.manifest import BundleError
+from training.command import in_words
 from training.environment import describe_environment
 from training.robustness import SEED, choose_lesions
 
@@ -58,17 +58,15 @@ def measure(analyzer: Analyzer, images: list[np.ndarray]) -> dict[str, dict[str,
     }
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     parser.add_argument("--images", type=int, default=240, help="how many, each of another lesion")
     arguments = parser.parse_args()
-    try:
-        analyzer = Analyzer.load(arguments.bundle)
-        chosen = choose_lesions(read_split(arguments.data, SPLIT), arguments.images)
-    except (BundleError, DatasetError) as error:
-        parser.exit(1, f"{error}\n")
+    analyzer = Analyzer.load(arguments.bundle)
+    chosen = choose_lesions(read_split(arguments.data, SPLIT), arguments.images)
     manifest = analyzer.manifest
     record = {
         **manifest.stamp,

@@ -25,6 +25,7 @@ from core.report import to_json_types
 from core.systems import SYSTEMS_FILE
 from core.taxonomy import suspicious_flags
 from models.manifest import SHIPPED_DIR, Manifest, read_manifest
+from training.command import in_words
 from training.engine import RUNS_DIR
 from training.environment import describe_environment
 from training.evaluate import probabilities_of
@@ -154,6 +155,7 @@ def measure(system: System, images: list[np.ndarray], runs_dir: Path = RUNS_DIR)
     }
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")

@@ -17,6 +17,7 @@ from models.builders import BUILDERS
 from models.manifest import VIEWS
 from training.augmentation import Augmentation
 from training.batches import ClassificationBatches
+from training.command import in_words
 from training.devices import data_parallel
 from training.distillation import join_teachers, load_teachers, taught_loss
 from training.engine import RUNS_DIR, Objective, load_config, seed_everything, start_from, train
@@ -243,6 +244,7 @@ def _train_on(
     train(model, config.stages, batches, objective, run, network)
 
 
+@in_words
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
     config = without_clock(load_config(arguments.config), arguments.epochs)

@@ -19,6 +19,7 @@ from core.preprocessing import Box, crop_square, mask_picture
 from models.unet import build_unet
 from training.augmentation import Augmentation
 from training.batches import SegmentationBatches, class_sampling
+from training.command import in_words
 from training.devices import data_parallel
 from training.engine import RUNS_DIR, Objective, load_config, seed_everything, start_from, train
 from training.losses import segmentation_loss
@@ -157,6 +158,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     return arguments
 
 
+@in_words
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
     config = without_clock(load_config(arguments.config), arguments.epochs)

@@ -19,6 +19,7 @@ from models.builders import BUILDERS
 from models.ensemble import join_classifiers
 from models.loading import check_weights, load_network
 from models.manifest import SHIPPED_DIR, NetworkEntry, read_manifest
+from training.command import in_words
 from training.prior import shift_logits
 from training.run_folder import BEST_WEIGHTS
 
@@ -59,6 +60,7 @@ def unpack(folder: Path, runs_dir: Path = RUNS_DIR) -> list[Path]:
     return written
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bundle", type=Path, default=SHIPPED_DIR, help="folder with a manifest.json")

@@ -1,0 +1,63 @@
+"""Errors of a command's user come in words; errors of ours keep their traceback."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from core.dataset import DatasetError
+from training import train_classification, train_segmentation
+from training.command import in_words
+
+
+def run(error_maker) -> None:
+    in_words(error_maker)()
+
+
+def refuse_dataset():
+    raise DatasetError("No folder. Give --data DIR.")
+
+
+def refuse_value():
+    raise ValueError("`shares` must be positive; got -1.")
+
+
+def break_numpy():
+    np.zeros(3) @ np.zeros(4)
+
+
+@pytest.mark.parametrize(("command", "said"), [(refuse_dataset, "No folder"), (refuse_value, "got -1")])
+def test_what_a_user_can_mend_is_said_in_words(command, said, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run(command)
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err
+    assert said in error and "Traceback" not in error
+
+
+def test_a_librarys_complaint_keeps_its_traceback():
+    with pytest.raises(ValueError, match="mismatch"):
+        run(break_numpy)
+
+
+def test_what_goes_well_is_left_alone(capsys):
+    run(lambda: print("done"))
+    assert capsys.readouterr().out == "done\n"
+
+
+@pytest.mark.parametrize("command", [train_classification, train_segmentation])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--config", "absent"], "No configuration 'absent'"),
+        (["--config", "{task}_v2b0"], "Give --data DIR or set DERMALENS_DATA"),
+        (["--config", "{task}_v2b0", "--devices", "99"], "--devices` must be from 1 to"),
+    ],
+)
+def test_training_says_what_is_missing(command, options, said, monkeypatch, capsys):
+    task = command.__name__.removeprefix("training.train_")
+    monkeypatch.delenv("DERMALENS_DATA", raising=False)
+    monkeypatch.setattr(sys, "argv", ["train", *(option.format(task=task) for option in options)])
+    with pytest.raises(SystemExit) as stopped:
+        command.main()
+    assert stopped.value.code == 1 and said in capsys.readouterr().err

@@ -1,0 +1,40 @@
+"""What the commands in training/ have in common: what goes wrong is said in words, not in a traceback."""
+
+import sys
+import traceback
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+from core.dataset import DatasetError
+from core.predictions import PredictionsError
+from models.manifest import BundleError
+
+PROJECT_DIR = Path(__file__).parent.parent
+EXPECTED = (BundleError, DatasetError, PredictionsError, FileNotFoundError)
+
+
+def in_words(command: Callable[[], None]) -> Callable[[], None]:
+    """The command, ended by an error of its user's with the message alone and exit status 1.
+
+    Those are `EXPECTED` errors and values that our own code refuses; any other error is ours, and keeps its traceback.
+    """
+
+    @wraps(command)
+    def run() -> None:
+        try:
+            command()
+        except (*EXPECTED, ValueError) as error:
+            if not isinstance(error, EXPECTED) and not _refused_here(error):
+                raise
+            print(error, file=sys.stderr)
+            raise SystemExit(1) from None
+
+    return run
+
+
+def _refused_here(error: Exception) -> bool:
+    """Whether a `raise` of this project raised it, not a library that it called."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    own = Path(last.filename).is_relative_to(PROJECT_DIR) and "site-packages" not in last.filename
+    return own and (last.line or "").startswith("raise")
