@@ -225,7 +225,6 @@ def _train_on(
     val_rows, *val_arrays = load_split_arrays(arguments.data, [config.judge], config.long_side_px)
     squares = view_squares(*(array[part] for array in val_arrays), config)
     val_labels = class_numbers(val_rows["dx"], config)[part]
-    run = Run(RUNS_DIR / config.name, config)
     network = build_model(config, arguments.imagenet)
     start_from(network, config.start_from)
     model = network
@@ -241,7 +240,7 @@ def _train_on(
         config.weight_decay,
         config.keep_last,
     )
-    train(model, config.stages, batches, objective, run, network)
+    train(model, config.stages, batches, objective, Run(RUNS_DIR / config.name, config), network)
 
 
 @in_words

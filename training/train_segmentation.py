@@ -118,7 +118,6 @@ def _train_on(
 ) -> None:
     limit, size_px = arguments.limit, config.model["input_size_px"]
     _, val_images, val_masks = load_split_arrays(arguments.data, [config.judge], config.long_side_px)
-    run = Run(RUNS_DIR / config.name, config)
     fresh = config.model.get("encoder") and not config.start_from
     model = build_unet(**config.model, imagenet_weights=arguments.imagenet if fresh else None)
     start_from(model, config.start_from)
@@ -130,7 +129,7 @@ def _train_on(
         config.weight_decay,
         config.keep_last,
     )
-    train(model, config.stages, batches, objective, run)
+    train(model, config.stages, batches, objective, Run(RUNS_DIR / config.name, config))
 
 
 def parse_arguments(description: str) -> argparse.Namespace:
