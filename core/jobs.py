@@ -39,10 +39,10 @@ from core.batch import unique_stems
 from core.config import AnalysisSettings
 from core.labels import LabelCounts
 from core.preprocessing import PreprocessingSettings
+from core.runs import PROJECT_DIR
 from models.manifest import Manifest
 
 COMMAND = (sys.executable, "-m", "core.job_process")
-PROJECT_DIR = Path(__file__).parent.parent
 _LOCK_ATTEMPTS = 20
 
 

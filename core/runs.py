@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RUNS_DIR = Path(__file__).parent.parent / "training" / "runs"
+PROJECT_DIR = Path(__file__).parent.parent
+RUNS_DIR = PROJECT_DIR / "training" / "runs"
 _SUFFIX = "_predictions.csv"
 
 

@@ -53,6 +53,12 @@ def test_readme_shows_the_stored_scores():
     assert readme_scores.render(text) == text
 
 
+def test_the_readme_names_no_accelerator_for_runs_that_had_none(monkeypatch):
+    assert "side by side, for" in readme_scores.training_line()
+    monkeypatch.setattr(readme_scores, "_accelerator", lambda run: "")
+    assert "side by side, for" not in readme_scores.training_line()
+
+
 def test_phantoms_give_their_stored_scores(analyzer, records):
     stored = json.loads((records / "phantom_scores.json").read_text())
     rows = score_series(analyzer, draw_series(N_CHECKED))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from core.dataset import DatasetError
 from core.predictions import PredictionsError
+from core.runs import PROJECT_DIR
 from models.manifest import BundleError
 
-PROJECT_DIR = Path(__file__).parent.parent
 EXPECTED = (BundleError, DatasetError, PredictionsError, FileNotFoundError)
 
 

@@ -79,11 +79,11 @@ def with_answers_on_record(predictions: pd.DataFrame, folder: Path) -> pd.DataFr
     Raises:
         KeyError: the record in `folder` lacks an image.
     """
-    kept = pd.read_csv(folder / f"{WHOLE}_predictions.csv").set_index("image_id")
+    kept = pd.read_csv(folder / f"{WHOLE}_predictions.csv").set_index("image_id").loc[predictions["image_id"]]
     names = [
         n for n in predictions if n.startswith(("p_", "p1_", "raw_")) or n in ("prediction", "agreement")
     ]
-    return predictions.assign(**{n: kept.loc[predictions["image_id"], n].to_numpy() for n in names})
+    return predictions.assign(**{n: kept[n].to_numpy() for n in names})
 
 
 def probabilities_of(predictions: pd.DataFrame, classes, prefix: str = "p_") -> np.ndarray:

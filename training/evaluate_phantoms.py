@@ -20,6 +20,7 @@ from core.mask_metrics import dice
 from core.phantom_artefacts import ARTEFACTS
 from core.phantoms import Phantom, PhantomSpec, draw_phantom, random_spec
 from core.report import to_json_types
+from training.command import in_words
 from training.engine import RUNS_DIR
 from training.environment import describe_environment
 
@@ -74,6 +75,7 @@ def score_artefacts(analyzer: Analyzer, specs: list[PhantomSpec]) -> list[dict]:
     return rows
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")

@@ -29,7 +29,9 @@ from core.decision import apply_offsets
 from core.metrics import threshold_for_sensitivity
 from core.preprocessing import PreprocessingSettings
 from core.refinement import refine_mask
+from core.runs import PROJECT_DIR
 from core.taxonomy import suspicious_flags
+from core.training_choices import CHOICES_NAME
 from models.builders import BUILDERS
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, file_sha256
@@ -50,7 +52,6 @@ from training.validation import (
 )
 from training.windows import choose_margin, choose_windows
 
-PROJECT_DIR = RUNS_DIR.parent.parent
 SENSITIVITY = 0.95
 FILTER_STRIDE = 2  # four filters cost four passes: half of the images will do
 
@@ -241,7 +242,7 @@ def export(
             write_draft(about, *pairs[half], folder)
     bundles = {part: load_bundle(folder) for part, folder in judges.items()}
     compared, decisions = make_choices(LabelledImages.read(data, bundles, limit), margins, prior, filters)
-    choices_file = RUNS_DIR / about["name"] / "validation_choices.json"
+    choices_file = RUNS_DIR / about["name"] / CHOICES_NAME
     choices_file.parent.mkdir(parents=True, exist_ok=True)
     choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
     for folder in {out, *judges.values()}:

@@ -13,11 +13,13 @@ import pandas as pd
 from core.calibration import INTERVAL_NOTE
 from core.dataset import SPLIT_FILE
 from core.lineage import runs_behind, training_cost
+from core.runs import PROJECT_DIR
 from core.training_runs import shipped_networks
 from models.manifest import read_manifest
+from training.command import in_words
 from training.engine import RUNS_DIR
 
-README = RUNS_DIR.parent.parent / "README.md"
+README = PROJECT_DIR / "README.md"
 # Trained at the same time, on one accelerator.
 GPU_RUNS = tuple(f"classification_v2b0_teacher_{number}" for number in range(1, 5))
 SLOW_RUN = "segmentation_v2b0_half_a"  # a segmenter on one of two cores
@@ -99,20 +101,28 @@ def training_line() -> str:
     sizes = {**splits["split"].value_counts(), **splits["half"].value_counts()}
     fast = sorted(name for name in names if _accelerator(name))
     hours, images = training_cost(names - {*fast}, sizes)
-    (_, fast_images), (slow_hours, slow_images) = (training_cost(part, sizes) for part in (fast, {SLOW_RUN}))
-    minutes = max(training_cost({name}, sizes)[0] for name in fast) * 60
     epochs = [pd.read_csv(RUNS_DIR / run / "history.csv")["seconds"][1:] for run in GPU_RUNS]
     seconds = float(pd.concat(epochs).median())
     per_second = len(GPU_RUNS) * sizes["train"] / seconds
     return (
-        f"The runs behind these weights trained for {hours:.1f} hours on two cores, and {len(fast)} more, side by side, "
-        f"for {minutes:.0f} minutes on one {_accelerator(fast[0])} "
-        f"({' and '.join(f'`{name}`' for name in fast)}): at the pace of `{SLOW_RUN}` on one of two cores that would "
-        f"be {fast_images / slow_images * slow_hours:.0f} hours more, one after the other. On the same "
-        f"accelerator {len(GPU_RUNS)} classifiers side by side took {seconds:.0f} seconds an epoch each "
+        f"The runs behind these weights trained for {hours:.1f} hours on two cores{_say_fast(fast, sizes)}. On one "
+        f"{_accelerator(GPU_RUNS[0])}, {len(GPU_RUNS)} classifiers side by side took {seconds:.0f} seconds an epoch each "
         f"(`{GPU_RUNS[0]}` and its like), {per_second:.0f} images a second together: at that pace the "
-        f"{images / 1000:.0f} thousand images that the others saw would take {images / per_second / 60:.0f} minutes, "
+        f"{images / 1000:.0f} thousand images that the runs on two cores saw would take {images / per_second / 60:.0f} minutes, "
         "more for segmenters, which are slower, and a minute or two for each run to compile."
+    )
+
+
+def _say_fast(runs: list[str], sizes: dict[str, int]) -> str:
+    """How long runs side by side on an accelerator took, and would have taken on two cores; "" without any."""
+    if not runs:
+        return ""
+    minutes = max(training_cost({name}, sizes)[0] for name in runs) * 60
+    (_, images), (slow_hours, slow_images) = (training_cost(part, sizes) for part in ({*runs}, {SLOW_RUN}))
+    return (
+        f", and {len(runs)} more, side by side, for {minutes:.0f} minutes on one {_accelerator(runs[0])} "
+        f"({' and '.join(f'`{name}`' for name in runs)}): at the pace of `{SLOW_RUN}` on one of two cores that would "
+        f"be {images / slow_images * slow_hours:.0f} hours more, one after the other"
     )
 
 
@@ -134,6 +144,7 @@ def render(text: str) -> str:
     return f"{before}{START}\n{score_table()}\n{training_line()}\n\n{benchmark_table()}\n{END}{after}"
 
 
+@in_words
 def main() -> None:
     path = Path(README)
     path.write_text(render(path.read_text()))

@@ -6,8 +6,8 @@ For better outlines alone: nothing about the classes is trained or chosen. A cla
 validation split can be judged there only by the networks that it is the mean of, and without their checkpoints its
 answers on record stand: --judged-in names the folder in training/runs/ that holds them. `training.evaluate` and
 `training.robustness` then measure outlines on the validation split, and take the answers from there, and what
-`training.fit_trust` fitted stays; on the test split everything is measured. Bundles of the segmenter's halves go to training/runs/<bundle>/checkpoints/ (not
-committed) and are to be asked for outlines alone.
+`training.fit_trust` fitted stays; on the test split everything is measured. Bundles of the segmenter's halves go to
+training/runs/<bundle>/checkpoints/ (not committed) and are to be asked for outlines alone.
 """
 
 import argparse
@@ -16,16 +16,17 @@ import shutil
 from pathlib import Path
 
 from core.config import AnalysisSettings
-from core.dataset import default_data_dir
+from core.dataset import HALVES, default_data_dir
 from core.runs import RUNS_DIR
+from core.training_choices import CHOICES_NAME
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, read_manifest
 from training.command import in_words
 from training.export import export_network
-from training.halves import HALVES, half_folder, judging_runs
+from training.fit_trust import REPORT_NAME
+from training.halves import half_folder, judging_runs
 from training.validation import LabelledImages, compare_refinements, predict_all_masks
 
-CHOICES_NAME, TRUST_NAME = "validation_choices.json", "trust.json"
 FITTED_LATER = ("conformal", "novelty", "decision")  # what `training.fit_trust` adds; a half needs none
 
 
@@ -51,8 +52,13 @@ def replace_segmenter(bundle: Path, segmentation: Path, version: str, judged_in:
         version: of the bundle with the new segmenter.
         judged_in: folder in training/runs/ with the records of the classifier.
         data: HAM10000's folder.
+
+    Raises:
+        ValueError: the run is no mean of two halves.
     """
     name, judges = read_manifest(bundle).name, judging_runs(segmentation)
+    if judges.keys() != {*HALVES}:
+        raise ValueError(f"{segmentation.name} is no mean of two halves (training.merge_halves).")
     for half in HALVES:
         write_bundle(bundle, judges[half], version, judged_in, half_folder(name, half))
     write_bundle(bundle, segmentation, version, judged_in, bundle)
@@ -61,9 +67,9 @@ def replace_segmenter(bundle: Path, segmentation: Path, version: str, judged_in:
     maps = predict_all_masks(split, AnalysisSettings().n_views)
     choices = json.loads((RUNS_DIR / judged_in / CHOICES_NAME).read_text())
     choices["refinement"] = compare_refinements(maps, split.masks)
-    trust = json.loads((RUNS_DIR / judged_in / TRUST_NAME).read_text())
+    trust = json.loads((RUNS_DIR / judged_in / REPORT_NAME).read_text())
     trust |= {**read_manifest(bundle).stamp, "classes_judged_in": judged_in}
-    for file, record in ((CHOICES_NAME, choices), (TRUST_NAME, trust)):
+    for file, record in ((CHOICES_NAME, choices), (REPORT_NAME, trust)):
         (RUNS_DIR / name / file).write_text(json.dumps(record, indent=1) + "\n")
     print(choices["refinement"])
 

@@ -57,8 +57,7 @@ Written by `python -m training.results` from the folders in `training/runs/`. Sc
 best epoch on the validation split (of its last where the configuration keeps that), one view of each window, before
 temperature and refinement; each run's configuration is `training/configs/<name>.py`. Runs that end in _a, _b, _a_mean or
 _b_mean learned half of the validation lesions too and are judged by the other half; scores of their mean, halves, are
-theirs together. Minutes are wall time on machines that
-had other work too.
+theirs together. Minutes are wall time on machines that had other work too.
 """
 ABLATIONS_HEADING = """## One change at a time: {task}
 

@@ -35,7 +35,7 @@ class Run:
         self.dir = run_dir
         self.checkpoints = run_dir / "checkpoints"
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        self.history_file = run_dir / "history.csv"
+        self.history_file, self.scores_file = run_dir / "history.csv", run_dir / "scores.json"
         self.rows: list[dict[str, Any]] = []
         if self.history_file.is_file():
             if self.last_weights.is_file() or self.best_weights.is_file():
@@ -60,7 +60,7 @@ class Run:
         self.rows.append(row)
         if host() > 0:
             return
-        (self.dir / "scores.json").unlink(missing_ok=True)  # what goes on has not finished
+        self.scores_file.unlink(missing_ok=True)  # what goes on has not finished
         pd.DataFrame(self.rows).to_csv(self.history_file, index=False)
         if self.board:
             self.board(row)
@@ -80,7 +80,7 @@ class Run:
     def write_scores(self, record: dict[str, Any]) -> None:
         """scores.json, the sign of a finished run: `best_epoch` with its scores, and whatever else is known."""
         if host() == 0:
-            (self.dir / "scores.json").write_text(json.dumps(record, indent=1) + "\n")
+            self.scores_file.write_text(json.dumps(record, indent=1) + "\n")
 
     @property
     def last_weights(self) -> Path:

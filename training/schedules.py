@@ -34,6 +34,10 @@ class Stage:
     first_layer_share: float = 1.0
     minutes: float = 0.0
 
+    def __post_init__(self):
+        if self.schedule == "clock" and not self.minutes > 0:
+            raise ValueError(f"Stage {self.name!r} goes by the clock: `minutes` must be positive.")
+
     def share_gone(self, rows: list[dict[str, Any]], epochs_more: float = 0) -> float:
         """Of the minutes, by the history's rows of this stage; `epochs_more` would each take as long as the fastest.
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from core.dataset import default_data_dir
 from core.runs import RUNS_DIR
+from training.command import in_words
 from training.engine import load_config
 from training.train_segmentation import SegmentationConfig
 
@@ -95,6 +96,7 @@ def make_trainer(name: str, options: list[str], compiled: Path | None) -> Traine
     return Trainer(name, command, os.environ | SHARED | cache)
 
 
+@in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--configs", nargs="+", required=True, help="names in training/configs/")

@@ -310,6 +310,11 @@ def test_the_time_that_an_epoch_takes_is_that_of_the_fastest_but_the_first():
     assert not replace(stage, schedule="cosine").time_is_up(rows)
 
 
+def test_a_clock_without_minutes_is_refused():
+    with pytest.raises(ValueError, match="`minutes` must be positive"):
+        Stage("all", 99, 0.1, schedule="clock")
+
+
 def test_a_stage_by_the_clock_ends_with_its_time_and_lets_the_rate_fall(tmp_path, monkeypatch):
     ticks = iter(range(0, 9999, 6))  # every look at the clock six seconds on: an epoch takes six
     monkeypatch.setattr(engine.time, "monotonic", lambda: float(next(ticks)))

@@ -217,6 +217,14 @@ def test_a_segmenter_is_replaced_and_the_classifier_stays(exported, runs, monkey
         fit_trust.fit_trust(exported, Path(), runs, exported)
 
 
+def test_a_segmenter_that_nobody_can_judge_by_halves_replaces_nothing(exported, runs, monkeypatch):
+    monkeypatch.setattr(replace_segmenter, "RUNS_DIR", runs)
+    before = (exported / "manifest.json").read_text()
+    with pytest.raises(ValueError, match="outline_plain is no mean of two halves"):
+        replace_segmenter.replace_segmenter(exported, runs / "outline_plain", "8", "small", Path())
+    assert (exported / "manifest.json").read_text() == before
+
+
 def test_answers_on_record_take_the_place_of_what_was_answered(tmp_path):
     columns = {"image_id": ["b", "a"], "p_mel": [0.1, 0.2], "raw_mel": [0.1, 0.2], "prediction": ["nv", "nv"]}
     asked = pd.DataFrame(columns | {"warnings": ["", "dark"], "dice": [0.5, 0.6]})

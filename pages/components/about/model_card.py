@@ -56,9 +56,8 @@ def draw_scores(manifest: Manifest) -> None:
     """Headline scores of both splits with their intervals."""
     st.subheader("Scores", anchor=False)
     run = manifest.name
-    table = model_card.score_table(
-        {split: model_card.read_record(run, f"{split}_scores.json") for split in ("test", "validation")}
-    )
+    records = {split: model_card.read_record(run, f"{split}_scores.json") for split in ("test", "validation")}
+    table = model_card.score_table(records)
     if table.empty:
         st.caption(
             f"No scores are recorded for {run}. `python -m training.evaluate --split test` writes them."
@@ -66,17 +65,17 @@ def draw_scores(manifest: Manifest) -> None:
         return
     st.table(table, border="horizontal", hide_index=True)
     st.caption(
-        f"95 % intervals by bootstrap over lesions. {INTERVAL_NOTE} The test split was looked at once for this bundle; every "
-        f"choice was made on validation. {_say_who_judges(manifest)}From `training/runs/{run}/`, written by "
+        f"95 % intervals by bootstrap over lesions. {INTERVAL_NOTE} The test split was looked at once for this "
+        f"bundle; every choice was made on validation. {_say_who_judges(manifest, records['validation'])}From `training/runs/{run}/`, written by "
         "`python -m training.evaluate`."
     )
 
 
-def _say_who_judges(manifest: Manifest) -> str:
+def _say_who_judges(manifest: Manifest, record: dict) -> str:
     """What validation scores of a bundle mean that has learned that split; "" for others."""
     if "validation" not in manifest.learned_splits:
         return ""
-    kept = manifest.classifier.record.get("judged_in")
+    kept = record.get("classes_judged_in")
     return (
         "The networks are the mean of two that learned one half of the validation lesions each; there every image "
         "was answered by the one that had not learned it"

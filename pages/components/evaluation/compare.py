@@ -99,7 +99,8 @@ def _shipped(context: Context) -> dict[str, Context]:
         key = f"{evaluation.run}/{evaluation.split}:{path.stat().st_mtime_ns}"
         predictions = source.read_shipped(key, str(path))
         if not images.isdisjoint(predictions.frame["image_id"]):
-            found[evaluation.label] = Context(evaluation.label, key, predictions, context.threshold)
+            label = evaluation.label
+            found[label] = Context(label, key, predictions, context.threshold)
     return found
 
 
