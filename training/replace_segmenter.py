@@ -22,9 +22,9 @@ from core.training_choices import CHOICES_NAME
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, read_manifest
 from training.command import in_words
-from training.export import export_network
 from training.fit_trust import REPORT_NAME
 from training.halves import half_folder, judging_runs
+from training.packing import export_network
 from training.validation import LabelledImages, compare_refinements, predict_all_masks
 
 FITTED_LATER = ("conformal", "novelty", "decision")  # what `training.fit_trust` adds; a half needs none

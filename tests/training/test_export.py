@@ -16,7 +16,8 @@ from models.builders import BUILDERS
 from models.manifest import file_sha256
 from tests.fakes import fake_bundle
 from tests.models.conftest import build_tiny_backbone
-from training.export import make_choices, shift_exported, write_half_precision
+from training.export import make_choices
+from training.packing import shift_exported, write_half_precision
 from training.validation import LabelledImages, filters_that_help
 from training.windows import choose_margin, choose_windows
 

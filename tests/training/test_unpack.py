@@ -11,6 +11,7 @@ from models.loading import load_bundle
 from models.manifest import SHIPPED_DIR, BundleError
 from tests.models.conftest import build_tiny_backbone
 from training import export
+from training.packing import shift_exported
 from training.prior import shift_logits
 from training.run_folder import Run
 from training.schedules import Stage
@@ -41,7 +42,7 @@ def bundle(monkeypatch, tmp_path):
     out = tmp_path / "bundle"
     out.mkdir()
     record = export.draft_manifest(about, runs["masks"].dir, runs["pair"].dir, out)
-    record["classifier"] = export.shift_exported(record["classifier"], out, OFFSETS)
+    record["classifier"] = shift_exported(record["classifier"], out, OFFSETS)
     record["classifier"]["prior"] = {"strength": 1.0, "offsets": OFFSETS, "origin": "set by this test"}
     (out / "manifest.json").write_text(json.dumps(record))
     for run in runs.values():

@@ -1,6 +1,6 @@
 """The second classifier taught by version 9's pair for as long, as `classification_v2b0_first_long`.
 
-    python -m training.train_classification --config classification_v2b0_second_long --data DIR
+python -m training.train_classification --config classification_v2b0_second_long --data DIR
 """
 
 from dataclasses import replace
