@@ -14,16 +14,16 @@ from models.manifest import BundleError
 EXPECTED = (BundleError, DatasetError, PredictionsError, FileNotFoundError)
 
 
-def in_words(command: Callable[[], None]) -> Callable[[], None]:
+def in_words(command: Callable[..., None]) -> Callable[..., None]:
     """The command, ended by an error of its user's with the message alone and exit status 1.
 
     Those are `EXPECTED` errors and values that our own code refuses; any other error is ours, and keeps its traceback.
     """
 
     @wraps(command)
-    def run() -> None:
+    def run(*arguments, **options) -> None:
         try:
-            command()
+            command(*arguments, **options)
         except (*EXPECTED, ValueError) as error:
             if not isinstance(error, EXPECTED) and not _refused_here(error):
                 raise

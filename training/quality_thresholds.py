@@ -17,8 +17,10 @@ import cv2
 import numpy as np
 import typer
 
+from core.dataset import DatasetError
 from core.image_io import list_images, read_image
 from core.quality import QualityReport, assess_quality, pixel_features
+from training.command import in_words
 
 PERCENTILES = (0, 0.5, 1, 2, 5, 50, 95, 98, 99, 99.5, 100)
 BLURS_PX = (1.0, 1.5, 2.0, 3.0, 5.0)  # Gaussian sigma, of 200 px
@@ -26,6 +28,7 @@ MEASURES = [name for name in QualityReport.__annotations__ if name != "findings"
 OUTPUT = Path(__file__).parent / "runs" / "quality" / "thresholds.json"
 
 
+@in_words
 def main(
     data: Annotated[Path, typer.Option(envvar="DERMALENS_DATA", help="HAM10000's folder")],
     sample: int = 1500,
@@ -34,6 +37,8 @@ def main(
     """Print the figures and write them to training/runs/quality/thresholds.json."""
     files = {path.stem: path for path in list_images(data)}
     ids = sorted(stem for stem in files if f"{stem}_segmentation" in files)
+    if not ids:
+        raise DatasetError(f"No image with a mask beside it (<image_id>_segmentation) under {data}.")
     ids = random.Random(seed).sample(ids, min(sample, len(ids)))
     images = [read_image(files[stem]).pixels for stem in ids]
     masks = [_read_mask(files[f"{stem}_segmentation"], i.shape) for stem, i in zip(ids, images, strict=True)]

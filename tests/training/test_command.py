@@ -4,9 +4,10 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.dataset import DatasetError
-from training import train_classification, train_segmentation
+from training import quality_thresholds, train_classification, train_segmentation
 from training.command import in_words
 
 
@@ -38,6 +39,13 @@ def test_what_a_user_can_mend_is_said_in_words(command, said, monkeypatch, capsy
 def test_a_librarys_complaint_keeps_its_traceback():
     with pytest.raises(ValueError, match="mismatch"):
         run(break_numpy)
+
+
+def test_a_folder_without_masks_gives_no_thresholds(tmp_path, capsys):
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "lesion.png")
+    with pytest.raises(SystemExit):
+        quality_thresholds.main(tmp_path)
+    assert "No image with a mask" in capsys.readouterr().err
 
 
 def test_what_goes_well_is_left_alone(capsys):
