@@ -13,6 +13,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from core.lineage import merged_from
@@ -105,6 +106,30 @@ class TrainingRun:
         if any(stage.get("schedule") == "clock" for stage in stages):
             return self.epochs if self.scores else 0
         return sum(int(stage.get("epochs", 0)) for stage in stages)
+
+    @property
+    def planned_minutes(self) -> float:
+        """How long the configuration gives it, where all of its stages go by the clock; 0 where not."""
+        stages = [] if self.merged_from else self.config.get("stages", [])
+        if not all(stage.get("schedule") == "clock" for stage in stages):
+            return 0.0
+        return sum(float(stage.get("minutes", 0)) for stage in stages)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far, from its last record on; None where nothing tells."""
+        if self.planned_minutes:
+            return 60 * self.planned_minutes - (self.seconds if self.epochs else 0)
+        if not (self.epochs and self.planned_epochs):
+            return None
+        return self.seconds / self.epochs * (self.planned_epochs - self.epochs)
+
+    @property
+    def share_done(self) -> float | None:
+        """Of its epochs or, by the clock, of its minutes, in [0, 1]; None where nothing tells how many there are."""
+        if self.planned_minutes:
+            return float(np.clip(1 - self.seconds_left / (60 * self.planned_minutes), 0, 1))
+        return self.epochs / self.planned_epochs if self.planned_epochs else None
 
     @property
     def best(self) -> dict[str, Any] | None:

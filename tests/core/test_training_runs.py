@@ -156,6 +156,9 @@ def test_a_run_by_the_clock_plans_what_it_made():
     stages = [{"name": "all", "epochs": 1000, "schedule": "clock", "minutes": 5.0}]
     run = make_run([0.8, 0.9, 0.7], CONFIG | {"stages": stages, "patience": 1000}, changed_at=1000)
     assert (run.planned_epochs, run.status(now=1000)) == (0, "running")
+    assert (run.planned_minutes, run.seconds_left, run.share_done) == (5, 120, pytest.approx(0.6))
+    begun = make_run([], CONFIG | {"stages": stages})
+    assert (begun.seconds_left, begun.share_done) == (300, 0)
     ended = replace(run, scores={"best_epoch": {"epoch": 2}})
     assert (ended.planned_epochs, ended.status(now=1e9)) == (3, "finished")
 
@@ -163,6 +166,9 @@ def test_a_run_by_the_clock_plans_what_it_made():
 def test_planned_epochs_and_seconds_are_sums():
     run = make_run([0.8, 0.9])
     assert (run.planned_epochs, run.epochs, run.seconds) == (4, 2, 120)
+    assert (run.seconds_left, run.share_done) == (120, 0.5)
+    assert (make_run([]).seconds_left, make_run([]).share_done) == (None, 0)
+    assert make_run([0.8], {}).share_done is None
     assert make_run([]).seconds != make_run([]).seconds  # NaN
 
 

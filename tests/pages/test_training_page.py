@@ -150,11 +150,20 @@ def test_no_two_runs_look_alike_when_colours_come_round(shipped: AppTest, runs_d
     names = [f"run{k}" for k in range(9)]
     for name in names:
         write_run(runs_dir / name, HEADER + ROWS, epochs=2)
-    open_training(shipped)
+    open_training(shipped, classification_runs=names)
     lines = read_chart(shipped, "curve_val_balanced_accuracy")["data"]
     looks = {(line["line"]["color"], line["marker"]["symbol"]) for line in lines}
     assert len(looks) == len(names)
     assert any("◇" in block.proto.body for block in shipped.get("html"))
+
+
+def test_at_first_there_are_a_few_curves_the_longest_and_those_under_way(shipped: AppTest, runs_dir):
+    for k in range(8):
+        write_run(runs_dir / f"run{k}", HEADER + ROWS, epochs=2)
+    write_run(runs_dir / "long", HEADER + ROWS + ROWS.replace("0,head", "2,all", 1), epochs=4)
+    write_run(runs_dir / "new", "", epochs=5)
+    chosen = open_training(shipped).get_by_key("classification_runs").value
+    assert {"long", "new"} <= {*chosen} and len(chosen) == runs.N_AT_FIRST + 1
 
 
 def test_layers_that_were_unfrozen_are_marked_and_named(shipped: AppTest, two_runs):
@@ -226,6 +235,19 @@ def test_a_run_without_a_finished_epoch_waits(shipped: AppTest, runs_dir):
     assert "curves begin with the first finished epoch" in read_progress(shipped)
     assert "No epoch has ended yet" in read_text(shipped)
     assert find_table(shipped, "Run")["Epochs"].tolist() == ["0 of 3"]
+
+
+def test_a_run_by_the_clock_shows_how_much_of_its_time_is_gone(shipped: AppTest, runs_dir):
+    write_run(runs_dir / "timed", HEADER + ROWS.splitlines(keepends=True)[0], epochs=2)
+    record = json.loads((runs_dir / "timed" / "config.json").read_text())
+    record["config"]["stages"] = [{"name": "all", "epochs": 1000, "schedule": "clock", "minutes": 4}]
+    (runs_dir / "timed" / "config.json").write_text(json.dumps(record))
+    [bar] = open_training(shipped).get("progress")
+    assert bar.proto.value == 25
+    assert (
+        "**timed** is running: 1 of 4 minutes done" in bar.proto.text
+        and "about 3 min to go" in bar.proto.text
+    )
 
 
 def test_half_written_histories_do_no_harm(shipped: AppTest, two_runs):

@@ -30,6 +30,7 @@ from pages.components.training.choices import draw_choices
 from pages.components.training.curves import draw_curves, score_label, score_names
 
 FOLLOW_EVERY = "5s"
+N_AT_FIRST = 6  # curves that can still be told apart
 # Scores shown in the table of runs, those of the epoch that is kept.
 TABLE_SCORES = {
     "classification": ("val_balanced_accuracy", "val_macro_auc", "val_accuracy", "val_loss"),
@@ -77,24 +78,26 @@ def _follow(state: State) -> None:
     if runs_state(RUNS_DIR) != state:
         st.rerun()
     for run in _read(state, str(RUNS_DIR)):
-        if run.status() == "running" and run.planned_epochs:
-            st.progress(run.epochs / run.planned_epochs, _describe_progress(run))
+        if run.status() == "running" and run.share_done is not None:
+            st.progress(run.share_done, _describe_progress(run))
 
 
 def _describe_progress(run: TrainingRun) -> str:
     minutes_ago = (time.time() - run.changed_at) / 60
     ago = "less than a minute ago" if minutes_ago < 1 else f"{minutes_ago:.0f} min ago"
-    text = f"**{escape(run.name)}** is running: {run.epochs} of {run.planned_epochs} epochs done, last record {ago}"
+    planned = f"{run.epochs} of {run.planned_epochs} epochs"
+    if run.planned_minutes:
+        planned = f"{run.share_done * run.planned_minutes:.0f} of {run.planned_minutes:.0f} minutes"
+    text = f"**{escape(run.name)}** is running: {planned} done, last record {ago}"
     if not run.epochs:
         return f"{text}; curves begin with the first finished epoch."
-    left_min = run.seconds / run.epochs * (run.planned_epochs - run.epochs) / 60 - minutes_ago
-    return f"{text}; about {max(left_min, 1):.0f} min to go at the pace so far."
+    return f"{text}; about {max(run.seconds_left / 60 - minutes_ago, 1):.0f} min to go at the pace so far."
 
 
 def _draw_filters(
     runs: list[TrainingRun], in_use: set[str]
 ) -> tuple[list[TrainingRun], list[TrainingRun], str]:
-    """All runs of the chosen task, those chosen of them (at first those in use or under way), and the score to draw."""
+    """All runs of the chosen task, those chosen of them (at first `_at_first`), and the score to draw."""
     kinds = [kind for kind in MONITORS if any(run.kind == kind for run in _trained(runs))]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = st.segmented_control(
@@ -108,15 +111,11 @@ def _draw_filters(
         )
         ours = [run for run in runs if run.kind == kind]
         names = [run.name for run in _trained(ours)]
-        if in_use.intersection(names):
-            wanted = [run.name for run in _trained(ours) if run.name in in_use or run.status() == "running"]
-        else:
-            wanted = names
         chosen = st.pills(
             "Runs",
             names,
             selection_mode="multi",
-            default=wanted,
+            default=_at_first(_trained(ours), in_use),
             key=f"{kind}_runs",
             bind="query-params",
         )
@@ -129,6 +128,17 @@ def _draw_filters(
             width=240,
         )
     return ours, [run for run in ours if run.name in chosen], score
+
+
+def _at_first(runs: list[TrainingRun], in_use: set[str]) -> list[str]:
+    """The names of runs under way, and of the longest of those in use, or of all if none of these is in use."""
+    under_way = [run.name for run in runs if run.status() == "running"]
+    used = [run for run in runs if run.name in in_use] or runs
+    return list(
+        dict.fromkeys(
+            under_way + [run.name for run in sorted(used, key=lambda run: -run.epochs)[:N_AT_FIRST]]
+        )
+    )
 
 
 def _trained(runs: list[TrainingRun]) -> list[TrainingRun]:
