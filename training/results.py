@@ -33,7 +33,13 @@ from core.systems import SystemRecord, format_cell, read_systems, systems_table
 from core.training_runs import shipped_networks
 from models.manifest import SHIPPED_DIR, read_manifest
 from training.markdown import markdown_table
-from training.versions import read_robustness, read_versions, render_robustness, render_versions
+from training.versions import (
+    read_robustness,
+    read_together,
+    read_versions,
+    render_robustness,
+    render_versions,
+)
 
 CONFIGS_DIR = Path(__file__).parent / "configs"
 PATIENT_FACTS_FILE = RUNS_DIR / "patient_facts.json"
@@ -197,6 +203,7 @@ def render(
     facts: Sequence[dict[str, Any]] = (),
     versions: Sequence[tuple[dict[str, Any], dict[str, Any]]] = (),
     robustness: Sequence[dict[str, Any]] = (),
+    together: tuple[list[int], dict[str, float]] | None = None,
 ) -> str:
     """The whole RESULTS.md."""
     parts = [HEADING]
@@ -207,7 +214,7 @@ def render(
             parts.append(f"## {task.capitalize()}\n\n{results_table(chosen, task)}\n\n{commands}\n")
     parts += filter(None, (render_ablations(runs, task) for task in COLUMNS))
     if versions:
-        parts.append(render_versions(versions))
+        parts.append(render_versions(versions, together))
     if robustness:
         parts.append(render_robustness(robustness))
     if facts:
@@ -221,7 +228,7 @@ def main() -> None:
     runs = collect_runs()
     folder = RUNS_DIR.parent
     (folder / "RESULTS.json").write_text(json.dumps({"runs": runs}, indent=1) + "\n")
-    text = render(runs, read_systems(), read_facts(), read_versions(), read_robustness())
+    text = render(runs, read_systems(), read_facts(), read_versions(), read_robustness(), read_together())
     (folder / "RESULTS.md").write_text(text)
     print(f"Wrote RESULTS.md and RESULTS.json: {len(runs)} runs")
 

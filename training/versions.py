@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from core.metrics import classification_scores
+from core.predictions import read_predictions
 from core.runs import RUNS_DIR
 from models.manifest import SHIPPED_DIR, read_manifest
 from training.markdown import markdown_table
@@ -21,8 +24,10 @@ Validation / test split, by `python -m training.evaluate`. Each version was made
 splits and looked at once on the test split, in this order. That versions 6 and 10 do not ship was decided with their
 test scores known, that the others do before they were; HISTORY.md says why. Versions from 11 on have learned the
 validation images; those are answered by the networks behind them that have not. Version 18 has version 17's
-classifier, whose answers to the validation images are on record.
+classifier, whose answers to the validation images are on record. The last row is what an ensemble of all versions
+that have not learned them would answer there, by the mean of their probabilities on record.
 """
+FIRST_THAT_LEARNED_VALIDATION = 11
 VERSION_SCORES = {
     "macro AUC": "macro_roc_auc",
     "balanced accuracy": "balanced_accuracy",
@@ -49,8 +54,29 @@ def read_versions(runs_dir: Path = RUNS_DIR) -> list[tuple[dict[str, Any], dict[
     return sorted(found, key=lambda pair: int(pair[1]["version"]))
 
 
-def render_versions(versions: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
-    """Markdown section of the bundle's versions; the one in models/weights is marked."""
+def read_together(runs_dir: Path = RUNS_DIR) -> tuple[list[int], dict[str, float]] | None:
+    """(versions that have not learned the validation split, scores of their mean probabilities there); None of none.
+
+    Their files must list the same images in the same order, as `training.evaluate` writes them.
+    """
+    name = read_manifest(SHIPPED_DIR).name
+    files = {
+        int(path.parent.name.removeprefix(f"{name}_v")): path
+        for path in runs_dir.glob(f"{name}_v*/validation_predictions.csv")
+    }
+    numbers = sorted(number for number in files if number < FIRST_THAT_LEARNED_VALIDATION)
+    if not numbers:
+        return None
+    answers = [read_predictions(files[number]) for number in numbers]
+    mean = np.mean([each.probabilities for each in answers], axis=0)
+    return numbers, classification_scores(answers[0].labels, mean, answers[0].classes)
+
+
+def render_versions(
+    versions: Sequence[tuple[dict[str, Any], dict[str, Any]]],
+    together: tuple[list[int], dict[str, float]] | None = None,
+) -> str:
+    """Markdown section of the bundle's versions, the one in models/weights marked, and of `read_together`."""
     shipped = read_manifest(SHIPPED_DIR).fingerprint
     rows = []
     for splits in versions:
@@ -59,6 +85,10 @@ def render_versions(versions: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -
         found.append([split["segmentation"]["dice"]["estimate"] for split in splits])
         cells = [" / ".join(f"{value:.3f}" for value in values) for values in found]
         rows.append([version, "yes" if fingerprint == shipped else "", *cells])
+    if together:
+        numbers, scores = together
+        cells = [f"{scores[key]:.3f} / –" for key in VERSION_SCORES.values()]
+        rows.append([f"{numbers[0]} to {numbers[-1]} together", "", *cells, "–"])
     table = markdown_table(["version", "ships", *VERSION_SCORES, "Dice"], rows)
     return f"{VERSIONS_HEADING}\n{table}\n"
 

@@ -2,9 +2,19 @@
 
 import json
 
+import numpy as np
+import pytest
+
 from models.manifest import SHIPPED_DIR, read_manifest
 from training.results import render
-from training.versions import VERSION_SCORES, read_robustness, read_versions, render_robustness
+from training.versions import (
+    VERSION_SCORES,
+    read_robustness,
+    read_together,
+    read_versions,
+    render_robustness,
+    render_versions,
+)
 
 
 def write_version(folder, version: str, fingerprint: str, score: float) -> None:
@@ -26,6 +36,21 @@ def test_every_measured_version_is_listed_and_the_shipped_one_marked(tmp_path):
     (tmp_path / f"{manifest.name}_v1").mkdir()
     lines = render([], [], versions=read_versions(tmp_path)).splitlines()
     assert lines[-2:] == ["| 9 |  |" + " 0.900 / 0.900 |" * 6, "| 10 | yes |" + " 0.950 / 0.950 |" * 6]
+
+
+def test_versions_that_have_not_learned_validation_answer_together(tmp_path):
+    name = read_manifest(SHIPPED_DIR).name
+    for version, first in ((2, 0.9), (9, 0.3), (11, 0.0)):  # of "mel" for a melanoma; "nv" has the rest
+        folder = tmp_path / f"{name}_v{version}"
+        folder.mkdir()
+        rows = f"a,a,mel,{first},{1 - first}\nb,b,nv,0.2,0.8\n"
+        (folder / "validation_predictions.csv").write_text("image_id,lesion_id,dx,p_mel,p_nv\n" + rows)
+    numbers, scores = read_together(tmp_path)
+    assert numbers == [2, 9]
+    assert scores["accuracy"] == 1 and scores["log_loss"] == pytest.approx(-np.log([0.6, 0.8]).mean())
+    last = render_versions([], (numbers, scores)).splitlines()[-1]
+    assert last.startswith("| 2 to 9 together |  | 1.000 / – |") and last.endswith("| – |")
+    assert read_together(tmp_path / "none") is None
 
 
 def robustness(version: str, n_images: int, scores: dict[str, list[float]], learned=()) -> dict:

@@ -122,7 +122,7 @@ def draw_masks(context: Context) -> None:
     draw_numbers(intervals, MASKS, "mask_numbers")
     columns = mask_values(context.predictions.frame)
     shown = [name for name in columns if name not in WITHOUT_DISTRIBUTION]
-    with st.grid(len(shown), min_column_width=260, key="mask_charts"):
+    with st.grid(len(shown), min_column_width=236, key="mask_charts"):
         for name in shown:
             title = MASKS[name][0]
             st.plotly_chart(
