@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.dataset import SPLITS
 from core.preprocessing import PreprocessingSettings
 from core.taxonomy import get_diagnosis
 
@@ -58,6 +59,12 @@ class NetworkEntry:
     @property
     def input_size_px(self) -> int:
         return self.arguments["input_size_px"]
+
+    @property
+    def learned_splits(self) -> tuple[str, ...]:
+        """The splits of the dataset whose images it has learned, in whole or by halves."""
+        named = str(self.record.get("splits", {}).get("weights", "train"))
+        return tuple(split for split in SPLITS if split in named)
 
 
 @dataclass(frozen=True)
@@ -144,10 +151,9 @@ class Manifest:
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """The splits of the dataset whose images the networks have learned, in whole or by halves."""
-        records = self.segmenter.record, self.classifier.record
-        named = " ".join(str(record.get("splits", {}).get("weights", "train")) for record in records)
-        return tuple(split for split in ("train", "validation", "test") if split in named)
+        """The splits of the dataset whose images a network has learned, in whole or by halves."""
+        learned = {*self.segmenter.learned_splits, *self.classifier.learned_splits}
+        return tuple(split for split in SPLITS if split in learned)
 
     @property
     def stamp(self) -> dict[str, str]:

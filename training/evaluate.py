@@ -158,6 +158,14 @@ def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | No
     kept = judged_in(manifest) if split == WHOLE else None
     if kept:
         predictions = with_answers_on_record(predictions, kept)
+    scores = write_scores(predictions, manifest, split, kept)
+    if not limit:
+        _note_in_manifest(manifest, split, scores)
+    return scores
+
+
+def write_scores(predictions: pd.DataFrame, manifest: Manifest, split: str, kept: Path | None = None) -> dict:
+    """Write a split's predictions table and its scores to the bundle's run; `kept` is where its classes come from."""
     folder = RUNS_DIR / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(folder / f"{split}_predictions.csv", index=False, float_format="%.6g")
@@ -172,8 +180,6 @@ def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | No
     }
     scores = to_json_types(scores)
     (folder / f"{split}_scores.json").write_text(json.dumps(scores, indent=1) + "\n")
-    if not limit:
-        _note_in_manifest(manifest, split, scores)
     return scores
 
 

@@ -5,6 +5,7 @@ others: scores by `training.evaluate`, robustness by `training.robustness`.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,14 +44,19 @@ was drawn on training images of the last version in the table. Version 18's bala
 """
 
 
+def _folders(runs_dir: Path) -> list[Path]:
+    """The records of the shipped bundle's versions."""
+    name = read_manifest(SHIPPED_DIR).name
+    return [folder for folder in runs_dir.glob(f"{name}*/") if re.fullmatch(rf"{name}(_v\d+)?", folder.name)]
+
+
 def read_versions(runs_dir: Path = RUNS_DIR) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """(validation, test) scores of every version of the shipped bundle that was measured, oldest first."""
-    name = read_manifest(SHIPPED_DIR).name
     found = []
-    for path in runs_dir.glob(f"{name}*/test_scores.json"):
-        validation = path.with_name("validation_scores.json")
-        if validation.is_file():
-            found.append(tuple(json.loads(file.read_text()) for file in (validation, path)))
+    for folder in _folders(runs_dir):
+        files = [folder / f"{split}_scores.json" for split in ("validation", "test")]
+        if all(file.is_file() for file in files):
+            found.append(tuple(json.loads(file.read_text()) for file in files))
     return sorted(found, key=lambda pair: int(pair[1]["version"]))
 
 
@@ -59,11 +65,10 @@ def read_together(runs_dir: Path = RUNS_DIR) -> tuple[list[int], dict[str, float
 
     Their files must list the same images in the same order, as `training.evaluate` writes them.
     """
-    name = read_manifest(SHIPPED_DIR).name
-    files = {
-        int(path.parent.name.removeprefix(f"{name}_v")): path
-        for path in runs_dir.glob(f"{name}_v*/validation_predictions.csv")
-    }
+    named = [
+        (folder.name.rpartition("_v"), folder / "validation_predictions.csv") for folder in _folders(runs_dir)
+    ]
+    files = {int(number): file for (_, found, number), file in named if found and file.is_file()}
     numbers = sorted(number for number in files if number < FIRST_THAT_LEARNED_VALIDATION)
     if not numbers:
         return None
@@ -95,8 +100,9 @@ def render_versions(
 
 def read_robustness(runs_dir: Path = RUNS_DIR) -> list[dict[str, Any]]:
     """The records of every version whose robustness was measured on the images of the latest, oldest first."""
-    paths = runs_dir.glob(f"{read_manifest(SHIPPED_DIR).name}*/robustness.json")
-    records = sorted((json.loads(path.read_text()) for path in paths), key=lambda r: int(r["version"]))
+    paths = [folder / "robustness.json" for folder in _folders(runs_dir)]
+    found = [json.loads(path.read_text()) for path in paths if path.is_file()]
+    records = sorted(found, key=lambda r: int(r["version"]))
     return [
         r for r in records if (r["seed"], r["n_images"]) == (records[-1]["seed"], records[-1]["n_images"])
     ]

@@ -34,6 +34,7 @@ def test_every_measured_version_is_listed_and_the_shipped_one_marked(tmp_path):
     write_version(tmp_path / manifest.name, "10", manifest.fingerprint, 0.95)
     write_version(tmp_path / f"{manifest.name}_v9", "9", "another", 0.9)
     (tmp_path / f"{manifest.name}_v1").mkdir()
+    write_version(tmp_path / f"{manifest.name}_v9_unfinished", "9", "tried", 0.1)
     lines = render([], [], versions=read_versions(tmp_path)).splitlines()
     assert lines[-2:] == ["| 9 |  |" + " 0.900 / 0.900 |" * 6, "| 10 | yes |" + " 0.950 / 0.950 |" * 6]
 

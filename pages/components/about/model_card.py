@@ -76,6 +76,16 @@ def _say_who_judges(manifest: Manifest, record: dict) -> str:
     if "validation" not in manifest.learned_splits:
         return ""
     kept = record.get("classes_judged_in")
+    if "validation" not in manifest.classifier.learned_splits:
+        return (
+            "The segmenter is the mean of two that learned one half of the validation lesions each; there every image "
+            "was outlined by the one that had not learned it. The classifier has learned none of them"
+            + (
+                f"; it answered beside a segmenter that has not either (`training/runs/{kept}/`). "
+                if kept
+                else ". "
+            )
+        )
     return (
         "The networks are the mean of two that learned one half of the validation lesions each; there every image "
         "was answered by the one that had not learned it"
