@@ -64,30 +64,22 @@ train: .venv/.installed-dev
 		--name classification_v2b0_second_taught_mean --sizes 160 --worse
 	$(BIN)/python -m training.join --runs classification_v2b0_first_taught classification_v2b0_second_taught_mean \
 		--name classification_v2b0_pair_taught_both --sizes 176
+	for member in first second; do \
+		$(BIN)/python -m training.train_classification --config classification_v2b0_$${member}_long --epochs 11 \
+			|| exit 1; done
+	$(BIN)/python -m training.join --runs classification_v2b0_first_long classification_v2b0_second_long \
+		--name classification_v2b0_pair_long --sizes 176 --shares 0.5
+	$(BIN)/python -m training.average --runs classification_v2b0_pair_taught_both classification_v2b0_pair_long \
+		--name classification_v2b0_pair_long_mean --sizes 176 --shares 0.5 --worse
 	for half in a b; do \
 		$(BIN)/python -m training.train_segmentation --config segmentation_v2b0_clock_$$half --epochs 11 || exit 1; \
 		$(BIN)/python -m training.average --runs segmentation_v2b0_rare_mean segmentation_v2b0_clock_$$half \
-			--name segmentation_v2b0_clock_$${half}_mean --sizes 224 --shares 0.5 1 --worse || exit 1; \
-		$(BIN)/python -m training.train_classification --config classification_v2b0_first_half_$$half || exit 1; \
-		$(BIN)/python -m training.train_classification --config classification_v2b0_second_half_$$half || exit 1; \
-		$(BIN)/python -m training.join --name classification_v2b0_pair_half_$$half --sizes 176 --shares 0.5 \
-			--runs classification_v2b0_first_half_$$half classification_v2b0_second_half_$$half || exit 1; \
-		$(BIN)/python -m training.average --runs classification_v2b0_pair_taught_both classification_v2b0_pair_half_$$half \
-			--name classification_v2b0_pair_half_$${half}_mean --sizes 176 --shares 0.5 --worse || exit 1; \
-		for change in colour plain; do for member in first second; do \
-			$(BIN)/python -m training.train_classification \
-				--config classification_v2b0_$${member}_$${change}_$$half || exit 1; done; done; \
-		$(BIN)/python -m training.join --name classification_v2b0_pair_plain_$$half --sizes 176 --shares 0.5 \
-			--runs classification_v2b0_first_plain_$$half classification_v2b0_second_plain_$$half || exit 1; \
-		$(BIN)/python -m training.average --runs classification_v2b0_pair_half_$${half}_mean classification_v2b0_pair_plain_$$half \
-			--name classification_v2b0_pair_plain_$${half}_mean --sizes 176 --shares 0.5 --worse || exit 1; done
+			--name segmentation_v2b0_clock_$${half}_mean --sizes 224 --shares 0.5 1 --worse || exit 1; done
 	$(BIN)/python -m training.merge_halves --name segmentation_v2b0_clock_halves \
 		--runs segmentation_v2b0_clock_a_mean segmentation_v2b0_clock_b_mean
-	$(BIN)/python -m training.merge_halves --name classification_v2b0_pair_plain_halves \
-		--runs classification_v2b0_pair_plain_a_mean classification_v2b0_pair_plain_b_mean
-	$(BIN)/python -m training.export --version 18 --prior -0.2 --filters hair_removal \
+	$(BIN)/python -m training.export --version 19 --prior -0.2 --filters hair_removal \
 		--description "Two classifiers joined" \
-		--segmentation segmentation_v2b0_clock_halves --classification classification_v2b0_pair_plain_halves
+		--segmentation segmentation_v2b0_clock_halves --classification classification_v2b0_pair_long_mean
 	$(BIN)/python -m training.evaluate --split validation
 	$(BIN)/python -m training.fit_trust
 

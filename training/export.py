@@ -212,7 +212,7 @@ def write_decisions(folder: Path, decisions: dict[str, Any], origin: str) -> Non
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--name", default="ham10000", help="of the bundle")
-    parser.add_argument("--version", default="18", help="of the bundle")
+    parser.add_argument("--version", default="19", help="of the bundle")
     parser.add_argument("--description", default="", help="what kind of system it is, for those who pick it")
     parser.add_argument("--segmentation", required=True, help="run in training/runs/")
     parser.add_argument("--classification", required=True, help="run in training/runs/")
