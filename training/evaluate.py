@@ -5,7 +5,8 @@
 Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
 <split>_predictions.csv (one row an image, no pixels); headline scores go into the bundle's manifest too. The test
 split is looked at once per bundle. A bundle that has learned the validation split is judged there by those that have
-learned half of it (`training.halves`), or its classes by what is on record (`training.replace_segmenter`).
+learned half of it (`training.halves`), or its classes by what is on record (`training.replace_segmenter`,
+`training.replace_classifier`).
 """
 
 import argparse

@@ -80,7 +80,7 @@ def judging_bundles(manifest: Manifest, split: str) -> dict[str, Path]:
 def judged_in(manifest: Manifest) -> Path | None:
     """The folder whose records say what the classifier answered to the validation split; None if it can be asked.
 
-    See `training.replace_segmenter`.
+    See `training.replace_segmenter` and `training.replace_classifier`.
     """
     name = manifest.classifier.record.get("judged_in")
     return RUNS_DIR / name if name else None

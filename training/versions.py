@@ -25,8 +25,8 @@ Validation / test split, by `python -m training.evaluate`. Each version was made
 splits and looked at once on the test split, in this order. That versions 6 and 10 do not ship was decided with their
 test scores known, that the others do before they were; HISTORY.md says why. Versions from 11 on have learned the
 validation images; those are answered by the networks behind them that have not. Version 18 has version 17's
-classifier, version 19 version 18's segmenter, whose answers to the validation images are on record. The last row is what an ensemble of all versions
-that have not learned them would answer there, by the mean of their probabilities on record.
+classifier, version 19 version 18's segmenter, whose answers to the validation images are on record. The last row is
+what an ensemble of all versions that have not learned them would answer there, by the mean of their probabilities.
 """
 FIRST_THAT_LEARNED_VALIDATION = 11
 VERSION_SCORES = {
