@@ -26,7 +26,7 @@ def _asymmetry_rows(m: Morphology) -> list[MorphologyRow]:
         MorphologyRow(
             "A · Asymmetry about the long axis",
             _percent(m.asymmetry_major),
-            "Share of the lesion that its mirror image about its long axis misses; 0 % is symmetric.",
+            "Share of the lesion that its mirror image about its long axis misses; 0\u00a0% is symmetric.",
         ),
         MorphologyRow(
             "A · Asymmetry about the short axis",
