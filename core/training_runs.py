@@ -102,18 +102,20 @@ class TrainingRun:
 
         A stage by the clock asks for as many as its minutes allow: those that were made, once the run has ended.
         """
-        stages = [] if self.merged_from else self.config.get("stages", [])
-        if any(stage.get("schedule") == "clock" for stage in stages):
+        if any(stage.get("schedule") == "clock" for stage in self._planned_stages):
             return self.epochs if self.scores else 0
-        return sum(int(stage.get("epochs", 0)) for stage in stages)
+        return sum(int(stage.get("epochs", 0)) for stage in self._planned_stages)
 
     @property
     def planned_minutes(self) -> float:
         """How long the configuration gives it, where all of its stages go by the clock; 0 where not."""
-        stages = [] if self.merged_from else self.config.get("stages", [])
-        if not all(stage.get("schedule") == "clock" for stage in stages):
+        if not all(stage.get("schedule") == "clock" for stage in self._planned_stages):
             return 0.0
-        return sum(float(stage.get("minutes", 0)) for stage in stages)
+        return sum(float(stage.get("minutes", 0)) for stage in self._planned_stages)
+
+    @property
+    def _planned_stages(self) -> list[dict[str, Any]]:
+        return [] if self.merged_from else self.config.get("stages", [])
 
     @property
     def seconds_left(self) -> float | None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.dataset import SPLITS
 from core.preprocessing import PreprocessingSettings
 from core.taxonomy import get_diagnosis
 
@@ -64,7 +63,7 @@ class NetworkEntry:
     def learned_splits(self) -> tuple[str, ...]:
         """The splits of the dataset whose images it has learned, in whole or by halves."""
         named = str(self.record.get("splits", {}).get("weights", "train"))
-        return tuple(split for split in SPLITS if split in named)
+        return tuple(split for split in ("train", "validation", "test") if split in named)
 
 
 @dataclass(frozen=True)
@@ -152,8 +151,7 @@ class Manifest:
     @property
     def learned_splits(self) -> tuple[str, ...]:
         """The splits of the dataset whose images a network has learned, in whole or by halves."""
-        learned = {*self.segmenter.learned_splits, *self.classifier.learned_splits}
-        return tuple(split for split in SPLITS if split in learned)
+        return tuple(dict.fromkeys(self.segmenter.learned_splits + self.classifier.learned_splits))
 
     @property
     def stamp(self) -> dict[str, str]:

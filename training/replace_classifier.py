@@ -26,8 +26,6 @@ from training.halves import WHOLE
 from training.robustness import RESULT_NAME
 from training.robustness_scores import with_class_scores_of
 
-RECORDS = (CHOICES_NAME, REPORT_NAME, RESULT_NAME)
-
 
 def write_bundle(bundle: Path, other: Path, version: str) -> Manifest:
     """Change the bundle in its folder; returns its new manifest."""
@@ -49,11 +47,12 @@ def replace_classifier(bundle: Path, other: Path, version: str) -> None:
         version: of the bundle with the new classifier.
     """
     own, kept = (RUNS_DIR / read_manifest(folder).name for folder in (bundle, other))
-    ours, records = (
-        {name: json.loads((folder / name).read_text()) for name in RECORDS} for folder in (own, kept)
-    )
-    records[CHOICES_NAME]["refinement"] = ours[CHOICES_NAME]["refinement"]
-    records[RESULT_NAME] = with_class_scores_of(ours[RESULT_NAME], records[RESULT_NAME])
+    records = {
+        name: json.loads((kept / name).read_text()) for name in (CHOICES_NAME, REPORT_NAME, RESULT_NAME)
+    }
+    choices, robustness = (json.loads((own / name).read_text()) for name in (CHOICES_NAME, RESULT_NAME))
+    records[CHOICES_NAME]["refinement"] = choices["refinement"]
+    records[RESULT_NAME] = with_class_scores_of(robustness, records[RESULT_NAME])
     manifest = write_bundle(bundle, other, version)
     for name in (REPORT_NAME, RESULT_NAME):
         records[name] |= {**manifest.stamp, "classes_judged_in": kept.name}

@@ -24,9 +24,9 @@ VERSIONS_HEADING = """## Every version of the bundle that was measured
 Validation / test split, by `python -m training.evaluate`. Each version was made on the training and validation
 splits and looked at once on the test split, in this order. That versions 6 and 10 do not ship was decided with their
 test scores known, that the others do before they were; HISTORY.md says why. Versions from 11 on have learned the
-validation images; those are answered by the networks behind them that have not. Version 18 has version 17's
-classifier, version 19 version 18's segmenter, whose answers to the validation images are on record. The last row is
-what an ensemble of all versions that have not learned them would answer there, by the mean of their probabilities.
+validation images, version 19 with its segmenter alone; those are answered by the networks behind them that have not.
+Version 18 has version 17's classifier, version 19 version 18's segmenter, whose answers to the validation images are on
+record. The last row is what an ensemble of all before version 11 would answer there, by the mean of their probabilities.
 """
 FIRST_THAT_LEARNED_VALIDATION = 11
 VERSION_SCORES = {
@@ -45,16 +45,19 @@ version 19's Dice version 18's.
 """
 
 
-def _folders(runs_dir: Path) -> list[Path]:
-    """The records of the shipped bundle's versions."""
+def _folders(runs_dir: Path) -> dict[int | None, Path]:
+    """Version -> folder of its records; None is the version in use."""
     name = read_manifest(SHIPPED_DIR).name
-    return [folder for folder in runs_dir.glob(f"{name}*/") if re.fullmatch(rf"{name}(_v\d+)?", folder.name)]
+    matches = (
+        (re.fullmatch(rf"{name}(?:_v(\d+))?", folder.name), folder) for folder in runs_dir.glob(f"{name}*/")
+    )
+    return {match[1] and int(match[1]): folder for match, folder in matches if match}
 
 
 def read_versions(runs_dir: Path = RUNS_DIR) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """(validation, test) scores of every version of the shipped bundle that was measured, oldest first."""
     found = []
-    for folder in _folders(runs_dir):
+    for folder in _folders(runs_dir).values():
         files = [folder / f"{split}_scores.json" for split in ("validation", "test")]
         if all(file.is_file() for file in files):
             found.append(tuple(json.loads(file.read_text()) for file in files))
@@ -66,11 +69,12 @@ def read_together(runs_dir: Path = RUNS_DIR) -> tuple[list[int], dict[str, float
 
     Their files must list the same images in the same order, as `training.evaluate` writes them.
     """
-    named = [
-        (folder.name.rpartition("_v"), folder / "validation_predictions.csv") for folder in _folders(runs_dir)
-    ]
-    files = {int(number): file for (_, found, number), file in named if found and file.is_file()}
-    numbers = sorted(number for number in files if number < FIRST_THAT_LEARNED_VALIDATION)
+    files = {
+        number: folder / "validation_predictions.csv"
+        for number, folder in _folders(runs_dir).items()
+        if number and number < FIRST_THAT_LEARNED_VALIDATION
+    }
+    numbers = sorted(number for number, file in files.items() if file.is_file())
     if not numbers:
         return None
     answers = [read_predictions(files[number]) for number in numbers]
@@ -101,7 +105,7 @@ def render_versions(
 
 def read_robustness(runs_dir: Path = RUNS_DIR) -> list[dict[str, Any]]:
     """The records of every version whose robustness was measured on the images of the latest, oldest first."""
-    paths = [folder / "robustness.json" for folder in _folders(runs_dir)]
+    paths = [folder / "robustness.json" for folder in _folders(runs_dir).values()]
     found = [json.loads(path.read_text()) for path in paths if path.is_file()]
     records = sorted(found, key=lambda r: int(r["version"]))
     return [

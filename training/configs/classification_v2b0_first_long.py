@@ -1,4 +1,4 @@
-"""The first classifier taught by version 9's pair for as long as a session of two cores has: 160 px, hair removed first.
+"""The first classifier taught by version 9's pair for 72 minutes: by the clock, 160 px, hair removed first.
 
     python -m training.train_classification --config classification_v2b0_first_long --data DIR
 

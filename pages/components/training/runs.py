@@ -85,10 +85,12 @@ def _follow(state: State) -> None:
 def _describe_progress(run: TrainingRun) -> str:
     minutes_ago = (time.time() - run.changed_at) / 60
     ago = "less than a minute ago" if minutes_ago < 1 else f"{minutes_ago:.0f} min ago"
-    planned = f"{run.epochs} of {run.planned_epochs} epochs"
-    if run.planned_minutes:
-        planned = f"{run.share_done * run.planned_minutes:.0f} of {run.planned_minutes:.0f} minutes"
-    text = f"**{escape(run.name)}** is running: {planned} done, last record {ago}"
+    done = (
+        f"{run.share_done * run.planned_minutes:.0f} of {run.planned_minutes:.0f} minutes"
+        if run.planned_minutes
+        else f"{run.epochs} of {run.planned_epochs} epochs"
+    )
+    text = f"**{escape(run.name)}** is running: {done} done, last record {ago}"
     if not run.epochs:
         return f"{text}; curves begin with the first finished epoch."
     return f"{text}; about {max(run.seconds_left / 60 - minutes_ago, 1):.0f} min to go at the pace so far."
@@ -132,13 +134,9 @@ def _draw_filters(
 
 def _at_first(runs: list[TrainingRun], in_use: set[str]) -> list[str]:
     """The names of runs under way, and of the longest of those in use, or of all if none of these is in use."""
-    under_way = [run.name for run in runs if run.status() == "running"]
     used = [run for run in runs if run.name in in_use] or runs
-    return list(
-        dict.fromkeys(
-            under_way + [run.name for run in sorted(used, key=lambda run: -run.epochs)[:N_AT_FIRST]]
-        )
-    )
+    longest = {run.name for run in sorted(used, key=lambda run: -run.epochs)[:N_AT_FIRST]}
+    return [run.name for run in runs if run.name in longest or run.status() == "running"]
 
 
 def _trained(runs: list[TrainingRun]) -> list[TrainingRun]:
