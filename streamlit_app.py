@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-LOGO = Path(__file__).parent / "pages" / "components" / "logo.svg"
+LOGO = Path(__file__).parent / "pages" / "assets" / "logo.svg"
 
 st.set_page_config(page_title="Dermalens", page_icon=":material/dermatology:", layout="wide")
 st.logo(LOGO, size="large")

@@ -13,18 +13,18 @@ from typing import TypeVar
 
 import numpy as np
 
-from core.classification import Classification, ClassifierInput, classify
-from core.config import AnalysisSettings
-from core.conformal import prediction_set
-from core.decision import decide
-from core.explanation import compute_saliency
-from core.image_io import LoadedImage, read_image
-from core.morphology import Morphology, measure_lesion
-from core.novelty import load_novelty, pool_features
-from core.preprocessing import limit_long_side, preprocess
-from core.quality import QualityReport, assess_quality
-from core.refinement import RefinedMask, refine_mask
-from core.segmentation import predict_masks
+from core.diagnosis.classification import Classification, ClassifierInput, classify
+from core.diagnosis.conformal import prediction_set
+from core.diagnosis.decision import decide
+from core.diagnosis.explanation import compute_saliency
+from core.diagnosis.novelty import load_novelty, pool_features
+from core.images.preprocessing import limit_long_side, preprocess
+from core.images.quality import QualityReport, assess_quality
+from core.images.reading import LoadedImage, read_image
+from core.lesion.morphology import Morphology, measure_lesion
+from core.lesion.refinement import RefinedMask, refine_mask
+from core.lesion.segmentation import predict_masks
+from core.settings import AnalysisSettings
 from models.loading import Bundle, load_bundle
 from models.manifest import Manifest
 
@@ -49,7 +49,7 @@ class Analysis:
         settings: what the caller chose.
         manifest: of the bundle that answered.
         stage_ms: milliseconds by stage; in a batch, the batch's time divided by its size.
-        novelty: how far the image lies from what the classifier learned, see `core.novelty`; None if the
+        novelty: how far the image lies from what the classifier learned, see `core.diagnosis.novelty`; None if the
             bundle states no way to tell.
     """
 

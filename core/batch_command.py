@@ -5,16 +5,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core import jobs
-from core.archive import FoundImages
-from core.batch import find_images
-from core.config import AnalysisSettings
-from core.job_process import run
-from core.job_results import Progress, read_errors, read_predictions, read_progress
-from core.jobs import Job, JobError
-from core.labels import LabelError, labels_from_folders, match_labels, read_labels
-from core.predictions import IMAGE_PATH
+from core.batch import job as jobs
+from core.batch.analyze import find_images
+from core.batch.archive import FoundImages
+from core.batch.job import Job, JobError
+from core.batch.labels import LabelError, labels_from_folders, match_labels, read_labels
+from core.batch.results import Progress, read_errors, read_predictions, read_progress
+from core.batch.worker import run
+from core.evaluation.predictions import IMAGE_PATH
 from core.report import harmless
+from core.settings import AnalysisSettings
 from models.manifest import Manifest, read_manifest
 
 __all__ = ["JobError", "run_batch"]

@@ -20,9 +20,9 @@ import typer
 from tqdm import tqdm
 
 from core.analyzer import Analysis, Analyzer
-from core.batch import analyze_paths, find_images
-from core.image_io import ImageError
-from core.labels import LabelError
+from core.batch.analyze import analyze_paths, find_images
+from core.batch.labels import LabelError
+from core.images.reading import ImageError
 from core.report import (
     NOTICE,
     analysis_record,

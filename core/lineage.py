@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.runs import RUNS_DIR
+from core.systems.evaluations import RUNS_DIR
 
 
 def merged_from(scores: dict[str, Any]) -> tuple[list[str], str]:

@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 
 from core.analyzer import Analysis
-from core.classification import undo_temperature
-from core.preprocessing import mask_picture
+from core.diagnosis.classification import undo_temperature
+from core.images.preprocessing import mask_picture
 from models.manifest import Manifest
 
 NOTICE = (
@@ -63,7 +63,7 @@ def error_row(stem: str, error: str, classes: Sequence[str]) -> dict[str, Any]:
 
 
 def prediction_row(analysis: Analysis) -> dict[str, Any]:
-    """What one image adds to a predictions table (see `core.predictions`), without name and facts."""
+    """What one image adds to a predictions table (see `core.evaluation.predictions`), without name and facts."""
     answer = analysis.classification
     # The first view of each window is the image as it is.
     per_window = len(answer.view_probabilities) // len(answer.boxes)

@@ -1,6 +1,6 @@
 """The bootstrap over lesions as weights: how often each draw takes each lesion.
 
-The draws are those of `core.uncertainty.grouped_bootstrap` with the same seed, so the intervals are the
+The draws are those of `core.evaluation.bootstrap.grouped_bootstrap` with the same seed, so the intervals are the
 same; a statistic that is computed for all draws at once takes a hundredth of the time.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from core.uncertainty import Interval, percentile_interval
+from core.evaluation.bootstrap import Interval, percentile_interval
 
 # Entries of a block of weights: large enough to be worth a call, small enough to keep memory low.
 _BLOCK_SIZE = 100_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.preprocessing import PreprocessingSettings
+from core.images.preprocessing import PreprocessingSettings
 from core.taxonomy import get_diagnosis
 
 SHIPPED_DIR = Path(__file__).parent / "weights"
@@ -68,7 +68,7 @@ class NetworkEntry:
 
 @dataclass(frozen=True)
 class ConformalEntry:
-    """Quantiles of `core.conformal`, fitted on the validation split.
+    """Quantiles of `core.diagnosis.conformal`, fitted on the validation split.
 
     Attributes:
         confidence_level: share of the images that the sets are to cover.
@@ -83,7 +83,7 @@ class ConformalEntry:
 
 @dataclass(frozen=True)
 class NoveltyEntry:
-    """The parameters of `core.novelty` beside the manifest, and the score that counts as unknown."""
+    """The parameters of `core.diagnosis.novelty` beside the manifest, and the score that counts as unknown."""
 
     file: str
     sha256: str
@@ -208,7 +208,7 @@ def _parse(folder: Path, record: dict) -> Manifest:
 
 
 def _parse_trust(classifier: dict, n_classes: int) -> dict[str, Any]:
-    """What `training.fit_trust` added to the classifier's entry; older bundles have none of it."""
+    """What `training.bundle.fit_trust` added to the classifier's entry; older bundles have none of it."""
     found: dict[str, Any] = {}
     if conformal := classifier.get("conformal"):
         quantiles = tuple(map(float, conformal["class_quantiles"]))

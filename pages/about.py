@@ -3,8 +3,8 @@
 import streamlit as st
 
 from models.manifest import BundleError
-from pages.components import engine, notices, router
 from pages.components.about import model_card
+from pages.components.shared import engine, notices, router
 
 router.require()
 st.title("About Dermalens", anchor=False)

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from core.dataset import DatasetError
-from pages.components import dataset, notices, router
-from pages.components.explorer import address, browse, case, charts, checks, facets, feature_map
-from pages.components.explorer.context import read_context
+from core.datasets.ham10000 import DatasetError
+from pages.components.dataset import address, browse, case, charts, checks, facets, feature_map
+from pages.components.dataset.context import read_context
+from pages.components.shared import dataset_folder as dataset
+from pages.components.shared import notices, router
 
 VIEW_LABELS = {
     "browse": ":material/grid_view: Browse",

@@ -3,19 +3,11 @@
 import streamlit as st
 
 from core.analyzer import Analysis
-from core.image_io import ImageError
+from core.images.reading import ImageError
 from models.manifest import BundleError, Manifest
-from pages.components import (
-    engine,
-    gallery,
-    impression,
-    inbox,
-    notices,
-    result,
-    router,
-    settings,
-    viewer,
-)
+from pages.components.diagnose import gallery, impression, result, settings, viewer
+from pages.components.diagnose import images as inbox
+from pages.components.shared import engine, notices, router
 
 WHAT_FOLLOWS = """
 Within seconds you see

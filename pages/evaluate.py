@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from pages.components import notices, router
-from pages.components.evaluation import (
+from pages.components.evaluate import (
     calibration,
     compare,
     confusion,
@@ -15,7 +14,8 @@ from pages.components.evaluation import (
     slices,
     source,
 )
-from pages.components.evaluation.context import Context
+from pages.components.evaluate.context import Context
+from pages.components.shared import notices, router
 
 router.require()
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import notices, router
+from pages.components.shared import notices, router
 from pages.components.training import learn, runs, systems
 
 RUNS, SYSTEMS, LEARN = "Runs", "Systems", "Learn"

@@ -31,16 +31,16 @@ from typer.testing import CliRunner
 
 from core import cli
 from core.analyzer import Analyzer
-from core.batch import BATCH_SIZE
-from core.phantoms import draw_phantom
+from core.batch.analyze import BATCH_SIZE
+from core.images.symmetry import N_SYMMETRIES
+from core.phantoms.lesions import draw_phantom
 from core.report import encode_png
-from core.symmetry import N_SYMMETRIES
-from training.batches import ClassificationBatches
-from training.engine import RUNS_DIR, Objective, compile_stage, load_config
-from training.environment import describe_environment
-from training.losses import focal_loss
-from training.memory import KeepMemory
-from training.train_classification import ClassificationConfig, build_model, make_batches
+from training.data.batches import ClassificationBatches
+from training.fit.engine import RUNS_DIR, Objective, compile_stage, load_config
+from training.fit.environment import describe_environment
+from training.fit.losses import focal_loss
+from training.fit.memory import KeepMemory
+from training.fit.train_classification import ClassificationConfig, build_model, make_batches
 
 TRAINED_CONFIG = "classification_v2b0_second"
 REPEATS = 7

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.preprocessing import PreprocessingSettings
+from core.images.preprocessing import PreprocessingSettings
 from core.taxonomy import HAM10000_CLASSES
 from models.loading import Bundle
 from models.manifest import Manifest, NetworkEntry

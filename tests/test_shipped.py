@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from core.analyzer import Analyzer
-from core.dataset import default_data_dir, read_mask, read_split
-from core.mask_metrics import dice
-from core.phantoms import SAMPLES, draw_sample
-from core.preprocessing import resize_mask
-from core.symmetry import N_SYMMETRIES, apply_symmetry, undo_symmetry
+from core.datasets.ham10000 import default_data_dir, read_mask, read_split
+from core.evaluation.mask_metrics import dice
+from core.images.preprocessing import resize_mask
+from core.images.symmetry import N_SYMMETRIES, apply_symmetry, undo_symmetry
+from core.phantoms.lesions import SAMPLES, draw_sample
 from models.manifest import SHIPPED_DIR, read_manifest
-from training import readme_scores
-from training.engine import RUNS_DIR
-from training.evaluate_phantoms import draw_series, score_series
+from training.fit.engine import RUNS_DIR
+from training.measure.phantoms import draw_series, score_series
+from training.report import readme_scores
 
 pytestmark = pytest.mark.slow
 N_CHECKED = 16
@@ -91,7 +91,7 @@ def test_a_turned_image_gives_the_turned_mask_and_the_same_answer(analyzer, size
 
 def test_one_view_alone_is_not_symmetric(analyzer):
     """Otherwise the test above would prove nothing about the eight views."""
-    from core.config import AnalysisSettings
+    from core.settings import AnalysisSettings
 
     image = draw_sample(SAMPLES[1].name).image
     single = AnalysisSettings(test_time_augmentation=False)

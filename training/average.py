@@ -5,7 +5,7 @@
 Two classifiers or two segmenters. Every share of the second run and every input size asked for is scored on the
 validation split; the best by macro AUC or Dice goes to training/runs/<name>/ like a trained run, with all
 scores in averages.csv. With --worse the split is scored a second time, every photograph corrupted once
-(`training.corruptions.corrupt_each`), and the mean of both scores decides: what was learned of worse photographs
+(`training.data.corruptions.corrupt_each`), and the mean of both scores decides: what was learned of worse photographs
 is weighed against what it cost on good ones.
 
 References:
@@ -23,18 +23,18 @@ import keras
 import numpy as np
 import pandas as pd
 
-from core.dataset import default_data_dir
-from core.runs import RUNS_DIR
+from core.datasets.ham10000 import default_data_dir
+from core.systems.evaluations import RUNS_DIR
 from models.unet import build_unet
-from training import train_classification, train_segmentation
-from training.augmentation import Augmentation
 from training.command import in_words
-from training.corruptions import corrupt_each
-from training.environment import describe_environment
-from training.run_folder import BEST_WEIGHTS, Run
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig, class_numbers, view_squares
-from training.train_segmentation import SegmentationConfig, load_split_arrays
+from training.data.augmentation import Augmentation
+from training.data.corruptions import corrupt_each
+from training.fit import train_classification, train_segmentation
+from training.fit.environment import describe_environment
+from training.fit.run_folder import BEST_WEIGHTS, Run
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig, class_numbers, view_squares
+from training.fit.train_segmentation import SegmentationConfig, load_split_arrays
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 SELECTION, SEGMENTER_SELECTION = "val_macro_auc", "val_dice"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 
-from core.dataset import DatasetError
-from core.predictions import PredictionsError
-from core.runs import PROJECT_DIR
+from core.datasets.ham10000 import DatasetError
+from core.evaluation.predictions import PredictionsError
+from core.systems.evaluations import PROJECT_DIR
 from models.manifest import BundleError
 
 EXPECTED = (BundleError, DatasetError, PredictionsError, FileNotFoundError)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import layers, ops
 
-from training.engine import start_from
+from training.fit.engine import start_from
 
 
 def load_teachers(build: Callable[[], keras.Model], runs: Sequence[str]) -> list[keras.Model]:

@@ -11,8 +11,8 @@ Reference:
 import json
 from pathlib import Path
 
-from core.dataset import HALVES
-from core.runs import RUNS_DIR
+from core.datasets.ham10000 import HALVES
+from core.systems.evaluations import RUNS_DIR
 from models.manifest import BundleError, Manifest, read_manifest
 
 WHOLE = "validation"

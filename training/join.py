@@ -14,19 +14,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.dataset import default_data_dir
+from core.datasets.ham10000 import default_data_dir
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers
 from training.average import SELECTION, read_config, read_weights, write_merged
 from training.command import in_words
-from training.train_classification import (
+from training.fit.train_classification import (
     ClassificationConfig,
     class_numbers,
     predict_logits,
     score_logits,
     view_squares,
 )
-from training.train_segmentation import load_split_arrays
+from training.fit.train_segmentation import load_split_arrays
 
 SECOND_SHARES = (0.2, 0.35, 0.5, 0.65, 0.8)
 

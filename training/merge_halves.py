@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.dataset import HALVES, default_data_dir
-from training import train_segmentation
+from core.datasets.ham10000 import HALVES, default_data_dir
 from training.average import average_weights, build_network, read_config, read_weights, write_merged
 from training.command import in_words
-from training.train_classification import class_numbers, predict_logits, score_logits, view_squares
-from training.train_segmentation import SegmentationConfig, load_split_arrays
+from training.fit import train_segmentation
+from training.fit.train_classification import class_numbers, predict_logits, score_logits, view_squares
+from training.fit.train_segmentation import SegmentationConfig, load_split_arrays
 
 
 def score_halves(configs: Sequence, networks: Sequence, data: Path) -> dict[str, float]:

@@ -19,11 +19,11 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from core.decision import apply_offsets, prior_offsets
-from core.metrics import accuracy, balanced_accuracy
-from core.uncertainty import grouped_draws
-from training.losses import class_shares
-from training.validation import apply_temperature, fit_temperature, view_scores
+from core.diagnosis.decision import apply_offsets, prior_offsets
+from core.evaluation.bootstrap import grouped_draws
+from core.evaluation.metrics import accuracy, balanced_accuracy
+from training.bundle.validation import apply_temperature, fit_temperature, view_scores
+from training.fit.losses import class_shares
 
 STRENGTHS = (-0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # negative: rare classes count still more
 

@@ -5,7 +5,7 @@
 For better classes alone, where the networks of the segmenter's halves, who alone may outline validation lesions
 (`training.halves`), are not there any more. The other bundle has been exported beside a segmenter that has learned
 the training lesions alone, and everything about its classes has been measured with that on the validation split
-(`training.evaluate`, `training.robustness`, `training.fit_trust`): its records in training/runs/ stand for the
+(`training.measure.evaluate`, `training.measure.robustness`, `training.bundle.fit_trust`): its records in training/runs/ stand for the
 classes, the bundle's own for the outlines. On the test split everything is measured anew.
 """
 
@@ -16,15 +16,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.runs import RUNS_DIR
-from core.training_choices import CHOICES_NAME
+from core.systems.choices import CHOICES_NAME
+from core.systems.evaluations import RUNS_DIR
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, Manifest, read_manifest
+from training.bundle.fit_trust import NOVELTY_NAME, REPORT_NAME
 from training.command import in_words
-from training.evaluate import with_answers_on_record, write_scores
-from training.fit_trust import NOVELTY_NAME, REPORT_NAME
 from training.halves import WHOLE
-from training.robustness import RESULT_NAME
-from training.robustness_scores import with_class_scores_of
+from training.measure.evaluate import with_answers_on_record, write_scores
+from training.measure.robustness import RESULT_NAME
+from training.measure.robustness_scores import with_class_scores_of
 
 
 def write_bundle(bundle: Path, other: Path, version: str) -> Manifest:

@@ -4,9 +4,9 @@
 
 For better outlines alone: nothing about the classes is trained or chosen. A classifier that has learned the
 validation split can be judged there only by the networks that it is the mean of, and without their checkpoints its
-answers on record stand: --judged-in names the folder in training/runs/ that holds them. `training.evaluate` and
-`training.robustness` then measure outlines on the validation split, and take the answers from there, and what
-`training.fit_trust` fitted stays; on the test split everything is measured. Bundles of the segmenter's halves go to
+answers on record stand: --judged-in names the folder in training/runs/ that holds them. `training.measure.evaluate` and
+`training.measure.robustness` then measure outlines on the validation split, and take the answers from there, and what
+`training.bundle.fit_trust` fitted stays; on the test split everything is measured. Bundles of the segmenter's halves go to
 training/runs/<bundle>/checkpoints/ (not committed) and are to be asked for outlines alone.
 """
 
@@ -15,19 +15,23 @@ import json
 import shutil
 from pathlib import Path
 
-from core.config import AnalysisSettings
-from core.dataset import HALVES, default_data_dir
-from core.runs import RUNS_DIR
-from core.training_choices import CHOICES_NAME
+from core.datasets.ham10000 import HALVES, default_data_dir
+from core.settings import AnalysisSettings
+from core.systems.choices import CHOICES_NAME
+from core.systems.evaluations import RUNS_DIR
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, read_manifest
+from training.bundle.fit_trust import REPORT_NAME
+from training.bundle.packing import export_network
+from training.bundle.validation import LabelledImages, compare_refinements, predict_all_masks
 from training.command import in_words
-from training.fit_trust import REPORT_NAME
 from training.halves import half_folder, judging_runs
-from training.packing import export_network
-from training.validation import LabelledImages, compare_refinements, predict_all_masks
 
-FITTED_LATER = ("conformal", "novelty", "decision")  # what `training.fit_trust` adds; a half needs none
+FITTED_LATER = (
+    "conformal",
+    "novelty",
+    "decision",
+)  # what `training.bundle.fit_trust` adds; a half needs none
 
 
 def write_bundle(source: Path, segmentation: Path, version: str, judged_in: str, folder: Path) -> None:

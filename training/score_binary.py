@@ -17,20 +17,20 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from core.dataset import default_data_dir
-from core.metrics import roc_auc, threshold_for_sensitivity
+from core.datasets.ham10000 import default_data_dir
+from core.evaluation.bootstrap import grouped_bootstrap
+from core.evaluation.metrics import roc_auc, threshold_for_sensitivity
 from core.report import to_json_types
-from core.uncertainty import grouped_bootstrap
 from models.builders import BUILDERS
 from models.loading import CompiledNetwork, Network
+from training.bundle.export import SENSITIVITY
 from training.command import in_words
-from training.engine import RUNS_DIR, load_config
-from training.environment import describe_environment
-from training.evaluate import rate_calls
-from training.export import SENSITIVITY
-from training.run_folder import BEST_WEIGHTS
-from training.train_classification import ClassificationConfig, class_numbers, view_squares
-from training.train_segmentation import load_split_arrays
+from training.fit.engine import RUNS_DIR, load_config
+from training.fit.environment import describe_environment
+from training.fit.run_folder import BEST_WEIGHTS
+from training.fit.train_classification import ClassificationConfig, class_numbers, view_squares
+from training.fit.train_segmentation import load_split_arrays
+from training.measure.evaluate import rate_calls
 
 SCORES_NAME = "test_scores.json"
 N_TIMED = 24

@@ -17,11 +17,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.dataset import default_data_dir
-from core.runs import RUNS_DIR
+from core.datasets.ham10000 import default_data_dir
+from core.systems.evaluations import RUNS_DIR
 from training.command import in_words
-from training.engine import load_config
-from training.train_segmentation import SegmentationConfig
+from training.fit.engine import load_config
+from training.fit.train_segmentation import SegmentationConfig
 
 LOOK_SECONDS = 1.0
 MAX_STARTS = 3

@@ -14,14 +14,14 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from core.runs import RUNS_DIR
+from core.systems.evaluations import RUNS_DIR
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers
 from models.loading import check_weights, load_network
 from models.manifest import SHIPPED_DIR, NetworkEntry, read_manifest
 from training.command import in_words
+from training.fit.run_folder import BEST_WEIGHTS
 from training.prior import shift_logits
-from training.run_folder import BEST_WEIGHTS
 
 
 def unpack_classifier(folder: Path, entry: NetworkEntry, joined: bool = True) -> list[keras.Model]:

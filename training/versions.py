@@ -1,7 +1,7 @@
 """The versions of the shipped bundle side by side, from what was measured about each.
 
 training/runs/<bundle>/ holds the records of the version in use, training/runs/<bundle>_v<number>/ those of
-others: scores by `training.evaluate`, robustness by `training.robustness`.
+others: scores by `training.measure.evaluate`, robustness by `training.measure.robustness`.
 """
 
 import json
@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.metrics import classification_scores
-from core.predictions import read_predictions
-from core.runs import RUNS_DIR
+from core.evaluation.metrics import classification_scores
+from core.evaluation.predictions import read_predictions
+from core.systems.evaluations import RUNS_DIR
 from models.manifest import SHIPPED_DIR, read_manifest
-from training.markdown import markdown_table
+from training.report.markdown import markdown_table
 
 VERSIONS_HEADING = """## Every version of the bundle that was measured
 
-Validation / test split, by `python -m training.evaluate`. Each version was made on the training and validation
+Validation / test split, by `python -m training.measure.evaluate`. Each version was made on the training and validation
 splits and looked at once on the test split, in this order. That versions 6 and 10 do not ship was decided with their
 test scores known, that the others do before they were; HISTORY.md says why. Versions from 11 on have learned the
 validation images, version 19 with its segmenter alone; those are answered by the networks behind them that have not.
@@ -39,7 +39,7 @@ VERSION_SCORES = {
 ROBUSTNESS_HEADING = """## Answers to worse photographs
 
 Balanced accuracy / Dice, mean over five severities, on the same {n_images} images of the validation split (few:
-differences of some points may be chance), one view each, by `python -m training.robustness`. A corruption marked *
+differences of some points may be chance), one view each, by `python -m training.measure.robustness`. A corruption marked *
 was drawn on training images of the last version in the table. Version 18's balanced accuracy is version 17's,
 version 19's Dice version 18's.
 """
@@ -67,7 +67,7 @@ def read_versions(runs_dir: Path = RUNS_DIR) -> list[tuple[dict[str, Any], dict[
 def read_together(runs_dir: Path = RUNS_DIR) -> tuple[list[int], dict[str, float]] | None:
     """(versions that have not learned the validation split, scores of their mean probabilities there); None of none.
 
-    Their files must list the same images in the same order, as `training.evaluate` writes them.
+    Their files must list the same images in the same order, as `training.measure.evaluate` writes them.
     """
     files = {
         number: folder / "validation_predictions.csv"

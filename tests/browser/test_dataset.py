@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.neighbours import MAP_NAME
-from core.runs import RUNS_DIR
+from core.datasets.similar import MAP_NAME
+from core.systems.evaluations import RUNS_DIR
 from tests.browser.conftest import settle
 from tests.pages.drawn_dataset import ROWS, write_dataset
 
@@ -84,7 +84,9 @@ def test_a_bar_leads_to_its_images(page: Page, app_url: str):
     expect(page.get_by_text("1,113 of 10,015 images")).to_be_visible()
 
 
-@pytest.mark.skipif(not MAP.is_file(), reason=f"{MAP} is not there; python -m training.embed makes it.")
+@pytest.mark.skipif(
+    not MAP.is_file(), reason=f"{MAP} is not there; python -m training.bundle.embed makes it."
+)
 def test_a_lasso_opens_the_images_inside(page: Page, app_url: str):
     open_dataset(page, app_url, "?view=map&split=test")
     plane = page.locator(".js-plotly-plot .nsewdrag").first

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.image_io import read_image
-from core.phantoms import draw_phantom
+from core.images.reading import read_image
+from core.phantoms.lesions import draw_phantom
 from core.report import encode_png
 from core.taxonomy import get_diagnosis
 

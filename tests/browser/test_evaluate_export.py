@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.runs import list_evaluations
+from core.systems.evaluations import list_evaluations
 
 pytestmark = pytest.mark.browser
 

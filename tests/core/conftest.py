@@ -3,7 +3,7 @@
 import pytest
 
 from core.analyzer import Analyzer
-from core.phantoms import Phantom, PhantomSpec, draw_phantom
+from core.phantoms.lesions import Phantom, PhantomSpec, draw_phantom
 from tests.fakes import fake_bundle
 
 # Dark on light skin, well inside the frame: `darkness_segmenter` finds it.

@@ -9,7 +9,7 @@ from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian
 
-from core.image_io import ImageError, read_image
+from core.images.reading import ImageError, read_image
 
 HEIGHT, WIDTH = 80, 100
 

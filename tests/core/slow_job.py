@@ -4,7 +4,8 @@ import time
 
 import numpy as np
 
-from core import analyzer, job_process
+from core import analyzer
+from core.batch import worker as job_process
 from models.loading import Bundle
 from tests.fakes import colour_features, darkness_segmenter, fake_manifest
 

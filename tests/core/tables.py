@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.predictions import Predictions, from_frame
+from core.evaluation.predictions import Predictions, from_frame
 
 
 def make_table(answers: list[tuple[str, str, float]], classes: tuple[str, ...], **facts) -> Predictions:

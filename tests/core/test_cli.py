@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from core import job_process
+from core.batch import worker as job_process
 from core.cli import app
-from core.predictions import read_predictions
+from core.evaluation.predictions import read_predictions
 from core.report import csv_columns, encode_png
 from core.taxonomy import HAM10000_CLASSES
 from tests.fakes import fake_bundle

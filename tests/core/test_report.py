@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.config import AnalysisSettings
-from core.image_io import read_image
+from core.images.reading import read_image
 from core.report import (
     NOTICE,
     analysis_record,
@@ -27,6 +26,7 @@ from core.report import (
     to_json_types,
     warning_codes,
 )
+from core.settings import AnalysisSettings
 from core.taxonomy import HAM10000_CLASSES
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from core.evaluation.bootstrap import grouped_bootstrap
 from core.resampling import affordable_resamples, draw_lesions
-from core.uncertainty import grouped_bootstrap
 
 
 @pytest.fixture

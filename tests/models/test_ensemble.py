@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from core.explanation import compute_view_maps
+from core.diagnosis.explanation import compute_view_maps
 from models import efficientnet
 from models.efficientnet import FEATURES_LAYER, build_classifier, split_classifier
 from models.ensemble import build_ensemble, join_classifiers

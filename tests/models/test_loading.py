@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.analyzer import Analyzer
-from core.phantoms import draw_phantom
+from core.phantoms.lesions import draw_phantom
 from models import loading
 from models.efficientnet import build_classifier
 from models.loading import CompiledNetwork, load_bundle

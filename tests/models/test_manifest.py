@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.preprocessing import PreprocessingSettings
+from core.images.preprocessing import PreprocessingSettings
 from core.taxonomy import HAM10000_CLASSES
 from models.manifest import (
     MANIFEST_NAME,

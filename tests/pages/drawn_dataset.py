@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.dataset import METADATA_COLUMNS
-from core.phantoms import draw_phantom
+from core.datasets.ham10000 import METADATA_COLUMNS
+from core.phantoms.lesions import draw_phantom
 
 # A nevus and two images of one melanoma of the test split; two images of one melanoma of the train split.
 ROWS = (

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from core.predictions import Predictions
+from core.evaluation.predictions import Predictions
 from tests.pages.conftest import open_app
 from tests.pages.driver import EVALUATE, run, visit
 

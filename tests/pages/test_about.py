@@ -4,7 +4,7 @@ import json
 
 from streamlit.testing.v1 import AppTest
 
-from core import model_card
+from core.systems import model_card
 from models.manifest import WEIGHTS_VARIABLE, Manifest, NetworkEntry
 from tests.fakes import fake_manifest
 from tests.pages.conftest import open_app
@@ -45,7 +45,7 @@ def test_a_bundle_that_has_learned_validation_says_who_judged_it_there(app: AppT
 
 
 def test_a_bundle_without_records_says_which_command_writes_them(app: AppTest):
-    assert "python -m training.evaluate" in read_text(visit(app, ABOUT))
+    assert "python -m training.measure.evaluate" in read_text(visit(app, ABOUT))
 
 
 def test_about_opens_without_weights(monkeypatch, tmp_path):

@@ -9,18 +9,19 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import job_process, jobs
-from core.jobs import Job
-from core.phantoms import draw_phantom
+from core.batch import job as jobs
+from core.batch import worker as job_process
+from core.batch.job import Job
+from core.phantoms.lesions import draw_phantom
 from core.report import encode_png
-from pages.components.cases import build_card
+from pages.components.cases.cards import build_card
 from tests.fakes import fake_bundle
 from tests.pages.driver import keys, read_text, run
 
 # The source by itself, as the page calls it; `found` is what the page goes on with.
 SCRIPT = """
 import streamlit as st
-from pages.components.evaluation import batch_source
+from pages.components.evaluate import batch_source
 st.session_state["found"] = batch_source.draw()
 """
 
@@ -271,7 +272,7 @@ def test_a_folder_outside_the_allowed_one_is_refused(app, root, tmp_path, monkey
     (tmp_path / "allowed").mkdir()
     monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path / "allowed"))
     # AppTest cannot type a new option.
-    monkeypatch.setattr("core.image_sources.list_subfolders", lambda folder: ["../.."])
+    monkeypatch.setattr("core.batch.sources.list_subfolders", lambda folder: ["../.."])
     choose(app, "batch_origin", "Folder on the server")
     app.selectbox(key="batch_folder").set_value("../..")
     press(app, "batch_start")

@@ -9,10 +9,10 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.dataset import DATA_VARIABLE
-from core.phantoms import draw_phantom
-from core.predictions import Predictions, from_frame
-from pages.components.cases import build_card
+from core.datasets.ham10000 import DATA_VARIABLE
+from core.evaluation.predictions import Predictions, from_frame
+from core.phantoms.lesions import draw_phantom
+from pages.components.cases.cards import build_card
 from tests.pages.driver import read_tables, read_text, run
 
 CODES = ("akiec", "bcc", "mel", "nv")
@@ -40,7 +40,7 @@ def make_predictions(n: int = 30) -> Predictions:
 def cards_page(rows: list[int]) -> None:
     import numpy as np
 
-    from pages.components.cases import draw_cards
+    from pages.components.cases.cards import draw_cards
     from tests.pages.test_cases import make_predictions
 
     draw_cards(make_predictions(), np.array(rows, dtype=np.int64), "demo")

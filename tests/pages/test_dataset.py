@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.dataset import DATA_VARIABLE
-from core.runs import RUNS_DIR
-from pages.components.explorer import browse, context, feature_map
+from core.datasets.ham10000 import DATA_VARIABLE
+from core.systems.evaluations import RUNS_DIR
+from pages.components.dataset import browse, context, feature_map
 from tests.pages.conftest import open_app
 from tests.pages.drawn_dataset import MASKS, ROWS, write_dataset
 from tests.pages.driver import DATASET, keys, read_text, run, visit
@@ -86,7 +86,7 @@ def test_without_a_dataset_the_shipped_facts_are_browsed_and_the_way_to_the_imag
     text = read_text(app)
     assert "**10,015** images · 7,470 lesions" in text
     assert "Not a medical device" in text
-    assert "python -m training.download ham10000 --to DIR" in text
+    assert "python -m training.data.download ham10000 --to DIR" in text
     assert DATA_VARIABLE in text
     [table] = app.dataframe
     assert len(table.value) == browse.PAGE_SIZE
@@ -273,12 +273,12 @@ def test_similar_cases_are_other_lesions_nearest_first(drawn, run_dir):
 
 def test_without_an_index_the_command_is_named(drawn, monkeypatch, tmp_path):
     monkeypatch.setattr(context, "RUN_DIR", tmp_path / "none")
-    assert "python -m training.embed" in read_text(open_dataset(case=NEVUS))
+    assert "python -m training.bundle.embed" in read_text(open_dataset(case=NEVUS))
 
 
 def test_a_case_without_its_picture_says_how_to_get_it():
     app = open_dataset(case=MELANOMA)
-    assert "training.download" in read_text(app)
+    assert "training.data.download" in read_text(app)
     assert shown(app, "lesion_grid") == [SAME_MELANOMA]
     assert pictures(app, "lesion_grid")[0]["src"] is None
 
@@ -317,7 +317,7 @@ def test_charts_of_what_ships_leave_out_unknown_sites():
 
 def test_without_a_map_the_command_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(feature_map, "RUN_DIR", tmp_path)
-    assert "python -m training.embed" in read_text(open_dataset(view="map"))
+    assert "python -m training.bundle.embed" in read_text(open_dataset(view="map"))
 
 
 def test_the_map_shows_matching_images_in_their_classes_and_the_others_in_grey(drawn, run_dir):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.phantoms import SAMPLES
+from core.phantoms.lesions import SAMPLES
 from models import loading, manifest
-from pages.components.settings import describe_scores
+from pages.components.diagnose.settings import describe_scores
 from tests.fakes import fake_bundle, fake_manifest
 from tests.pages.driver import (
     ABOUT,

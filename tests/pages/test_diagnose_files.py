@@ -3,11 +3,13 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.phantoms import draw_phantom
+from core.phantoms.lesions import draw_phantom
 from core.report import encode_png
 from models import loading, manifest
 from models.manifest import WEIGHTS_VARIABLE, BundleError
-from pages.components import engine, gallery, inbox
+from pages.components.diagnose import gallery
+from pages.components.diagnose import images as inbox
+from pages.components.shared import engine
 from tests.fakes import fake_manifest
 from tests.pages.conftest import open_app
 from tests.pages.driver import keys, read_text, read_viewer, run, upload

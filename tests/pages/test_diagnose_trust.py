@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.novelty import NoveltyModel
+from core.diagnosis.novelty import NoveltyModel
 from core.taxonomy import HAM10000_CLASSES
 from models import loading, manifest
 from models.manifest import ConformalEntry, NoveltyEntry, file_sha256

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import metrics
-from core.predictions import from_frame, read_predictions
-from core.runs import list_evaluations
-from pages.components.evaluation import scores
-from pages.components.evaluation.source import FILE
-from pages.components.notices import escape
+from core.evaluation import metrics
+from core.evaluation.predictions import from_frame, read_predictions
+from core.systems.evaluations import list_evaluations
+from pages.components.evaluate import scores
+from pages.components.evaluate.source import FILE
+from pages.components.shared.notices import escape
 from tests.pages.conftest import open_app
 from tests.pages.driver import EVALUATE, keys, read_text, run, visit
 from tests.pages.evaluation import read_chart

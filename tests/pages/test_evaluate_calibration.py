@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from core.metrics import expected_calibration_error
-from core.predictions import from_frame, read_predictions
-from core.runs import list_evaluations
+from core.evaluation.metrics import expected_calibration_error
+from core.evaluation.predictions import from_frame, read_predictions
+from core.systems.evaluations import list_evaluations
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text
 from tests.pages.evaluation import choose, open_view, read_chart, read_frame

@@ -1,7 +1,7 @@
 """Compare: the second run, the differences and who is right where."""
 
-from core.predictions import Predictions, from_frame
-from core.runs import list_evaluations
+from core.evaluation.predictions import Predictions, from_frame
+from core.systems.evaluations import list_evaluations
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text, run
 from tests.pages.evaluation import choose, open_view, read_frame, to_csv

@@ -1,7 +1,7 @@
 """Errors first: the queues and the steps through them."""
 
-from core.predictions import read_predictions
-from core.runs import list_evaluations
+from core.evaluation.predictions import read_predictions
+from core.systems.evaluations import list_evaluations
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text
 from tests.pages.evaluation import choose, open_view, press

@@ -7,10 +7,10 @@ import re
 import pandas as pd
 import pytest
 
-from core.predictions import from_frame
-from pages.components.evaluation.context import Context
-from pages.components.evaluation.export import file_stem, predictions_csv
-from pages.components.evaluation.report import build_report
+from core.evaluation.predictions import from_frame
+from pages.components.evaluate.context import Context
+from pages.components.evaluate.export import file_stem, predictions_csv
+from pages.components.evaluate.report import build_report
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Slices: scores by fact, with their warnings."""
 
-from core.runs import list_evaluations
+from core.systems.evaluations import list_evaluations
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text
 from tests.pages.evaluation import choose, open_view, read_chart, read_frame

@@ -2,7 +2,7 @@
 
 import doctest
 
-from pages.components import notices
+from pages.components.shared import notices
 
 
 def test_examples_of_notices_hold():

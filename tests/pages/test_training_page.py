@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.systems import SystemRecord
-from core.walkthrough import EXPLANATIONS
+from core.systems.systems import SystemRecord
 from pages.components.training import ablations, augmentations, choices, losses, runs, systems
+from pages.components.training.walkthrough import EXPLANATIONS
 from tests.fakes import fake_manifest
 from tests.pages.conftest import open_app
 from tests.pages.driver import TRAINING, read_tables, read_text, run, visit
@@ -25,7 +25,7 @@ def write_run(folder: Path, history: str, epochs: int, start_from: str = "") -> 
     ]
     config = {"stages": stages, "focal_gamma": 1.5, "class_weight_power": 0.5, "start_from": start_from}
     config |= {"augmentation": {"zoom": [0.5, 2.0]}, "patience": 6}
-    command = f"python -m training.train_classification --config {folder.name}"
+    command = f"python -m training.fit.train_classification --config {folder.name}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps({"config": config, "command": command}))
     if history:
@@ -184,7 +184,9 @@ def test_only_differing_settings_and_each_command_are_shown(shipped: AppTest, tw
         "start_from": {"first": "none", "second": "first"},
     }
     commands = [code.value for code in shipped.code]
-    assert commands == [f"python -m training.train_classification --config {n}" for n in ("first", "second")]
+    assert commands == [
+        f"python -m training.fit.train_classification --config {n}" for n in ("first", "second")
+    ]
     assert "Begins with the best weights of first" in read_text(shipped)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core.analyzer import Analysis, Analyzer
-from core.phantoms import draw_phantom
-from pages.components import engine, figures, viewer
+from core.phantoms.lesions import draw_phantom
+from pages.components.diagnose import viewer
+from pages.components.shared import engine, figures
 from tests.fakes import fake_bundle
 
 

@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.phantoms import draw_phantom
+from core.phantoms.lesions import draw_phantom
 from models import efficientnet
 from models.efficientnet import build_classifier
 from models.unet import build_unet
 from tests.models.conftest import build_tiny_backbone
 from training import average
 from training.average import average_weights
-from training.run_folder import Run
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
-from training.train_segmentation import SegmentationConfig
+from training.fit.run_folder import Run
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
+from training.fit.train_segmentation import SegmentationConfig
 
 STAGES = (Stage("all", 1, 1e-3),)
 TINY_CLASSIFIER = {"backbone": "tiny", "input_size_px": 64}

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.dataset import DatasetError
-from training import quality_thresholds, train_classification, train_segmentation
+from core.datasets.ham10000 import DatasetError
 from training.command import in_words
+from training.fit import train_classification, train_segmentation
+from training.measure import quality_thresholds
 
 
 def run(error_maker) -> None:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from training import engine
 from training.distillation import join_teachers, load_teachers, taught_loss
-from training.run_folder import BEST_WEIGHTS
+from training.fit import engine
+from training.fit.run_folder import BEST_WEIGHTS
 
 N_CLASSES = 3
 

@@ -12,29 +12,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.dataset import HALVES
-from core.phantoms import draw_phantom
+from core.datasets.ham10000 import HALVES
+from core.phantoms.lesions import draw_phantom
 from models import efficientnet
 from models.loading import load_bundle
 from models.manifest import BundleError, read_manifest
 from tests.models.conftest import build_tiny_backbone
-from training import (
-    average,
-    evaluate,
-    export,
-    fit_trust,
-    halves,
-    merge_halves,
-    packing,
-    replace_segmenter,
-    robustness,
-    validation,
-)
+from training import average, halves, merge_halves, replace_segmenter
+from training.bundle import export, fit_trust, packing, validation
+from training.fit.run_folder import Run
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
+from training.fit.train_segmentation import SegmentationConfig
 from training.halves import judged_in, judging_bundles, judging_pairs, judging_runs
-from training.run_folder import Run
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
-from training.train_segmentation import SegmentationConfig
+from training.measure import evaluate, robustness
 
 STAGES = (Stage("all", 1, 1e-3),)
 A, B = HALVES

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.phantoms import draw_phantom
+from core.phantoms.lesions import draw_phantom
 from models import efficientnet
 from models.builders import BUILDERS
 from tests.models.conftest import build_tiny_backbone
 from training import average, join
-from training.run_folder import Run
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.fit.run_folder import Run
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 MODEL = {"backbone": "tiny", "input_size_px": 64}
 CONFIG = ClassificationConfig("second", MODEL, (Stage("all", 1, 1e-3),), classes=("mel", "nv"))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.decision import apply_offsets, prior_offsets
+from core.diagnosis.decision import apply_offsets, prior_offsets
 from models import efficientnet
 from models.builders import BUILDERS
 from tests.models.conftest import build_tiny_backbone

@@ -10,12 +10,14 @@ from models import efficientnet
 from models.loading import load_bundle
 from models.manifest import read_manifest
 from tests.models.conftest import build_tiny_backbone
-from training import average, evaluate, export, packing, replace_classifier
+from training import average, replace_classifier
+from training.bundle import export, packing
+from training.fit.run_folder import Run
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
+from training.fit.train_segmentation import SegmentationConfig
 from training.halves import judged_in
-from training.run_folder import Run
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
-from training.train_segmentation import SegmentationConfig
+from training.measure import evaluate
 
 STAGES = (Stage("all", 1, 1e-3),)
 TINY = {"backbone": "tiny", "input_size_px": 64}

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.phantoms import draw_phantom
-from training import engine, run_folder, train_classification
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from core.phantoms.lesions import draw_phantom
+from training.fit import engine, run_folder, train_classification
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 ROOT = Path(__file__).parents[2]
 TOLERANCE = 1e-4

@@ -52,8 +52,8 @@ def test_one_that_always_dies_is_named_and_the_others_finish(runs):
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("segmentation_v2b0", "training.train_segmentation"),
-        ("classification_v2b0", "training.train_classification"),
+        ("segmentation_v2b0", "training.fit.train_segmentation"),
+        ("classification_v2b0", "training.fit.train_classification"),
     ],
 )
 def test_each_configuration_gets_its_training_command(name, command, tmp_path):

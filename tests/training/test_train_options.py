@@ -10,10 +10,10 @@ import pytest
 
 from models import efficientnet
 from tests.models.conftest import build_tiny_backbone
-from training import train_segmentation
-from training.engine import load_config
-from training.schedules import Stage, without_clock
-from training.train_classification import (
+from training.fit import train_segmentation
+from training.fit.engine import load_config
+from training.fit.schedules import Stage, without_clock
+from training.fit.train_classification import (
     ClassificationConfig,
     build_model,
     class_numbers,

@@ -10,13 +10,13 @@ from models.builders import BUILDERS
 from models.loading import load_bundle
 from models.manifest import SHIPPED_DIR, BundleError
 from tests.models.conftest import build_tiny_backbone
-from training import export
-from training.packing import shift_exported
+from training.bundle import export
+from training.bundle.packing import shift_exported
+from training.fit.run_folder import Run
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
+from training.fit.train_segmentation import SegmentationConfig
 from training.prior import shift_logits
-from training.run_folder import Run
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
-from training.train_segmentation import SegmentationConfig
 from training.unpack import unpack
 
 MODEL = {"backbone": "tiny", "input_size_px": 32}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.manifest import SHIPPED_DIR, read_manifest
-from training.results import render
+from training.report.results import render
 from training.versions import (
     VERSION_SCORES,
     read_robustness,

@@ -14,14 +14,14 @@ if keras.backend.backend() == "tensorflow":
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 from models.unet import build_unet
-from training.augmentation import Augmentation
-from training.batches import SegmentationBatches
-from training.devices import data_parallel
-from training.engine import Objective, train
-from training.losses import segmentation_loss
-from training.run_folder import Run
-from training.schedules import Stage
-from training.train_segmentation import SegmentationConfig, make_validator
+from training.data.augmentation import Augmentation
+from training.data.batches import SegmentationBatches
+from training.fit.devices import data_parallel
+from training.fit.engine import Objective, train
+from training.fit.losses import segmentation_loss
+from training.fit.run_folder import Run
+from training.fit.schedules import Stage
+from training.fit.train_segmentation import SegmentationConfig, make_validator
 
 
 def count_copies(variable) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from tests.training.test_reproducible import CONFIG, draw_split
-from training import run_folder, train_classification
+from training.fit import run_folder, train_classification
 
 WORKERS = 2
 

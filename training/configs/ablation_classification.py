@@ -1,14 +1,14 @@
 """The base of the rows below: the second classifier's recipe, cut to two epochs at 96 px.
 
-    python -m training.train_classification --config ablation_classification --data DIR --imagenet WEIGHTS.h5
+    python -m training.fit.train_classification --config ablation_classification --data DIR --imagenet WEIGHTS.h5
 
 Short and small, so that a dozen runs that differ in one thing each fit two cores: they say which way a
 choice points, not what it scores at full length.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="ablation_classification",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from training.configs.ablation_classification import CONFIG as BASE
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     BASE,

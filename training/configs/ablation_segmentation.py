@@ -1,14 +1,14 @@
 """The base of the rows below: the first segmenter's recipe, cut to two epochs at 96 px.
 
-    python -m training.train_segmentation --config ablation_segmentation --data DIR --imagenet WEIGHTS.h5
+    python -m training.fit.train_segmentation --config ablation_segmentation --data DIR --imagenet WEIGHTS.h5
 
 Short and small, so that many runs that differ in one thing each fit two cores: they say which way a choice
 points, not what it scores at full length.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_segmentation import SegmentationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(
     name="ablation_segmentation",

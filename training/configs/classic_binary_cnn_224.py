@@ -1,14 +1,14 @@
 """Classic system 3, classes: plain CNN 32-64-128, dense 512 and a sigmoid: suspicious or benign, 224 px.
 
-    python -m training.train_classification --config classic_binary_cnn_224 --data DIR
+    python -m training.fit.train_classification --config classic_binary_cnn_224 --data DIR
 
 Cut short to two epochs, to fit two cores.
 
 Its 51.5 million weights, nearly all in the dense layer, are too large to ship: the results are what counts.
 """
 
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classic_binary_cnn_224",

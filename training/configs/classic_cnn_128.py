@@ -1,14 +1,14 @@
 """Classic system 2: plain CNN 32-64-128 at 128 px on whole images, nevi undersampled and the rest oversampled.
 
-    python -m training.train_classification --config classic_cnn_128 --data DIR
+    python -m training.fit.train_classification --config classic_cnn_128 --data DIR
 
 Cut short to ten epochs, to fit two cores.
 
 Every class is drawn equally often, which shows nevi less and the others more often than they come.
 """
 
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classic_cnn_128",

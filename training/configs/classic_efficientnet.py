@@ -1,14 +1,14 @@
 """Classic system 1, classes: EfficientNetV2B0 with a dense head, frozen at first, weighted cross-entropy, 160 px.
 
-    python -m training.train_classification --config classic_efficientnet --data DIR --imagenet WEIGHTS.h5
+    python -m training.fit.train_classification --config classic_efficientnet --data DIR --imagenet WEIGHTS.h5
 
 Cut short to five epochs, two of them with the frozen base, and to 160 px, to fit two cores.
 
 Head: GAP-BN-Dropout-512-BN-Dropout-128-BN-Dropout-softmax; whole images; class weights count**-1.
 """
 
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classic_efficientnet",

@@ -1,12 +1,12 @@
 """Classic system 5: U-Net 16-256 from scratch at 224 px, for masks alone, BCE and Dice.
 
-python -m training.train_segmentation --config classic_unet_224 --data DIR
+python -m training.fit.train_segmentation --config classic_unet_224 --data DIR
 
 Cut short to one epoch, to fit two cores.
 """
 
-from training.schedules import Stage
-from training.train_segmentation import SegmentationConfig
+from training.fit.schedules import Stage
+from training.fit.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(
     name="classic_unet_224",

@@ -1,12 +1,12 @@
 """Classic system 1, masks: U-Net 16-256 from scratch, 256 px, BCE and Dice, Adam 1e-4 with a plateau schedule.
 
-python -m training.train_segmentation --config classic_unet_256 --data DIR
+python -m training.fit.train_segmentation --config classic_unet_256 --data DIR
 
 Cut short to one epoch, to fit two cores.
 """
 
-from training.schedules import Stage
-from training.train_segmentation import SegmentationConfig
+from training.fit.schedules import Stage
+from training.fit.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(
     name="classic_unet_256",

@@ -1,12 +1,12 @@
 """Classic system 3, masks: U-Net 64-512 from scratch, 96 px, binary cross-entropy alone.
 
-python -m training.train_segmentation --config classic_unet_64_512 --data DIR
+python -m training.fit.train_segmentation --config classic_unet_64_512 --data DIR
 
 Cut short to one epoch and to 96 px, to fit two cores.
 """
 
-from training.schedules import Stage
-from training.train_segmentation import SegmentationConfig
+from training.fit.schedules import Stage
+from training.fit.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(
     name="classic_unet_64_512",

@@ -1,6 +1,6 @@
 """The first classifier: EfficientNetV2B0 with channel and spatial attention, 192 px.
 
-    python -m training.train_classification --config classification_v2b0 --data DIR --imagenet WEIGHTS.h5
+    python -m training.fit.train_classification --config classification_v2b0 --data DIR --imagenet WEIGHTS.h5
 
 Ten epochs took 57 minutes on two cores that had other work too; validation balanced accuracy 0.742 and
 macro AUC 0.956 with one view of each window (history.csv and scores.json in
@@ -10,9 +10,9 @@ Head first, then the last block, then everything; square-root class-balanced sam
 mild class weights; every sample shows the whole image or the lesion with a random margin.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classification_v2b0",

@@ -1,15 +1,15 @@
 """The first classifier trained on with worse photographs: four epochs, another restart, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_first_camera --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_first_camera --data DIR
 
 Begins with `classification_v2b0_first_hair_mean`. Four images of ten are made noisy, packed by a strong JPEG, robbed of
 pixels, wrongly exposed or wrongly coloured first: version 5 lost 17 points of balanced accuracy to the mildest
 noise and 17 to JPEG of severity 3, and pictures of another clinic have both.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classification_v2b0_first_camera",

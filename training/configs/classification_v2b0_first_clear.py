@@ -1,6 +1,6 @@
 """The first classifier taught once more, on clearer photographs: one epoch, a lower restart, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_first_clear --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_first_clear --data DIR
 
 Begins with `classification_v2b0_first_taught`; the photographs and the targets are as the second classifier's in
 `classification_v2b0_second_clear`, the third teacher is one of its own.
@@ -9,7 +9,7 @@ Begins with `classification_v2b0_first_taught`; the photographs and the targets 
 from dataclasses import replace
 
 from training.configs.classification_v2b0_second_clear import CONFIG as SECOND
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     SECOND,

@@ -1,6 +1,6 @@
 """The first classifier's half trained on with other cameras' colours: two epochs, no teachers, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_first_colour_a --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_first_colour_a --data DIR
 
 Begins with `classification_v2b0_first_half_a`. A wrong white balance or exposure costs the pair most of what harmless
 changes cost it, and other clinics' cameras have others: colour channels, brightness, contrast and saturation change
@@ -10,7 +10,7 @@ more than before, and artefacts are drawn more often. Teachers would answer for 
 from dataclasses import replace
 
 from training.configs.classification_v2b0_first_half_a import CONFIG as HALF
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     HALF,

@@ -1,14 +1,14 @@
 """The first classifier trained on once more: five epochs, more drawn artefacts, another restart, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_first_hair --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_first_hair --data DIR
 
 Begins with `classification_v2b0_first_on`. Hair, rulers, ink and gel bubbles are drawn on four images of ten
 (before: one of four), because drawn hair still raised false alarms on nevi by more than five points.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classification_v2b0_first_hair",

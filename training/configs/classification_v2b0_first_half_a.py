@@ -1,6 +1,6 @@
 """The first classifier with half of the validation lesions learned too: two epochs, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_first_half_a --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_first_half_a --data DIR
 
 Begins with `classification_v2b0_first_taught`. One image in six that may be learned lies in the validation split, and
 more lesions are what more training no longer replaces. Half of them are learned here, twice as often as the others,
@@ -11,7 +11,7 @@ has learned all. Both members of the pair teach, for half of the say.
 from dataclasses import replace
 
 from training.configs.classification_v2b0_first_taught import CONFIG as TAUGHT
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     TAUGHT,

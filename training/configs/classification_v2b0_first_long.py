@@ -1,6 +1,6 @@
 """The first classifier taught by version 9's pair for 72 minutes: by the clock, 160 px, hair removed first.
 
-    python -m training.train_classification --config classification_v2b0_first_long --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_first_long --data DIR
 
 Begins with `classification_v2b0_first_taught` and learns the training lesions alone. Both members of version 9's pair
 answer to the plain photograph of every window that it sees changed, for as many passes as the clock allows, with a
@@ -11,7 +11,7 @@ three epochs each.
 from dataclasses import replace
 
 from training.configs.classification_v2b0_first_colour_a import CONFIG as COLOUR
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 PAIR = ("classification_v2b0_first_taught", "classification_v2b0_second_taught_mean")
 

@@ -1,14 +1,14 @@
 """The averaged first classifier trained on for seven epochs: plain cross-entropy, mixup, drawn artefacts, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_first_on --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_first_on --data DIR
 
 Begins with `classification_v2b0_soup`, as `classification_v2b0_second_on` did with the second classifier:
 a warm restart of the cosine took that one from a macro AUC of 0.956 to 0.961 on validation.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classification_v2b0_first_on",

@@ -1,6 +1,6 @@
 """The first classifier's half taught other cameras' colours by teachers who see the plain image: two epochs, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_first_plain_a --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_first_plain_a --data DIR
 
 Begins with `classification_v2b0_first_colour_a` and changes images as much. Both members of the pair before it
 (`classification_v2b0_first_half_a` and its like) answer to the same part of the unchanged photograph and have half

@@ -1,6 +1,6 @@
 """The first classifier trained on with more pixels: three epochs at 208 px, a lower restart.
 
-    python -m training.train_classification --config classification_v2b0_first_sharp --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_first_sharp --data DIR
 
 Begins with `classification_v2b0_first_camera_mean`. At 160 px the whole image of 200 px had lost pixels of its own,
 and the networks answered nearly as well at 208 px before they had been trained there.
@@ -9,7 +9,7 @@ and the networks answered nearly as well at 208 px before they had been trained 
 from dataclasses import replace
 
 from training.configs.classification_v2b0_first_camera import CONFIG as CAMERA
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     CAMERA,

@@ -1,6 +1,6 @@
 """The first classifier taught by both: three epochs, targets mostly the pair's own answers, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_first_taught --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_first_taught --data DIR
 
 Begins with `classification_v2b0_first_camera_mean`. The pair answers better than either of its members; each is to
 learn what the other knows. The windows are blended more strongly than before: the teachers answer to the blend itself.
@@ -9,7 +9,7 @@ learn what the other knows. The windows are blended more strongly than before: t
 from dataclasses import replace
 
 from training.configs.classification_v2b0_first_camera import CONFIG as CAMERA
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     CAMERA,

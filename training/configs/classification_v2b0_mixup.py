@@ -1,14 +1,14 @@
 """The first classifier trained on: cross-entropy instead of focal loss, mixup, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_mixup --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_mixup --data DIR
 
 Begins with the best weights of `classification_v2b0`, which overfitted from its sixth epoch; mixup and the
 shorter side (images here are 200 x 150) buy more epochs of harder samples for the same hours.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classification_v2b0_mixup",

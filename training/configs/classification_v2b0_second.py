@@ -1,6 +1,6 @@
 """A second classifier from ImageNet, to stand beside the first: plain cross-entropy, mixup, artefacts, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_second --data DIR --imagenet WEIGHTS.h5
+    python -m training.fit.train_classification --config classification_v2b0_second --data DIR --imagenet WEIGHTS.h5
 
 It shares no weights with `classification_v2b0` and sees other samples in another order, so its errors are
 others: joined they rank and calibrate better than either (training/RESULTS.md), at twice the cost. Drawn
@@ -8,9 +8,9 @@ hair, rulers, ink, bubbles and dark corners over a fifth of the samples keep it 
 a disease.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classification_v2b0_second",

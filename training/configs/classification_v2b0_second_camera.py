@@ -1,6 +1,6 @@
 """The second classifier trained on with worse photographs, as the first was: four epochs, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_second_camera --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_second_camera --data DIR
 
 Begins with `classification_v2b0_second_hair_mean`; everything else but the seed is the first's.
 """

@@ -1,6 +1,6 @@
 """The second classifier taught once more, by three and on clearer photographs: two epochs, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_second_clear --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_second_clear --data DIR
 
 Begins with `classification_v2b0_second_taught_mean`. The first lesson had gained the second classifier less than the
 first, and its last epoch was its worst: one epoch less, the labels count for as much as the teachers, and among
@@ -11,7 +11,7 @@ those is the first classifier, which is the better one now. Corrupted and blende
 from dataclasses import replace
 
 from training.configs.classification_v2b0_second_taught import CONFIG as TAUGHT
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     TAUGHT,

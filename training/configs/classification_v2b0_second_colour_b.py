@@ -1,6 +1,6 @@
 """The second classifier's half trained on with other cameras' colours, of the other half: two epochs, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_second_colour_b --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_second_colour_b --data DIR
 
 Begins with `classification_v2b0_second_half_b`. As `classification_v2b0_first_colour_a`.
 """

@@ -1,6 +1,6 @@
 """The second classifier with half of the validation lesions learned too: two epochs, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_second_half_a --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_second_half_a --data DIR
 
 Begins with `classification_v2b0_second_taught_mean`. As the first one's, `classification_v2b0_first_half_a`.
 """

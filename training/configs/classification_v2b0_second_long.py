@@ -1,6 +1,6 @@
 """The second classifier taught by version 9's pair for 72 minutes, as the first was: by the clock, 160 px.
 
-python -m training.train_classification --config classification_v2b0_second_long --data DIR
+python -m training.fit.train_classification --config classification_v2b0_second_long --data DIR
 """
 
 from dataclasses import replace

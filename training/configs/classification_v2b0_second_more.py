@@ -1,13 +1,13 @@
 """The second classifier trained on once more: five epochs, another restart of the cosine at a lower rate, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_second_more --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_second_more --data DIR
 
 Begins with `classification_v2b0_second_on`, which had not begun to overfit.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classification_v2b0_second_more",

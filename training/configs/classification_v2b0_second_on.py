@@ -1,13 +1,13 @@
 """The second classifier trained on for seven epochs from its best: a warm restart of the cosine, mixup 0.3, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_second_on --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_second_on --data DIR
 
 Its training loss was still falling when `classification_v2b0_second` ended.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classification_v2b0_second_on",

@@ -1,6 +1,6 @@
 """The second classifier trained on with more pixels, as the first was: three epochs, 208 px.
 
-    python -m training.train_classification --config classification_v2b0_second_sharp --data DIR
+    python -m training.fit.train_classification --config classification_v2b0_second_sharp --data DIR
 
 Begins with `classification_v2b0_second_camera_mean`; everything else but the seed is the first's.
 """

@@ -1,15 +1,15 @@
 """The first of four teachers: EfficientNetV2B0 from ImageNet in one long stage, 160 px.
 
-    python -m training.train_classification --config classification_v2b0_teacher_1 --data DIR --imagenet WEIGHTS.h5
+    python -m training.fit.train_classification --config classification_v2b0_teacher_1 --data DIR --imagenet WEIGHTS.h5
 
 Four networks that differ in their seed alone, so that their mean answers better than any of them; two pupils were
 to learn from it (training/HISTORY.md, version 16). Colours, light and artefacts change more than for the networks before,
 from the first step on: other clinics' cameras have others, and a teacher must know them to answer for them.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_classification import ClassificationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_classification import ClassificationConfig
 
 CONFIG = ClassificationConfig(
     name="classification_v2b0_teacher_1",

@@ -1,6 +1,6 @@
 """The fourth of four teachers: as `classification_v2b0_teacher_1` with another seed.
 
-    python -m training.train_classification --config classification_v2b0_teacher_4 --data DIR --imagenet WEIGHTS.h5
+    python -m training.fit.train_classification --config classification_v2b0_teacher_4 --data DIR --imagenet WEIGHTS.h5
 
 It shares no weights with the others and sees other samples in another order: its errors are others too.
 """

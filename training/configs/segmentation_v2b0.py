@@ -1,6 +1,6 @@
 """The first segmenter: U-Net decoder on an ImageNet EfficientNetV2B0 encoder, 192 px.
 
-    python -m training.train_segmentation --config segmentation_v2b0 --data DIR --imagenet WEIGHTS.h5
+    python -m training.fit.train_segmentation --config segmentation_v2b0 --data DIR --imagenet WEIGHTS.h5
 
 Three epochs took 36 minutes on two cores that had other work too; validation Dice 0.934 with one view at a
 plain threshold (history.csv and scores.json in training/runs/segmentation_v2b0/).
@@ -8,9 +8,9 @@ plain threshold (history.csv and scores.json in training/runs/segmentation_v2b0/
 Strong zoom, light and colour changes, so that close-ups, small lesions and other cameras come out right.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_segmentation import SegmentationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(
     name="segmentation_v2b0",

@@ -1,6 +1,6 @@
 """The segmenter trained on with worse photographs: one epoch, another warm restart, 192 px.
 
-    python -m training.train_segmentation --config segmentation_v2b0_camera --data DIR
+    python -m training.fit.train_segmentation --config segmentation_v2b0_camera --data DIR
 
 Begins with `segmentation_v2b0_mean`. Four images of ten are made noisy, packed by a strong JPEG, robbed of
 pixels, wrongly exposed or wrongly coloured first: noise of severity 3 had cost version 5 a tenth of its Dice.
@@ -8,9 +8,9 @@ The run that is on record was laid out for two epochs and stopped after the firs
 down the cosine; with this file it comes down to the end.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_segmentation import SegmentationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(
     name="segmentation_v2b0_camera",

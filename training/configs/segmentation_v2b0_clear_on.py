@@ -1,6 +1,6 @@
 """The segmenter trained on with clearer photographs once more: two epochs, another warm restart, 192 px.
 
-    python -m training.train_segmentation --config segmentation_v2b0_clear_on --data DIR
+    python -m training.fit.train_segmentation --config segmentation_v2b0_clear_on --data DIR
 
 Begins with `segmentation_v2b0_clear`, whose loss was still falling.
 """
@@ -8,7 +8,7 @@ Begins with `segmentation_v2b0_clear`, whose loss was still falling.
 from dataclasses import replace
 
 from training.configs.segmentation_v2b0_clear import CONFIG as CLEAR
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     CLEAR,

@@ -1,6 +1,6 @@
 """The segmenter with the other half of the validation lesions, trained on for long: by the clock, 192 px.
 
-python -m training.train_segmentation --config segmentation_v2b0_clock_b --data DIR
+python -m training.fit.train_segmentation --config segmentation_v2b0_clock_b --data DIR
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """The segmenter with half of the validation lesions learned too: one epoch, a low restart, 192 px.
 
-    python -m training.train_segmentation --config segmentation_v2b0_half_a --data DIR
+    python -m training.fit.train_segmentation --config segmentation_v2b0_half_a --data DIR
 
 Begins with `segmentation_v2b0_rare_mean`; the halves are those of `classification_v2b0_first_half_a`. The epoch has
 the new lesions three times each, the others, which it knows, once. Corruptions stay as strong as they were:
@@ -10,7 +10,7 @@ the new lesions three times each, the others, which it knows, once. Corruptions 
 from dataclasses import replace
 
 from training.configs.segmentation_v2b0_rare import CONFIG as RARE
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     RARE,

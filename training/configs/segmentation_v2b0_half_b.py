@@ -1,6 +1,6 @@
 """The segmenter with the other half of the validation lesions learned too: one epoch, a low restart, 192 px.
 
-    python -m training.train_segmentation --config segmentation_v2b0_half_b --data DIR
+    python -m training.fit.train_segmentation --config segmentation_v2b0_half_b --data DIR
 
 The halves of `segmentation_v2b0_half_a`, learned and judging, change places.
 """

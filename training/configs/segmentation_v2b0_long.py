@@ -1,13 +1,13 @@
 """The first segmenter trained on for two epochs with stronger scale and light changes, 192 px.
 
-    python -m training.train_segmentation --config segmentation_v2b0_long --data DIR
+    python -m training.fit.train_segmentation --config segmentation_v2b0_long --data DIR
 
 Begins with the best weights of `segmentation_v2b0`, whose Dice was still rising when its schedule ended.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_segmentation import SegmentationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(
     name="segmentation_v2b0_long",

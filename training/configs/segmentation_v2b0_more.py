@@ -1,13 +1,13 @@
 """The segmenter trained on once more: four epochs, another warm restart, twice as many drawn artefacts, 192 px.
 
-    python -m training.train_segmentation --config segmentation_v2b0_more --data DIR
+    python -m training.fit.train_segmentation --config segmentation_v2b0_more --data DIR
 
 Begins with `segmentation_v2b0_on`, whose Dice was still rising in its last epoch.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_segmentation import SegmentationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(
     name="segmentation_v2b0_more",

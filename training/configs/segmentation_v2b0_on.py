@@ -1,13 +1,13 @@
 """The segmenter trained on for four epochs: a warm restart of the cosine, artefacts drawn on, 192 px.
 
-    python -m training.train_segmentation --config segmentation_v2b0_on --data DIR
+    python -m training.fit.train_segmentation --config segmentation_v2b0_on --data DIR
 
 Begins with the best weights of `segmentation_v2b0_long`, whose Dice was still rising when its schedule ended.
 """
 
-from training.augmentation import Augmentation
-from training.schedules import Stage
-from training.train_segmentation import SegmentationConfig
+from training.data.augmentation import Augmentation
+from training.fit.schedules import Stage
+from training.fit.train_segmentation import SegmentationConfig
 
 CONFIG = SegmentationConfig(
     name="segmentation_v2b0_on",

@@ -1,6 +1,6 @@
 """The segmenter trained on with rarer diagnoses drawn more often: two epochs, another warm restart, 192 px.
 
-    python -m training.train_segmentation --config segmentation_v2b0_rare --data DIR
+    python -m training.fit.train_segmentation --config segmentation_v2b0_rare --data DIR
 
 Begins with `segmentation_v2b0_steady_mean`. Of the fifty validation masks that it misses (Jaccard below 0.65),
 twenty-nine are of basal cell carcinomas and actinic keratoses, one image in thirteen; nevi, two images in three,

@@ -1,6 +1,6 @@
 """The segmenter trained on once more: two epochs, another warm restart with a few worse photographs less, 192 px.
 
-    python -m training.train_segmentation --config segmentation_v2b0_steady_on --data DIR
+    python -m training.fit.train_segmentation --config segmentation_v2b0_steady_on --data DIR
 
 Begins with `segmentation_v2b0_steady`, the best segmenter alone until then, whose loss was still falling.
 """
@@ -8,7 +8,7 @@ Begins with `segmentation_v2b0_steady`, the best segmenter alone until then, who
 from dataclasses import replace
 
 from training.configs.segmentation_v2b0_camera import CONFIG as CAMERA
-from training.schedules import Stage
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     CAMERA,

@@ -3,18 +3,18 @@
 import pandas as pd
 import streamlit as st
 
-from core import model_card
-from core.calibration import INTERVAL_NOTE
-from core.model_card import DrawnFailure
-from core.phantoms import draw_phantom
-from core.predictions import read_predictions
-from core.runs import list_evaluations
-from core.score_draws import list_scores
-from core.slices import FEW_LESIONS, score_slices
+from core.evaluation.calibration import INTERVAL_NOTE
+from core.evaluation.predictions import read_predictions
+from core.evaluation.scores import list_scores
+from core.evaluation.slices import FEW_LESIONS, score_slices
+from core.phantoms.lesions import draw_phantom
+from core.systems import model_card
+from core.systems.evaluations import list_evaluations
+from core.systems.model_card import DrawnFailure
 from models.manifest import Manifest, NetworkEntry
-from pages.components.evaluation.scores import interval_text
-from pages.components.evaluation.slices import FEW_MARK
-from pages.components.figures import thumbnail
+from pages.components.evaluate.scores import interval_text
+from pages.components.evaluate.slices import FEW_MARK
+from pages.components.shared.figures import thumbnail
 
 FAILURES_SHOWN = 6
 
@@ -60,14 +60,14 @@ def draw_scores(manifest: Manifest) -> None:
     table = model_card.score_table(records)
     if table.empty:
         st.caption(
-            f"No scores are recorded for {run}. `python -m training.evaluate --split test` writes them."
+            f"No scores are recorded for {run}. `python -m training.measure.evaluate --split test` writes them."
         )
         return
     st.table(table, border="horizontal", hide_index=True)
     st.caption(
         f"95 % intervals by bootstrap over lesions. {INTERVAL_NOTE} The test split was looked at once for this "
         f"bundle; every choice was made on validation. {_say_who_judges(manifest, records['validation'])}From `training/runs/{run}/`, written by "
-        "`python -m training.evaluate`."
+        "`python -m training.measure.evaluate`."
     )
 
 
@@ -102,7 +102,7 @@ def draw_data() -> None:
         "`akiec` holds actinic keratoses and squamous cell carcinomas in situ."
     )
     st.dataframe(_split_table(), hide_index=True, key="split_table", alt="Images and lesions in each split.")
-    st.caption("From `training/splits/ham10000.csv`, written by `python -m training.make_split`.")
+    st.caption("From `training/splits/ham10000.csv`, written by `python -m training.data.make_split`.")
 
 
 @st.cache_data
@@ -150,7 +150,7 @@ def draw_trust(record: dict) -> None:
     st.table(rows, border="horizontal", hide_index=True)
     kept = record.get("classes_judged_in")
     fitted = f" for `{kept}`, which has the same classifier" if kept else ""
-    st.caption(f"From `trust.json`, written by `python -m training.fit_trust`{fitted}.")
+    st.caption(f"From `trust.json`, written by `python -m training.bundle.fit_trust`{fitted}.")
 
 
 def draw_robustness(record: dict) -> None:
@@ -166,7 +166,7 @@ def draw_robustness(record: dict) -> None:
         + (f", of which training drew some images with {learned}" if learned else "")
         + "; artefacts drawn on nevi. Validation images, one view each"
         + (f", classes from `training/runs/{kept}/`. " if (kept := record.get("classes_judged_in")) else ". ")
-        + "From `robustness.json`, written by `python -m training.robustness`."
+        + "From `robustness.json`, written by `python -m training.measure.robustness`."
     )
 
 
@@ -177,7 +177,7 @@ def draw_symmetries(record: dict) -> None:
     st.table(model_card.symmetry_rows(record), border="horizontal", hide_index=True)
     st.caption(
         f"{record['split'].title()} images, each in its eight symmetries. From `symmetries.json`, written by "
-        "`python -m training.symmetries`."
+        "`python -m training.measure.symmetries`."
     )
 
 
@@ -195,7 +195,7 @@ def draw_failures(run: str) -> None:
                 st.markdown(f"**{failure.title}**  \n:gray[{failure.text}]")
     st.caption(
         "Drawn by Dermalens, no patients. A phantom has no diagnosis: that hair or ink moves the answer is the "
-        "failure. From `phantom_scores.json`, written by `python -m training.evaluate_phantoms`."
+        "failure. From `phantom_scores.json`, written by `python -m training.measure.phantoms`."
     )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.ablations import DECIDES, PREFIX, Ablation, list_ablations
-from core.training_choices import read_results
-from core.training_runs import Kind
-from pages.components.notices import escape
+from core.systems.ablations import DECIDES, PREFIX, Ablation, list_ablations
+from core.systems.choices import read_results
+from core.systems.training_runs import Kind
+from pages.components.shared.notices import escape
 from pages.components.training.curves import score_label
 
 

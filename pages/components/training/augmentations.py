@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from core.phantoms import SAMPLES, draw_sample
-from core.runs import RUNS_DIR
-from core.training_runs import read_runs
-from training.augmentation import Augmentation
-from training.augmentation_examples import Example, draw_examples, draw_samples, read_augmentation
+from core.phantoms.lesions import SAMPLES, draw_sample
+from core.systems.evaluations import RUNS_DIR
+from core.systems.training_runs import read_runs
+from training.data.augmentation import Augmentation
+from training.data.augmentation_examples import Example, draw_examples, draw_samples, read_augmentation
 
 SIZE_PX = 192
 N_SAMPLES = 8
@@ -56,7 +56,7 @@ def draw_augmentations() -> None:
                 _draw_example(example)
     st.caption(
         "Drawn by Dermalens, not a patient. Ranges from `training/runs/<run>/config.json` or, for the defaults, "
-        "from `training/augmentation.py`; the pictures come from the functions that training uses."
+        "from `training/data/augmentation.py`; the pictures come from the functions that training uses."
     )
     _draw_together(image, strength)
 

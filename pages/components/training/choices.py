@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.runs import RUNS_DIR
-from core.training_choices import CHOICES_NAME, Choices, Comparison, list_choices
-from pages.components.notices import escape
+from core.systems.choices import CHOICES_NAME, Choices, Comparison, list_choices
+from core.systems.evaluations import RUNS_DIR
+from pages.components.shared.notices import escape
 
 _TITLES = {
     "refinement": (

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.training_runs import TrainingRun
-from pages.components.figures import savable
-from pages.components.notices import escape
+from core.systems.training_runs import TrainingRun
+from pages.components.shared.figures import savable
+from pages.components.shared.notices import escape
 
 CONFIG = savable("training_curves")
 TRAINING, VALIDATION = "training", "validation"

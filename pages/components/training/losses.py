@@ -5,13 +5,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.dataset import SPLIT_FILE
-from core.loss_curves import focal_loss_of, shifted_disc_losses, weights_of_counts
-from core.runs import RUNS_DIR
+from core.datasets.ham10000 import SPLIT_FILE
+from core.systems.evaluations import RUNS_DIR
+from core.systems.training_runs import TrainingRun, read_runs
 from core.taxonomy import HAM10000_CLASSES, get_diagnosis
-from core.training_runs import TrainingRun, read_runs
-from pages.components.figures import AMBER, BLUE, savable
-from pages.components.notices import escape
+from pages.components.shared.figures import AMBER, BLUE, savable
+from pages.components.shared.notices import escape
+from training.fit.loss_curves import focal_loss_of, shifted_disc_losses, weights_of_counts
 
 CONFIG = savable("training_losses")
 GAMMAS = (0.0, 1.0, 2.0, 3.0)
@@ -114,7 +114,7 @@ def _draw_disc(_: list[TrainingRun]) -> None:
         confidence = st.slider(
             "Probability inside the predicted disc", 0.55, 0.99, 0.99, step=0.01, key="loss_confidence"
         )
-        st.caption("Outside it the prediction is 1 minus that. Computed by `core/loss_curves.py`.")
+        st.caption("Outside it the prediction is 1 minus that. Computed by `training/fit/loss_curves.py`.")
     shifts = np.linspace(0, min(2.5 * radius, SIZE_PX / 2), 41)
     cross_entropy, dice_loss = shifted_disc_losses(radius, shifts, confidence, SIZE_PX)
     figure = go.Figure()

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.ablations import is_ablation
 from core.lineage import runs_behind
-from core.runs import RUNS_DIR
-from core.training_choices import read_results
-from core.training_runs import (
+from core.systems.ablations import is_ablation
+from core.systems.choices import read_results
+from core.systems.evaluations import RUNS_DIR
+from core.systems.training_runs import (
     BENCHMARK_NAME,
     MONITORS,
     State,
@@ -23,8 +23,8 @@ from core.training_runs import (
     shipped_networks,
 )
 from models.manifest import BundleError, Manifest
-from pages.components import engine
-from pages.components.notices import escape
+from pages.components.shared import engine
+from pages.components.shared.notices import escape
 from pages.components.training.ablations import draw_ablations
 from pages.components.training.choices import draw_choices
 from pages.components.training.curves import draw_curves, score_label, score_names

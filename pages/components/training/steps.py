@@ -4,11 +4,17 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.analyzer import Analysis
-from core.config import AnalysisSettings
-from core.image_io import ImageError
-from core.phantoms import SAMPLES
+from core.images.reading import ImageError
+from core.phantoms.lesions import SAMPLES
+from core.settings import AnalysisSettings
 from core.taxonomy import get_diagnosis
-from core.walkthrough import (
+from models.manifest import BundleError, Manifest
+from pages.components.diagnose import images as inbox
+from pages.components.diagnose.images import InboxItem
+from pages.components.shared import dataset_folder as dataset
+from pages.components.shared import engine, notices
+from pages.components.shared.figures import AMBER, BLUE, savable
+from pages.components.training.walkthrough import (
     EXPLANATIONS,
     Step,
     probability_histogram,
@@ -16,10 +22,6 @@ from core.walkthrough import (
     view_table,
     walk_through,
 )
-from models.manifest import BundleError, Manifest
-from pages.components import dataset, engine, inbox, notices
-from pages.components.figures import AMBER, BLUE, savable
-from pages.components.inbox import InboxItem
 
 CONFIG = savable("training_steps")
 FROM_DATASET = "An image of the dataset"

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.model_card import format_score
-from core.systems import SCORES, SystemRecord, read_systems, systems_table
-from pages.components.notices import escape
+from core.systems.model_card import format_score
+from core.systems.systems import SCORES, SystemRecord, read_systems, systems_table
+from pages.components.shared.notices import escape
 
 
 def draw_systems() -> None:
@@ -21,7 +21,7 @@ def draw_systems() -> None:
     _draw_table(systems)
     st.caption(
         "On the test split, which none of them was trained or tuned on; from `training/runs/systems.json`, written "
-        "by `python -m training.systems`. Masks and probabilities are those that the app shows for each system. "
+        "by `python -m training.measure.systems`. Masks and probabilities are those that the app shows for each system. "
         "Suspicious: melanoma, basal cell carcinoma and akiec against the rest, at the threshold that reaches "
         "95 % sensitivity on the validation split. MB in half precision; milliseconds that the networks take for "
         "one image on two cores. The classic recipes were cut short, see below: trained longer they would score "

@@ -1,0 +1,107 @@
+"""Many images through the analyser in batches, each with its own outcome."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.analyzer import Analysis, Analyzer
+from core.images.reading import ImageError, LoadedImage, list_images, read_image
+from core.settings import AnalysisSettings
+
+# Four images are 32 views for the segmenter: larger batches gain nothing on a CPU and cost memory.
+BATCH_SIZE = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of one image: an analysis, or the reason why there is none.
+
+    `stem` names it in tables and files: the file's stem, numbered where two files share one.
+    """
+
+    path: Path
+    stem: str
+    analysis: Analysis | None
+    error: str = ""
+
+
+def find_images(paths: Iterable[str | Path]) -> list[Path]:
+    """The images named by files and folders, in order, each once.
+
+    A path that does not exist is kept, so that it becomes an outcome with its error.
+    """
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        found |= dict.fromkeys(list_images(path) if path.is_dir() else [path])
+    return list(found)
+
+
+def unique_stems(paths: Sequence[Path]) -> list[str]:
+    """The file stems, numbered from the second file of the same stem on, so that none overwrites another.
+
+    >>> unique_stems([Path("a/x.jpg"), Path("b/x.png"), Path("y.jpg")])
+    ['x', 'x_2', 'y']
+    """
+    taken: set[str] = set()
+    stems = []
+    for path in paths:
+        # A name that is no UTF-8 could stand in no table.
+        name = path.stem.encode("utf-8", "replace").decode()
+        stem, number = name, 1
+        while stem in taken:
+            number += 1
+            stem = f"{name}_{number}"
+        taken.add(stem)
+        stems.append(stem)
+    return stems
+
+
+def analyze_paths(
+    analyzer: Analyzer,
+    paths: Sequence[Path],
+    settings: AnalysisSettings | None = None,
+    stems: Sequence[str] | None = None,
+) -> Iterator[Outcome]:
+    """Analyse images from disk; a bad file gives an outcome with its error and the rest go on.
+
+    While the networks work on one batch, the next is read.
+
+    Args:
+        analyzer: answers.
+        paths: the images.
+        settings: the bundle's defaults if None.
+        stems: what the images are called, all different; `unique_stems` if None.
+    """
+    named = list(zip(paths, unique_stems(paths) if stems is None else stems, strict=True))
+    groups = [named[start : start + BATCH_SIZE] for start in range(0, len(named), BATCH_SIZE)]
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        reading = reader.submit(_read_group, groups[0] if groups else [])
+        for following in [*groups[1:], []]:
+            images = reading.result()
+            reading = reader.submit(_read_group, following)
+            yield from _analyze_group(analyzer, images, settings)
+
+
+Named = tuple[Path, str]
+
+
+def _read_group(group: Sequence[Named]) -> list[tuple[Named, LoadedImage | ImageError]]:
+    return [(named, _read(named[0])) for named in group]
+
+
+def _read(path: Path) -> LoadedImage | ImageError:
+    try:
+        return read_image(path)
+    except ImageError as error:
+        return error
+
+
+def _analyze_group(analyzer, group, settings) -> Iterator[Outcome]:
+    good = [image for _, image in group if isinstance(image, LoadedImage)]
+    analyses = iter(analyzer.analyze_batch(good, settings) if good else [])
+    for named, image in group:
+        if isinstance(image, LoadedImage):
+            yield Outcome(*named, next(analyses))
+        else:
+            yield Outcome(*named, None, str(image))

@@ -1,0 +1,95 @@
+"""The process behind a batch run: `python -m core.batch.worker FOLDER`, started by `core.batch.job.start`.
+
+It works on the images that have no result yet and appends each as soon as it is finished, so that
+whatever ends it costs at most the few images at hand. One run of the server works at a time.
+"""
+
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.analyzer import Analyzer
+from core.batch.analyze import Outcome, analyze_paths
+from core.batch.job import Job, JobError, read_job
+from core.batch.results import RESULTS, keep_whole_lines, read_results
+from core.report import prediction_row, to_json_types
+from models.manifest import BundleError
+
+_NICENESS = 5  # pages stay quick while a run works
+_TURN_POLL_S = 0.3
+
+
+def run(job: Job, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> None:
+    """Analyse the images that are left, until they are finished or the run is cancelled.
+
+    The caller holds the run, see `core.batch.job.hold`.
+
+    Args:
+        job: the run.
+        on_outcome: called with every image that was finished.
+
+    Raises:
+        BundleError: the weights are missing or damaged.
+        JobError: the weights are not those that the run began with.
+    """
+    keep_whole_lines(job)
+    finished = {record["image_id"] for record in read_results(job)}
+    left = [image for image in job.read_images() if image["image_id"] not in finished]
+    analyzer = Analyzer.load()
+    if analyzer.manifest.fingerprint != job.fingerprint:
+        raise JobError(
+            f"The run began with other weights ({job.bundle}). Start a new one, so that all its images get "
+            "their answer from the same networks."
+        )
+    begun = {"at": time.time(), "finished": len(finished)}
+    (job.folder / "started.json").write_text(json.dumps(begun))
+    paths, stems = [Path(image["path"]) for image in left], [image["image_id"] for image in left]
+    with (job.folder / RESULTS).open("a") as results:
+        for outcome in analyze_paths(analyzer, paths, job.settings, stems):
+            results.write(json.dumps(describe(outcome)) + "\n")
+            results.flush()
+            on_outcome(outcome)
+            if job.cancel_requested:
+                return
+
+
+def describe(outcome: Outcome) -> dict[str, Any]:
+    """The line of one image; an error stands first, see `core.batch.results`."""
+    if outcome.analysis is None:
+        return {"error": outcome.error, "image_id": outcome.stem}
+    return {"image_id": outcome.stem, **to_json_types(prediction_row(outcome.analysis))}
+
+
+def main() -> None:
+    """Wait for the turn, run, and write down a failure in words."""
+    job = read_job(Path(sys.argv[1]))
+    if job is None:
+        sys.exit(f"{sys.argv[1]} holds no run.")
+    os.nice(_NICENESS)
+    with (job.folder.parent / "turn").open("w") as turn:
+        try:
+            if _take_turn(turn.fileno(), job):
+                run(job)
+        except (BundleError, JobError, OSError) as error:
+            (job.folder / "failure.txt").write_text(str(error))
+            sys.exit(str(error))
+
+
+def _take_turn(turn: int, job: Job) -> bool:
+    """Wait until no other run works; False if the run is cancelled meanwhile."""
+    while not job.cancel_requested:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(_TURN_POLL_S)
+    return False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""Checks to make before trusting a dataset: leaks between splits, duplicates, files and labels.
+
+    python -m core.datasets.checks --data DIR [--csv FILE]
+
+Works on any layout of `core.datasets.layouts`. Near-duplicates come from `core.datasets.near_duplicates`: a pair is a
+hint to look at, not a proof.
+
+Reference:
+    duplicates in ISIC data: Cassidy et al. (2022), doi:10.1016/j.media.2021.102305.
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from core.datasets.ham10000 import SPLIT_FILE, DatasetError, default_data_dir
+from core.datasets.layouts import read_dataset
+from core.datasets.near_duplicates import MIN_DETAIL, detail_correlations, near_pairs, perceptual_hash
+from core.images.reading import ImageError, read_image
+from core.report import harmless
+from core.taxonomy import DIAGNOSES
+
+_READERS = 2
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """What one check found: a row a finding; no rows is the good case.
+
+    Attributes:
+        code: short name, as in the CSV.
+        title: what the rows are.
+        advice: why it matters and what to do.
+        table: the findings.
+    """
+
+    code: str
+    title: str
+    advice: str
+    table: pd.DataFrame
+
+    @property
+    def passed(self) -> bool:
+        return self.table.empty
+
+
+@dataclass(frozen=True, eq=False)
+class ImageScan:
+    """What reading every image gave, by row of the dataset's table.
+
+    Attributes:
+        hashes: (N,) uint64 perceptual hashes; 0 where `errors` says why there is none.
+        errors: (N,) str, "" where the image was read; "missing" where there is no file.
+    """
+
+    hashes: np.ndarray
+    errors: np.ndarray
+
+
+def check_dataset(
+    frame: pd.DataFrame, split_of: Mapping[str, str] | None = None, progress: Progress | None = None
+) -> list[Check]:
+    """All checks of a dataset.
+
+    Args:
+        frame: as `core.datasets.layouts.read_dataset` gives it.
+        split_of: image id -> split; the committed split file's if None. Images without one have "".
+        progress: called with (images read, images in all) while files are read.
+    """
+    split_of = read_split_names() if split_of is None else split_of
+    frame = frame.reset_index(drop=True)
+    splits = np.array([split_of.get(image_id, "") for image_id in frame["image_id"]], dtype=str)
+    scan = scan_images(frame, progress)
+    return [
+        check_straddling(frame, splits),
+        check_duplicates(frame, splits, scan),
+        check_missing(frame),
+        check_unreadable(frame, scan),
+        check_labels(frame),
+        check_masks(frame),
+        check_repeated_rows(frame),
+    ]
+
+
+def read_split_names(path: Path = SPLIT_FILE) -> dict[str, str]:
+    """Image id -> split, from a split file."""
+    table = pd.read_csv(path, comment="#")
+    return dict(zip(table["image_id"], table["split"], strict=True))
+
+
+# --- reading ----------------------------------------------------------------------------------------
+def scan_images(frame: pd.DataFrame, progress: Progress | None = None) -> ImageScan:
+    """Read every image once, for its hash or the reason why it cannot be read."""
+    hashes, errors = np.zeros(len(frame), np.uint64), []
+    with ThreadPoolExecutor(_READERS) as readers:
+        for row, (value, error) in enumerate(readers.map(_hash_file, frame["image_path"])):
+            hashes[row] = value
+            errors.append(error)
+            if progress:
+                progress(row + 1, len(frame))
+    return ImageScan(hashes, np.array(errors, dtype=object))
+
+
+def _hash_file(path: str) -> tuple[np.uint64, str]:
+    if not path:
+        return np.uint64(0), "missing"
+    try:
+        return perceptual_hash(read_image(path).pixels), ""
+    except ImageError as error:
+        return np.uint64(0), str(error)
+
+
+# --- the checks -------------------------------------------------------------------------------------
+def check_straddling(frame: pd.DataFrame, splits: np.ndarray) -> Check:
+    """Lesions with images in more than one split; images without a split do not count."""
+    known = frame[["lesion_id", "image_id"]].assign(split=splits)[splits != ""]
+    groups = known.groupby("lesion_id").agg(
+        splits=("split", lambda names: ", ".join(sorted(set(names)))), images=("image_id", ", ".join)
+    )
+    return Check(
+        "straddling",
+        "lesions in more than one split",
+        "A model that has trained on a lesion knows it in the test: scores flatter. Split by lesion.",
+        groups[groups["splits"].str.contains(",")].reset_index(),
+    )
+
+
+def check_duplicates(frame: pd.DataFrame, splits: np.ndarray, scan: ImageScan) -> Check:
+    """Pairs of nearly the same picture under different lesion ids, those across splits first."""
+    readable = np.flatnonzero(scan.errors == "")
+    pairs = near_pairs(scan.hashes[readable])
+    pairs[:, :2] = readable[pairs[:, :2]]
+    lesions = frame["lesion_id"].to_numpy(object)
+    pairs = pairs[lesions[pairs[:, 0]] != lesions[pairs[:, 1]]]
+    detail = detail_correlations(frame["image_path"].to_list(), pairs[:, :2])
+    first, second, bits = pairs[detail >= MIN_DETAIL].T
+    columns = {name: frame[f"{name}_id"].to_numpy(object) for name in ("image", "lesion")}
+    columns |= {"dx": frame["dx"].to_numpy(object), "split": splits}
+    table = pd.DataFrame(
+        {
+            "across_splits": (splits[first] != splits[second])
+            & (splits[first] != "")
+            & (splits[second] != ""),
+            "detail": detail[detail >= MIN_DETAIL].round(3),
+            "distance_bits": bits,
+            **{
+                f"{name}_{k}": of[rows]
+                for name, of in columns.items()
+                for k, rows in ((1, first), (2, second))
+            },
+        }
+    )
+    return Check(
+        "duplicates",
+        "pairs of nearly the same picture under different lesions",
+        "Look at each pair. Of a real duplicate, keep one image, or give both the same lesion id and split.",
+        table.sort_values(["across_splits", "detail"], ascending=False, ignore_index=True),
+    )
+
+
+def check_missing(frame: pd.DataFrame) -> Check:
+    """Rows without an image file."""
+    return Check(
+        "missing",
+        "rows without an image file",
+        "The release is not complete on disk. Unpack all of its archives.",
+        frame.loc[frame["image_path"] == "", ["image_id", "lesion_id"]].reset_index(drop=True),
+    )
+
+
+def check_unreadable(frame: pd.DataFrame, scan: ImageScan) -> Check:
+    """Image files that cannot be read, with the reason."""
+    bad = (scan.errors != "") & (frame["image_path"] != "").to_numpy()
+    return Check(
+        "unreadable",
+        "image files that cannot be read",
+        "Copy or download them again.",
+        frame.loc[bad, ["image_id", "image_path"]].assign(error=scan.errors[bad]).reset_index(drop=True),
+    )
+
+
+def check_labels(frame: pd.DataFrame) -> Check:
+    """Rows whose diagnosis is empty or not in the taxonomy."""
+    known = frame["dx"].isin(list(DIAGNOSES))
+    return Check(
+        "labels",
+        "rows without a known diagnosis",
+        f"Known codes: {', '.join(DIAGNOSES)}. Rows without one cannot be scored.",
+        frame.loc[~known, ["image_id", "dx"]].fillna("").reset_index(drop=True),
+    )
+
+
+def check_masks(frame: pd.DataFrame) -> Check:
+    """Images without an expert's mask."""
+    bare = (frame["mask_path"] == "") & (frame["image_path"] != "")
+    return Check(
+        "masks",
+        "images without an expert mask",
+        "Their outline cannot be scored; classification does not need it.",
+        frame.loc[bare, ["image_id", "lesion_id"]].reset_index(drop=True),
+    )
+
+
+def check_repeated_rows(frame: pd.DataFrame) -> Check:
+    """Image ids that stand in more than one row, with how many and their diagnoses."""
+    groups = frame.assign(dx=frame["dx"].fillna("").astype("str")).groupby("image_id")["dx"]
+    counts = groups.agg(rows="size", dx=lambda codes: ", ".join(sorted(set(codes))))
+    return Check(
+        "repeated",
+        "image ids in more than one row",
+        "They count twice in every score. Keep one row each.",
+        counts[counts["rows"] > 1].reset_index(),
+    )
+
+
+# --- the command ------------------------------------------------------------------------------------
+def stack_findings(checks: list[Check]) -> pd.DataFrame:
+    """All findings in one table, the check's code first; cells a spreadsheet would run are made harmless."""
+    tables = [check.table.assign(check=check.code) for check in checks if not check.passed]
+    if not tables:
+        return pd.DataFrame(columns=["check"])
+    table = pd.concat(tables, ignore_index=True).map(harmless)
+    return table[["check", *(column for column in table if column != "check")]]
+
+
+def summarise(checks: list[Check]) -> str:
+    """One line a check, with its advice where it found something."""
+    lines = []
+    for check in checks:
+        lines.append(f"{'ok' if check.passed else len(check.table):>6}  {check.title}")
+        if check.code == "duplicates" and not check.passed:
+            lines[-1] += f", {int(check.table['across_splits'].sum())} of them across splits"
+        if not check.passed:
+            lines.append(f"        {check.advice}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="the dataset's folder")
+    parser.add_argument("--csv", type=Path, help="write every finding here")
+    arguments = parser.parse_args()
+    try:
+        frame = read_dataset(arguments.data)
+    except DatasetError as error:
+        parser.exit(1, f"{error}\n")
+    with tqdm(total=len(frame), unit="image") as bar:
+        checks = check_dataset(frame, progress=lambda done, _: bar.update(done - bar.n))
+    print(f"{frame.attrs['layout']}: {len(frame)} images of {frame['lesion_id'].nunique()} lesions")
+    print(summarise(checks))
+    if arguments.csv:
+        arguments.csv.parent.mkdir(parents=True, exist_ok=True)
+        stack_findings(checks).to_csv(arguments.csv, index=False)
+
+
+if __name__ == "__main__":
+    main()

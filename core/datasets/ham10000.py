@@ -1,0 +1,140 @@
+"""HAM10000 on disk: metadata, where each image and mask lies, and which split it belongs to.
+
+Layout of the public release, any image size:
+    HAM10000_images_part_1/<image_id>.jpg, HAM10000_images_part_2/<image_id>.jpg
+    HAM10000_segmentations_lesion_tschandl/<image_id>_segmentation.png
+    HAM10000_metadata.csv  (or HAM10000_metadata, as Dataverse names it)
+
+Reference:
+    Tschandl, Rosendahl, Kittler (2018), doi:10.1038/sdata.2018.161; masks: Tschandl et al. (2020),
+    doi:10.1038/s41591-020-0942-0.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.images.preprocessing import limit_long_side, resize_mask
+from core.images.reading import read_image
+
+DATA_VARIABLE = "DERMALENS_DATA"
+SPLITS = ("train", "validation", "test")
+HALVES = ("validation_a", "validation_b")  # of the validation split: one is learned, the other judges
+SPLIT_FILE = Path(__file__).parents[2] / "training" / "splits" / "ham10000.csv"
+METADATA_COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
+
+
+class DatasetError(ValueError):
+    """The dataset is missing, incomplete or laid out in a way that is not understood."""
+
+
+def default_data_dir() -> Path | None:
+    """The dataset folder named by the `DERMALENS_DATA` environment variable, if any."""
+    value = os.environ.get(DATA_VARIABLE, "").strip()
+    return Path(value).expanduser() if value else None
+
+
+def read_ham10000(root: str | Path | None) -> pd.DataFrame:
+    """Read the metadata and find the files.
+
+    Args:
+        root: the dataset's folder; None raises with how to set it.
+
+    Returns:
+        One row an image: `METADATA_COLUMNS`, `image_path`, `mask_path` ("" where there is no file),
+        sorted by image id.
+
+    Raises:
+        DatasetError: no folder, no metadata, a column missing, or no image at all.
+    """
+    if root is None:
+        raise DatasetError(f"No dataset folder is set. Give --data DIR or set {DATA_VARIABLE}.")
+    root = Path(root).expanduser()
+    metadata = next(
+        (p for p in (root / "HAM10000_metadata.csv", root / "HAM10000_metadata") if p.is_file()), None
+    )
+    if metadata is None:
+        raise DatasetError(f"No HAM10000_metadata.csv in {root}. Point to the folder that holds it.")
+    frame = read_table(metadata)
+    missing = [column for column in METADATA_COLUMNS if column not in frame]
+    if missing:
+        raise DatasetError(f"{metadata.name} lacks the column(s) {', '.join(missing)}.")
+    frame = frame[list(METADATA_COLUMNS)].sort_values("image_id", ignore_index=True)
+    masks = root.glob("HAM10000_segmentations_lesion_tschandl/*.png")
+    frame = attach_files(frame, root.glob("HAM10000_images*/*.jpg"), masks)
+    if not frame["image_path"].any():
+        raise DatasetError(f"No image in {root}/HAM10000_images_part_*/. Unpack both image archives there.")
+    return frame
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV file of a dataset.
+
+    Raises:
+        DatasetError: it cannot be read as one.
+    """
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} is no readable CSV table: {error}. Copy or download it again.") from error
+
+
+def attach_files(frame: pd.DataFrame, images: Iterable[Path], masks: Iterable[Path]) -> pd.DataFrame:
+    """Add `image_path` and `mask_path`, "" where there is no file, by the files' stems.
+
+    Images are named <image_id>.*, masks <image_id>_segmentation.*.
+    """
+    image_of = {path.stem: str(path) for path in images}
+    mask_of = {path.stem.removesuffix("_segmentation"): str(path) for path in masks}
+    return frame.assign(
+        image_path=[image_of.get(image_id, "") for image_id in frame["image_id"]],
+        mask_path=[mask_of.get(image_id, "") for image_id in frame["image_id"]],
+    )
+
+
+def read_split(root: str | Path | None, split: str, split_file: Path = SPLIT_FILE) -> pd.DataFrame:
+    """The rows of `read_ham10000` that belong to one of `SPLITS` or `HALVES` in the committed split file.
+
+    Raises:
+        DatasetError: unknown split, or images of the split are missing on disk.
+    """
+    if split not in SPLITS + HALVES:
+        raise DatasetError(f"`split` must be one of {', '.join(SPLITS + HALVES)}; got {split!r}.")
+    assignment = pd.read_csv(split_file, comment="#")
+    column = "half" if split in HALVES else "split"
+    wanted = assignment.loc[assignment[column] == split, ["image_id"]]
+    frame = wanted.merge(read_ham10000(root), on="image_id", how="left")
+    absent = frame["image_path"].isna() | (frame["image_path"] == "")
+    if absent.any():
+        raise DatasetError(
+            f"{int(absent.sum())} of {len(frame)} images of the {split} split are missing, the first is "
+            f"{frame.loc[absent, 'image_id'].iloc[0]}. Unpack the whole HAM10000 release."
+        )
+    return frame
+
+
+def read_mask(path: str | Path) -> np.ndarray:
+    """(H, W) bool expert mask from a 0/255 PNG (grey or palette)."""
+    return read_image(path).pixels[..., 0] > 127
+
+
+def load_pixels(frame: pd.DataFrame, long_side_px: int) -> list[np.ndarray]:
+    """Images of the rows, each (H, W, 3) uint8, shrunk to `long_side_px` at most."""
+    return [limit_long_side(read_image(path).pixels, long_side_px) for path in frame["image_path"]]
+
+
+def load_masks(frame: pd.DataFrame, shapes: list[tuple[int, int]]) -> list[np.ndarray]:
+    """Expert masks of the rows, each (H, W) bool at the size given in `shapes`.
+
+    Raises:
+        DatasetError: a row has no mask file.
+    """
+    if (frame["mask_path"] == "").any():
+        absent = frame.loc[frame["mask_path"] == "", "image_id"]
+        raise DatasetError(f"{len(absent)} images have no expert mask, the first is {absent.iloc[0]}.")
+    return [
+        resize_mask(read_mask(path), shape) for path, shape in zip(frame["mask_path"], shapes, strict=True)
+    ]

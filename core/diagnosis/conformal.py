@@ -1,0 +1,106 @@
+"""Conformal prediction sets: the classes among which the answer lies with a stated coverage.
+
+A class is in the set when 1 - its probability stays within a quantile of the same number over images
+whose truth is known (the calibration split). One quantile for all classes covers the stated share of all
+images; one quantile a class (Mondrian) covers that share of each class, rare ones and melanoma too.
+
+Reference:
+    Sadinle, Lei, Wasserman (2019), Least ambiguous set-valued classifiers, doi:10.1080/01621459.2017.1395341;
+    Vovk (2012), Conditional validity of inductive conformal predictors, arXiv:1209.2673.
+"""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from core.evaluation.bootstrap import grouped_bootstrap
+
+# Slack for a probability that equals its own quantile in floating point.
+_TOLERANCE = 1e-8
+
+
+def fit_quantile(scores: np.ndarray, confidence_level: float) -> float:
+    """The ceil((n + 1) c)-th smallest of n scores: the finite-sample correction of split conformal.
+
+    Args:
+        scores: (n,) 1 - probability of the true class.
+        confidence_level: c, the share to be covered, in (0, 1).
+
+    Returns:
+        The quantile; 1, which every class meets, when n is too small for the level (n < 9 for 0.9).
+
+    >>> fit_quantile(np.array([0.3, 0.1, 0.2]), 0.5), fit_quantile(np.array([0.3]), 0.9)
+    (0.2, 1.0)
+    """
+    if not 0 < confidence_level < 1:
+        raise ValueError(f"`confidence_level` must lie in (0, 1); got {confidence_level}.")
+    rank = math.ceil((len(scores) + 1) * confidence_level - _TOLERANCE)
+    return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else 1.0
+
+
+def fit_class_quantiles(probabilities: np.ndarray, labels: np.ndarray, confidence_level: float) -> np.ndarray:
+    """(K,) one quantile a class, from the calibration images of that class alone.
+
+    Args:
+        probabilities: (N, K) of the calibration images.
+        labels: (N,) int class numbers.
+        confidence_level: share of each class to be covered.
+    """
+    return np.array(
+        [
+            fit_quantile(1 - probabilities[labels == k, k], confidence_level)
+            for k in range(probabilities.shape[1])
+        ]
+    )
+
+
+def prediction_set(probabilities: np.ndarray, quantiles: np.ndarray | float) -> np.ndarray:
+    """Which classes belong to the set; may be none, where no class is likely enough.
+
+    Args:
+        probabilities: (..., K) calibrated.
+        quantiles: one for all classes, or (K,).
+
+    Returns:
+        (..., K) bool.
+
+    >>> prediction_set(np.array([0.7, 0.2, 0.1]), 0.8).tolist()
+    [True, True, False]
+    """
+    return 1 - np.asarray(probabilities, np.float64) <= np.asarray(quantiles) + _TOLERANCE
+
+
+def coverage(
+    probabilities: np.ndarray, labels: np.ndarray, quantiles: np.ndarray | float, lesions: np.ndarray
+) -> dict[str, Any]:
+    """How often the sets hold the truth, and how large they are.
+
+    Args:
+        probabilities: (N, K).
+        labels: (N,) int class numbers, all known.
+        quantiles: see `prediction_set`.
+        lesions: (N,) lesion of each image, for the intervals.
+
+    Returns:
+        `overall` and `by_class` (a list of K): share covered with a 95 % bootstrap interval over lesions
+        (NaN for a class without images) and `n_images`; `mean_size`, `share_single`, `share_empty`.
+    """
+    sets = prediction_set(probabilities, quantiles)
+    covered = sets[np.arange(len(labels)), labels].astype(np.float64)
+    sizes = sets.sum(axis=1)
+    by_class = [_covered(covered[labels == k], lesions[labels == k]) for k in range(sets.shape[1])]
+    return {
+        "overall": _covered(covered, lesions),
+        "by_class": by_class,
+        "mean_size": float(sizes.mean()),
+        "share_single": float((sizes == 1).mean()),
+        "share_empty": float((sizes == 0).mean()),
+    }
+
+
+def _covered(covered: np.ndarray, lesions: np.ndarray) -> dict[str, float]:
+    if not len(covered):
+        return {"estimate": math.nan, "low": math.nan, "high": math.nan, "n_images": 0}
+    return asdict(grouped_bootstrap(np.mean, lesions, covered)) | {"n_images": len(covered)}

@@ -1,0 +1,135 @@
+"""Class -> where the classifier looked: Grad-CAM and Grad-CAM++ through tf-keras-vis.
+
+The forward pass already left its feature maps in the `Classification`; gradients run through the small
+head alone, so any class costs a few milliseconds and no further pass through the backbone.
+
+A heatmap shows which regions moved the score. It is no outline of a lesion and no dermoscopic criterion.
+
+Reference:
+    Selvaraju et al. (2017), Grad-CAM, arXiv:1610.02391; Chattopadhay et al. (2018), Grad-CAM++,
+    arXiv:1710.11063. We compute the map in every view of the test-time augmentation, turn it back and
+    average over views and windows, which makes it finer than one 6 x 6 map and equivariant to the views.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from core.diagnosis.classification import Classification
+from core.images.preprocessing import OUTLINE_SIDE_PX, Box
+from core.images.symmetry import merge_views
+from core.lesion.segmentation import stretch_map
+
+METHODS = ("gradcam", "gradcam++")
+# The maps are taken at the head's first layer, i.e. at the backbone's last feature map; the name is that
+# of models.efficientnet.FEATURES_LAYER, which cannot be imported without TensorFlow.
+_TARGET_LAYER = "features"
+FEATHER = 0.15  # convention: about one cell of a 6 x 6 feature map
+
+
+def compute_view_maps(head_model: Any, features: np.ndarray, class_index: int, method: str) -> np.ndarray:
+    """Class activation maps of a batch of feature maps.
+
+    Args:
+        head_model: Keras model (N, h, w, C) -> (N, K) logits that begins with a layer "features".
+        features: (N, h, w, C) float32.
+        class_index: which logit to explain.
+        method: of `METHODS`.
+
+    Returns:
+        (N, h, w) float32, non-negative and not normalised; 0 where the gradient is 0.
+
+    Raises:
+        ValueError: unknown method.
+    """
+    if method not in METHODS:
+        raise ValueError(f"`method` must be one of {', '.join(METHODS)}; got {method!r}.")
+    from tf_keras_vis.gradcam import Gradcam
+    from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
+    from tf_keras_vis.utils.scores import CategoricalScore
+
+    explainer = (Gradcam if method == "gradcam" else GradcamPlusPlus)(head_model, clone=False)
+    maps = explainer(
+        CategoricalScore([class_index] * len(features)),
+        features,
+        penultimate_layer=_TARGET_LAYER,
+        seek_penultimate_conv_layer=False,
+        expand_cam=False,
+        normalize_cam=False,
+    )
+    return np.nan_to_num(np.asarray(maps, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def compute_saliency(
+    head_model: Any,
+    classification: Classification,
+    code: str,
+    shape: tuple[int, int],
+    method: str = "gradcam",
+) -> np.ndarray:
+    """Saliency of one class over the whole image.
+
+    Args:
+        head_model: see `compute_view_maps`.
+        classification: its features and windows are used.
+        code: the class to explain.
+        shape: (H, W) of the image.
+        method: of `METHODS`.
+
+    Returns:
+        (H, W) float32 in [0, 1], largest value 1; all 0 if nothing in the image moved the score up.
+
+    Raises:
+        ValueError: `code` is not a class of the bundle, or the method is unknown.
+    """
+    if code not in classification.classes:
+        raise ValueError(f"`code` must be one of {', '.join(classification.classes)}; got {code!r}.")
+    maps = compute_view_maps(head_model, classification.features, classification.classes.index(code), method)
+    windows = np.split(maps, len(classification.boxes))
+    shrink = min(1.0, OUTLINE_SIDE_PX / max(shape))
+    small = round(shape[0] * shrink), round(shape[1] * shrink)
+    boxes = [box.scaled(small[1] / shape[1], small[0] / shape[0]) for box in classification.boxes]
+    weights = [window_weight(box, small) for box in boxes]
+    pasted = [paste_map(merge_views(views), box, small) for views, box in zip(windows, boxes, strict=True)]
+    covered = np.maximum(sum(weights), np.finfo(np.float32).eps)
+    mean = sum(weight * values for weight, values in zip(weights, pasted, strict=True)) / covered
+    peak = float(mean.max())
+    return stretch_map(mean / peak if peak > 0 else mean, shape)
+
+
+def window_weight(box: Box, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) float32: how much a window counts at each pixel.
+
+    1 in its middle, falling to 0 at its edge over `FEATHER` of its side, 0 outside: where two windows
+    overlap their mean has no step.
+    """
+
+    def ramp(low: float, high: float, length: int) -> np.ndarray:
+        centres = np.arange(length) + 0.5
+        inside = np.minimum(centres - low, high - centres) / (FEATHER * (high - low))
+        return np.clip(inside, 0.0, 1.0).astype(np.float32)
+
+    return np.outer(ramp(box.y0, box.y1, shape[0]), ramp(box.x0, box.x1, shape[1]))
+
+
+def paste_map(square: np.ndarray, box: Box, shape: tuple[int, int]) -> np.ndarray:
+    """Put a (h, w) map that covers `box` into an image of (H, W), 0 outside the box, float32 >= 0."""
+    height, width = square.shape
+    scale_x, scale_y = width / box.width_px, height / box.height_px
+    image_to_square = np.array(
+        [
+            [scale_x, 0.0, (0.5 - box.x0) * scale_x - 0.5],
+            [0.0, scale_y, (0.5 - box.y0) * scale_y - 0.5],
+        ]
+    )
+    pasted = cv2.warpAffine(
+        square.astype(np.float32),
+        image_to_square,
+        (shape[1], shape[0]),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    rows, columns = np.arange(shape[0]) + 0.5, np.arange(shape[1]) + 0.5
+    inside = np.outer((rows >= box.y0) & (rows <= box.y1), (columns >= box.x0) & (columns <= box.x1))
+    return np.where(inside, np.maximum(pasted, 0), 0).astype(np.float32)

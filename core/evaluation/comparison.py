@@ -1,0 +1,186 @@
+"""Two evaluations of the same images: paired differences, McNemar's test, who is right where."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from core.evaluation.bootstrap import Interval
+from core.evaluation.predictions import UNKNOWN, Predictions
+from core.evaluation.scores import Score, list_scores
+from core.resampling import draw_lesions
+
+NAN = float("nan")
+# Discordant pairs from which the chi-squared approximation is used, as is customary.
+MANY_DISCORDANT = 25
+
+
+class ComparisonError(ValueError):
+    """Two evaluations cannot be compared; the message says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """The images that two evaluations share, in one order.
+
+    Attributes:
+        first, second: predictions of the same N images with the same classes in the same order.
+        n_contradictory: shared images left out because the two files name different true classes.
+    """
+
+    first: Predictions
+    second: Predictions
+    n_contradictory: int
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def same_answers(self) -> bool:
+        """Whether both hold the same probabilities."""
+        return bool((self.first.probabilities == self.second.probabilities).all())
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A score of both and second minus first, with its paired interval over lesions."""
+
+    name: str
+    first: float
+    second: float
+    difference: Interval
+    lower_is_better: bool
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """McNemar's test of two classifiers on the same images.
+
+    Attributes:
+        only_first, only_second: images that only one of them gets right.
+        p_value: of no difference in accuracy; NaN when they never disagree.
+        exact: from the binomial distribution, otherwise from chi-squared.
+    """
+
+    only_first: int
+    only_second: int
+    p_value: float
+    exact: bool
+
+
+def pair_predictions(first: Predictions, second: Predictions) -> Pair:
+    """Bring the images that both have into one order, that of `first`.
+
+    An image that a file names twice counts with its first row. A true class that only one file knows
+    holds for both.
+
+    Raises:
+        ComparisonError: no image in common, or other classes.
+    """
+    if set(first.classes) != set(second.classes):
+        raise ComparisonError(
+            "The two evaluations have different classes: "
+            f"{', '.join(first.classes)} against {', '.join(second.classes)}."
+        )
+    first, second = _drop_repeats(first), _drop_repeats(second)
+    found = pd.Index(_names(second)).get_indexer(_names(first))
+    if not (found >= 0).any():
+        raise ComparisonError("The two evaluations have no image in common.")
+    first = first.take(found >= 0)
+    second = _reorder_classes(second.take(found[found >= 0]), first.classes)
+    labels = np.where(first.labelled, first.labels, second.labels)
+    agree = ~second.labelled | (second.labels == labels)
+    first, second = (_set_truth(part, labels, first.lesions) for part in (first, second))
+    return Pair(first.take(agree), second.take(agree), int((~agree).sum()))
+
+
+def score_differences(pair: Pair, threshold: float, n_resamples: int = 1000) -> dict[str, Difference]:
+    """Every score that both have, with the difference second minus first.
+
+    Both are scored on the same draws of lesions, so that what makes an image hard for both cancels out.
+    """
+    first, second = list_scores(pair.first), list_scores(pair.second)
+    differences = {}
+    for name, score in first.items():
+        if name not in second:
+            continue
+        usable = score.usable(pair.first) & score.usable(pair.second)
+        parts = [part.take(usable) for part in (pair.first, pair.second)]
+        differences[name] = _difference(score, *parts, threshold, n_resamples)
+    return differences
+
+
+def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
+    """Test whether two classifiers are right equally often.
+
+    Exact (binomial, two-sided) below 25 discordant pairs, chi-squared with continuity correction from
+    there on. It takes images as independent; several images of one lesion make it too sure.
+
+    Args:
+        first_right: (N,) bool.
+        second_right: (N,) bool, for the same images.
+
+    Reference:
+        McNemar (1947), doi:10.1007/BF02295996; the correction is Edwards' (1948).
+    """
+    only_first = int(np.count_nonzero(first_right & ~second_right))
+    only_second = int(np.count_nonzero(~first_right & second_right))
+    discordant = only_first + only_second
+    if not discordant:
+        return McNemar(0, 0, NAN, True)
+    from scipy.stats import binomtest, chi2  # half a second to import: not for pages that only open
+
+    if discordant < MANY_DISCORDANT:
+        return McNemar(only_first, only_second, float(binomtest(only_first, discordant).pvalue), True)
+    statistic = max(abs(only_first - only_second) - 1, 0) ** 2 / discordant
+    return McNemar(only_first, only_second, float(chi2.sf(statistic, df=1)), False)
+
+
+def only_one_right(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that only the first, and only the second gets right, the surest mistake of the other first."""
+    right = [part.labelled & (part.predicted == part.labels) for part in (pair.first, pair.second)]
+    rows = []
+    for winner, loser, other in ((right[0], right[1], pair.second), (right[1], right[0], pair.first)):
+        found = np.flatnonzero(winner & ~loser)
+        rows.append(found[np.argsort(-other.probabilities.max(axis=1)[found], kind="stable")])
+    return rows[0], rows[1]
+
+
+def _difference(
+    score: Score, first: Predictions, second: Predictions, threshold: float, n: int
+) -> Difference:
+    if not len(first):
+        return Difference(score.name, NAN, NAN, Interval(NAN, NAN, NAN), score.lower_is_better)
+    resamples = draw_lesions(first.lesions, n)
+    before, after = (score.draws(part, threshold, resamples) for part in (first, second))
+    interval = resamples.interval(after - before)
+    return Difference(score.name, float(before[0]), float(after[0]), interval, score.lower_is_better)
+
+
+def _names(predictions: Predictions) -> np.ndarray:
+    return predictions.frame["image_id"].to_numpy(object)
+
+
+def _drop_repeats(predictions: Predictions) -> Predictions:
+    repeated = predictions.frame["image_id"].duplicated().to_numpy(bool)
+    return predictions.take(~repeated) if repeated.any() else predictions
+
+
+def _reorder_classes(predictions: Predictions, classes: tuple[str, ...]) -> Predictions:
+    order = [predictions.classes.index(code) for code in classes]
+    new_number = np.array([*np.argsort(order), UNKNOWN])  # the last entry keeps UNKNOWN (-1) as it is
+    columns = {
+        name: None if values is None else values[:, order]
+        for name, values in (("one_view", predictions.one_view), ("uncalibrated", predictions.uncalibrated))
+    }
+    return replace(
+        predictions,
+        classes=classes,
+        probabilities=predictions.probabilities[:, order],
+        labels=new_number[predictions.labels],
+        **columns,
+    )
+
+
+def _set_truth(predictions: Predictions, labels: np.ndarray, lesions: np.ndarray) -> Predictions:
+    return replace(predictions, labels=labels, frame=predictions.frame.assign(lesion_id=lesions))

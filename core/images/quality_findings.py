@@ -1,0 +1,131 @@
+"""Where the measures of core/images/quality.py turn into findings, and what those tell the user."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from core.images.quality import QualityReport
+
+Severity = Literal["note", "warning"]
+
+
+@dataclass(frozen=True)
+class QualityThresholds:
+    """Where measures turn into findings.
+
+    "P1" and so on are percentiles of 1,500 random HAM10000 images, from
+    training/runs/quality/thresholds.json (`python -m training.measure.quality_thresholds`). HAM10000 shows
+    almost only light skin, so nothing here may take dark skin for a fault: the exposure limits lie
+    outside its whole range rather than at a percentile.
+    """
+
+    min_sharpness: float = 0.45  # P1 is 0.476; 5 % lower, since how an image was scaled down shifts it
+    min_mean_luminance: float = 0.25  # the lowest is 0.26
+    max_black_share: float = 0.10  # luminance clipped black; P99.5 is 0.001, one image exceeds this
+    max_mean_luminance: float = 0.86  # the highest is 0.857
+    max_white_share: float = 0.01  # luminance clipped white; P99.5 is 0.001, one image exceeds this
+    max_glare_share: float = 0.005  # P99 is 0.003
+    max_dark_corner_share: float = 0.02  # about P95; a note, since the networks learned from such images
+    max_border_contact_share: float = 0.10  # of the outline; 8 % of the lesions exceed it
+    # P1 is 0.69, the highest of the tests' non-skin images 0.34 (colour noise): halfway.
+    min_dermoscopy_likeness: float = 0.50
+    min_contrast: float = 1.5  # L* units; the lowest is 2.2
+    min_side_px: int = 150  # shorter side of the images the networks learned from; smaller is enlarged
+
+
+QUALITY_THRESHOLDS = QualityThresholds()
+
+
+@dataclass(frozen=True)
+class QualityFinding:
+    """One thing to know about an image: a stable code, a plain sentence and how much it matters."""
+
+    code: str
+    message: str
+    severity: Severity
+
+
+# (seen, code, severity, message)
+_Candidate = tuple[bool, str, Severity, str]
+
+
+def find_faults(report: "QualityReport", limits: QualityThresholds) -> tuple[QualityFinding, ...]:
+    """Turn measures into findings, most important first. Comparisons with NaN are False: no finding."""
+    candidates = (
+        *_judge_content(report, limits),
+        *_judge_light(report, limits),
+        *_judge_frame(report, limits),
+    )
+    return tuple(QualityFinding(code, text, severity) for seen, code, severity, text in candidates if seen)
+
+
+def _judge_content(report: "QualityReport", limits: QualityThresholds) -> tuple[_Candidate, ...]:
+    return (
+        (
+            report.dermoscopy_likeness < limits.min_dermoscopy_likeness
+            or report.contrast < limits.min_contrast,
+            "not_dermoscopy",
+            "warning",
+            "This does not look like a dermoscopic image: its colours or texture differ from skin seen through "
+            "a dermatoscope. Results would mean nothing; use a close-up taken with a dermatoscope.",
+        ),
+        (
+            report.sharpness < limits.min_sharpness,
+            "blurred",
+            "warning",
+            "The image looks blurred. Focus again, hold the dermatoscope still, and retake it.",
+        ),
+    )
+
+
+def _judge_light(report: "QualityReport", limits: QualityThresholds) -> tuple[_Candidate, ...]:
+    return (
+        (
+            report.mean_luminance < limits.min_mean_luminance or report.black_share > limits.max_black_share,
+            "underexposed",
+            "warning",
+            f"The image is very dark (mean brightness {report.mean_luminance:.0%}). Switch the dermatoscope's "
+            "light on or raise the exposure, and retake it.",
+        ),
+        (
+            report.mean_luminance > limits.max_mean_luminance or report.white_share > limits.max_white_share,
+            "overexposed",
+            "warning",
+            f"The image is too bright: {report.white_share:.1%} of it is pure white, mean brightness "
+            f"{report.mean_luminance:.0%}. Lower the exposure and retake it.",
+        ),
+        (
+            report.glare_share > limits.max_glare_share,
+            "glare",
+            "warning",
+            f"White reflections cover {report.glare_share:.1%} of the image. Use polarised light or contact "
+            "fluid, and press out the bubbles.",
+        ),
+    )
+
+
+def _judge_frame(report: "QualityReport", limits: QualityThresholds) -> tuple[_Candidate, ...]:
+    contact = report.border_contact_share or 0.0
+    return (
+        (
+            report.shorter_side_px < limits.min_side_px,
+            "low_resolution",
+            "warning",
+            f"The shorter side has only {report.shorter_side_px} px, fewer than the {limits.min_side_px} px the "
+            "networks learned from. Use the original image, not a thumbnail.",
+        ),
+        (
+            contact > limits.max_border_contact_share,
+            "lesion_touches_border",
+            "warning",
+            f"{contact:.0%} of the lesion's outline is cut off by the image's edge, so asymmetry, border and "
+            "diameter describe only a part. Retake it with skin all around the lesion, if it fits.",
+        ),
+        (
+            report.dark_corner_share > limits.max_dark_corner_share,
+            "dark_corners",
+            "note",
+            f"Dark corners from the dermatoscope's rim cover {report.dark_corner_share:.0%} of the image. Crop "
+            "or zoom until the rim is out of view.",
+        ),
+    )

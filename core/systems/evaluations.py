@@ -1,0 +1,39 @@
+"""What ships under training/runs/: which evaluations there are, and their scores. Needs no TensorFlow."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT_DIR = Path(__file__).parents[2]
+RUNS_DIR = PROJECT_DIR / "training" / "runs"
+_SUFFIX = "_predictions.csv"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One model on one split: where its predictions and its scores are."""
+
+    run: str
+    split: str
+    predictions_file: Path
+
+    @property
+    def label(self) -> str:
+        """Run and split, and the run whose answers stand in for these classes if there is one."""
+        kept = self.read_scores().get("classes_judged_in")
+        return f"{self.run} · {self.split}" + (f" (classes from {kept})" if kept else "")
+
+    def read_scores(self) -> dict[str, Any]:
+        """The scores file that `training.measure.evaluate` wrote beside the predictions; {} without one."""
+        path = self.predictions_file.with_name(f"{self.split}_scores.json")
+        return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def list_evaluations(runs_dir: Path = RUNS_DIR) -> list[Evaluation]:
+    """Every evaluated model and split, test splits first."""
+    found = [
+        Evaluation(path.parent.name, path.name.removesuffix(_SUFFIX), path)
+        for path in runs_dir.glob(f"*/*{_SUFFIX}")
+    ]
+    return sorted(found, key=lambda e: (e.split != "test", e.run, e.split))

@@ -1,0 +1,88 @@
+"""The classic systems beside the shipped one, as `python -m training.measure.systems` measured them. Needs no TensorFlow."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.systems.evaluations import RUNS_DIR
+
+SYSTEMS_FILE = RUNS_DIR / "systems.json"
+# Score in the file, its heading. A score that a system does not have is NaN in the table.
+SCORES = {
+    "dice": "Dice",
+    "jaccard": "Jaccard",
+    "balanced_accuracy": "Balanced accuracy",
+    "accuracy": "Accuracy",
+    "macro_roc_auc": "Macro AUC",
+    "suspicious_roc_auc": "Suspicious AUC",
+    "suspicious_sensitivity": "Suspicious sensitivity",
+    "suspicious_specificity": "Suspicious specificity",
+}
+
+
+@dataclass(frozen=True)
+class SystemRecord:
+    """One system on the test split.
+
+    Attributes:
+        title: what it is.
+        bundle: name of the bundle that it can be picked in; None if its weights do not ship.
+        cut: how its recipe was shortened; "" if it was not.
+        scores: name in `SCORES` -> {"estimate", "low", "high"}, the last two a 95 % interval over lesions.
+        parameters: of its networks.
+        size_mb: of its weights in half precision.
+        ms_per_image: median time its networks take for one image within the analysis.
+    """
+
+    title: str
+    bundle: str | None
+    cut: str
+    scores: dict[str, dict[str, float]]
+    parameters: int
+    size_mb: float
+    ms_per_image: float
+
+
+def read_systems(path: Path = SYSTEMS_FILE) -> list[SystemRecord]:
+    """Every system of the file; none where it was not written yet."""
+    if not path.is_file():
+        return []
+    fields = SystemRecord.__dataclass_fields__
+    systems: list[dict[str, Any]] = json.loads(path.read_text())["systems"]
+    return [SystemRecord(**{name: record[name] for name in fields}) for record in systems]
+
+
+def systems_table(systems: list[SystemRecord]) -> pd.DataFrame:
+    """One row a system, in the file's order: `System`, the scores, `Parameters`, `MB` and `ms an image`."""
+    rows = [
+        {
+            "System": system.title,
+            **{
+                label: system.scores.get(name, {}).get("estimate", float("nan"))
+                for name, label in SCORES.items()
+            },
+            "Parameters": system.parameters,
+            "MB": system.size_mb,
+            "ms an image": system.ms_per_image,
+        }
+        for system in systems
+    ]
+    return pd.DataFrame(rows, columns=["System", *SCORES.values(), "Parameters", "MB", "ms an image"])
+
+
+def format_cell(column: str, value: Any) -> str:
+    """A cell of `systems_table` as text; "–" for what a system does not have.
+
+    >>> format_cell("Dice", 0.9384), format_cell("Parameters", 6_130_000), format_cell("Macro AUC", float("nan"))
+    ('0.938', '6.1 M', '–')
+    """
+    if isinstance(value, str):
+        return value
+    if value != value:
+        return "–"
+    if column == "Parameters":
+        return f"{value / 1e6:.1f} M"
+    return f"{value:.3f}" if column in SCORES.values() else f"{value:.0f}"

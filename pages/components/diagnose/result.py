@@ -1,0 +1,208 @@
+"""The parts of one result: verdict, ranking, measurements, provenance and downloads."""
+
+import json
+from pathlib import Path
+
+import streamlit as st
+
+from core.analyzer import Analysis
+from core.lesion.morphology_table import abcd_rows
+from core.report import analysis_record, draw_overlay, encode_png
+from core.taxonomy import get_diagnosis
+from pages.components.diagnose.settings import FILTERS
+from pages.components.shared.engine import with_scale
+from pages.components.shared.figures import draw_ranking, draw_threshold_bar
+from pages.components.shared.notices import percent
+
+
+def draw_unknown(analysis: Analysis) -> bool:
+    """Say that the image is of another kind than the networks learned; returns whether to answer anyway."""
+    threshold = analysis.manifest.novelty
+    st.header("Outside what this model knows", anchor=False)
+    st.markdown(
+        "What the classifier sees here is unlike the dermoscopic images it learned from. It would name a "
+        "diagnosis all the same, and the name would mean little. Is this a close-up taken through a "
+        "dermatoscope, sharp and with the lesion in the frame?"
+    )
+    st.caption(
+        f"Distance from the known images {analysis.novelty:.3f}, threshold {threshold.threshold:.3f}: "
+        f"{threshold.origin.rstrip('.')}."
+    )
+    return st.toggle(
+        "Show the answer anyway",
+        key=f"anyway_{analysis.image.sha256[:12]}",
+        persist_state="session",
+    )
+
+
+def draw_verdict(analysis: Analysis) -> None:
+    """The headline: most probable class, and suspicious share against the bundle's threshold."""
+    answer, threshold = analysis.classification, analysis.manifest.suspicious_threshold
+    share = answer.suspicious_probability
+    left, right = st.columns([1, 1.1], gap="large")
+    with left:
+        st.caption("Most probable class")
+        name = get_diagnosis(answer.prediction).name
+        st.header(f"{name} · {percent(answer.probabilities.max())}", anchor=False)
+        st.caption(_describe_views(analysis))
+    with right:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**Suspicious share {share:.1%}**", width="content")
+            if analysis.suspicious:
+                st.badge("At or above the threshold", icon=":material/priority_high:", color="orange")
+            else:
+                st.badge("Below the threshold", icon=":material/arrow_downward:", color="blue")
+        draw_threshold_bar(share, threshold)
+        st.caption(_describe_suspicion(analysis))
+
+
+def draw_classes(analysis: Analysis) -> str:
+    """Ranked probabilities and what the picked class is; returns the picked class."""
+    answer = analysis.classification
+    codes = [code for code, _, _ in answer.ranked()]
+    st.subheader("Ranked probabilities", anchor=False)
+    chart = st.container(gap="small")
+    focus = st.selectbox(
+        "Class to look at",
+        codes,
+        format_func=lambda code: get_diagnosis(code).name,
+        # One choice per image: a class picked here says nothing about the next image.
+        key=f"focus_{analysis.image.sha256[:12]}",
+        persist_state="session",
+        help="Also the class that the Grad-CAM view explains.",
+    )
+    with chart:
+        draw_ranking(answer, focus)
+        if len(answer.view_probabilities) > 1:
+            st.caption("Whiskers: spread between the views.")
+        # The coverage holds for images like those it was calibrated on, so not for an unknown kind.
+        if analysis.conformal_set is not None and not analysis.unknown:
+            _draw_conformal_set(analysis)
+    diagnosis = get_diagnosis(focus)
+    st.markdown(f"{diagnosis.plain} :gray[Counted as {diagnosis.malignancy.value}.]")
+    return focus
+
+
+def _draw_conformal_set(analysis: Analysis) -> None:
+    level = analysis.manifest.conformal.confidence_level
+    names = ", ".join(get_diagnosis(code).name for code in analysis.conformal_set)
+    st.markdown(
+        f"With {level:.0%} coverage the answer lies among: **{names}**"
+        if names
+        else f"At {level:.0%} coverage no diagnosis is likely enough to be named."
+    )
+    st.caption(
+        f"Calibrated to hold the true diagnosis of {level:.0%} of the validation split's images of each "
+        "class, with the default settings."
+    )
+
+
+def _describe_suspicion(analysis: Analysis) -> str:
+    meaning = (
+        "The probability of malignant, premalignant and in-situ classes together reaches the threshold."
+        if analysis.suspicious
+        else "The probability of malignant, premalignant and in-situ classes together stays below the "
+        "threshold. That is no all-clear: no threshold catches every melanoma."
+    )
+    manifest = analysis.manifest
+    return (
+        f"{meaning} Threshold {manifest.suspicious_threshold:.1%}: {manifest.threshold_origin.rstrip('.')}."
+    )
+
+
+def _describe_views(analysis: Analysis) -> str:
+    answer = analysis.classification
+    views = len(answer.view_probabilities)
+    if views == 1:
+        return "One view only, so there is no spread to show."
+    agreeing = round(answer.agreement * views)
+    return f"{agreeing} of {views} views of the image put it first."
+
+
+def draw_measurements(analysis: Analysis) -> Analysis:
+    """The ABCD table and the scale it uses; returns the analysis at that scale."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Measurements", anchor=False, width="stretch")
+        spacing_mm = st.number_input(
+            "Pixel size (mm)",
+            min_value=0.0001,
+            max_value=1.0,
+            value=None,
+            step=0.001,
+            format="%.4f",
+            placeholder=_describe_scale(analysis.image.pixel_spacing_mm),
+            key=f"spacing_{analysis.image.sha256[:12]}",
+            help="Millimetres per pixel of this image, from your dermatoscope's calibration. Without it, "
+            "lengths stay in pixels.",
+            persist_state="session",
+            width=170,
+        )
+    analysis = with_scale(analysis, spacing_mm)
+    if analysis.morphology is None:
+        st.markdown("No lesion was found, so there is nothing to measure.")
+        return analysis
+    rows = abcd_rows(analysis.morphology)
+    half = (len(rows) + 1) // 2
+    for column, part in zip(st.columns(2, gap="medium"), (rows[:half], rows[half:]), strict=True):
+        table = {
+            "Measure": [f"**{row.label}**  \n:gray[{row.explanation}]" for row in part],
+            "Value": [row.value for row in part],
+        }
+        column.table(table, border="horizontal", hide_index=True, hide_header=True)
+    st.caption("Computed from the outline and the pixels. The classifier does not see these numbers.")
+    return analysis
+
+
+def _describe_scale(spacing_mm: float | None) -> str:
+    return "no scale" if spacing_mm is None else f"{spacing_mm:.4f} (file)"
+
+
+def draw_provenance(analysis: Analysis) -> None:
+    """Which model and weights, which settings, how long it took."""
+    manifest, image = analysis.manifest, analysis.image
+    height, width = analysis.shape
+    chosen = analysis.settings.preprocessing
+    filters = [name.lower() for field, name, _ in FILTERS if getattr(chosen, field)]
+    augmented = "eight symmetric views" if analysis.settings.test_time_augmentation else "one view"
+    stages = ", ".join(f"{stage} {ms:.0f}" for stage, ms in analysis.stage_ms.items())
+    facts = {
+        "Model": ", ".join(
+            filter(None, [manifest.name, f"version {manifest.version}", manifest.description])
+        ),
+        "Weights": f"`{manifest.fingerprint}`",
+        "Settings": f"{augmented} of each window; {', '.join(filters) or 'no filters'}",
+        "Time": f"{analysis.total_ms / 1000:.2f} s :gray[(ms: {stages})]",
+        "Image": f"{image.format}, {width} × {height} px, `{image.sha256[:12]}`",
+    }
+    st.markdown("  \n".join(f"**{name}:** {value}" for name, value in facts.items()))
+
+
+def draw_downloads(analysis: Analysis) -> None:
+    """JSON, overlay and mask of one image; each file is made when it is asked for."""
+    stem = Path(analysis.image.name).stem or "image"
+    lesion = analysis.lesion
+    files = (
+        ("JSON", "json", f"{stem}.json", "application/json", lambda: _to_json(analysis)),
+        (
+            "Overlay",
+            "overlay",
+            f"{stem}_overlay.png",
+            "image/png",
+            lambda: encode_png(draw_overlay(analysis.image.pixels, lesion.lesion_mask, lesion.contour)),
+        ),
+        ("Mask", "mask", f"{stem}_mask.png", "image/png", lambda: encode_png(lesion.lesion_mask)),
+    )
+    for label, key, file_name, mime, data in files:
+        st.download_button(
+            label,
+            data,
+            file_name=file_name,
+            mime=mime,
+            key=f"download_{key}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _to_json(analysis: Analysis) -> str:
+    return json.dumps(analysis_record(analysis), indent=2, allow_nan=False)

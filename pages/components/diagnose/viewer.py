@@ -1,0 +1,161 @@
+"""Original beside view: what to draw for each view, and the two panels with their shared zoom."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core.analyzer import Analysis
+from core.diagnosis.explanation import METHODS
+from core.images.preprocessing import limit_long_side
+from core.report import blend_heatmap, draw_overlay
+from core.taxonomy import get_diagnosis
+from pages.components.diagnose import images as inbox
+from pages.components.shared import engine
+from pages.components.shared.figures import to_data_url
+from pages.components.shared.notices import HEATMAP_CAUTION, percent
+
+OUTLINE, MASK, PROBABILITY, GRADCAM = "Outline", "Mask", "Probability map", "Grad-CAM"
+VIEWS = (OUTLINE, MASK, PROBABILITY, GRADCAM)
+METHOD_NAMES = dict(zip(METHODS, ("Grad-CAM", "Grad-CAM++"), strict=True))
+DEFAULT_OPACITY = {OUTLINE: 0.0, MASK: 0.7, PROBABILITY: 0.6, GRADCAM: 0.5}
+
+# Sent to the browser at most at this size: three times a panel's width, so that zooming shows detail.
+MAX_SIDE_PX = 1400
+
+_HERE = Path(__file__).parent
+_PANEL = (
+    '<figure><div class="frame" tabindex="0"><img draggable="false"></div><figcaption></figcaption></figure>'
+)
+_HTML = f"""
+<div class="viewer">
+  <div class="panels">{_PANEL * 2}</div>
+  <div class="bar">
+    <div class="zoom" role="group" aria-label="Zoom both pictures">
+      <button class="out" aria-label="Zoom out">−</button><output>100%</output>
+      <button class="in" aria-label="Zoom in">+</button><button class="fit">Fit</button>
+    </div>
+    <span class="hint">Both zoom together: double-click or Ctrl + wheel, drag to move.</span>
+    <span class="legend"><span class="low"></span><img alt="Colour scale"><span class="high"></span></span>
+  </div>
+</div>
+"""
+_mount = st.components.v2.component(
+    "dermalens_viewer",
+    html=_HTML,
+    css=(_HERE / "viewer.css").read_text(),
+    js=(_HERE / "viewer.js").read_text(),
+)
+
+
+@st.fragment  # a moved slider redraws the pictures alone
+def draw_viewer(analysis: Analysis, focus: str | None) -> None:
+    """Original beside the chosen view; without `focus`, nothing that gives the answer away."""
+    view, opacity, method = _draw_controls(VIEWS if focus else VIEWS[:-1])
+    saliency = engine.explain(analysis, focus, method) if view == GRADCAM else None
+    draw_panels(analysis, view, opacity, saliency, focus or analysis.classification.prediction)
+    if view == GRADCAM:
+        if not saliency.any():
+            st.caption(f"Nothing in this image raised the score of {get_diagnosis(focus).name}.")
+        st.caption(f":material/info: {HEATMAP_CAUTION}")
+
+
+def _draw_controls(views: tuple[str, ...]) -> tuple[str, float, str]:
+    """View, opacity in [0, 1] and Grad-CAM method."""
+    kept = {"persist_state": "session"}
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        view = st.segmented_control(
+            "View",
+            views,
+            default=OUTLINE,
+            required=True,
+            format_func=lambda name: name.removesuffix(" map"),  # four names fit side by side on a phone
+            key="view",
+            **kept,
+        )
+        label, start = "Fill" if view == OUTLINE else "Opacity", round(100 * DEFAULT_OPACITY[view])
+        opacity = st.slider(
+            label, 0, 100, start, step=5, format="%d%%", key=f"opacity_{view}", width=160, **kept
+        )
+        if view != GRADCAM:
+            return view, opacity / 100, METHODS[0]
+        names = {"default": METHODS[0], "format_func": METHOD_NAMES.get}
+        method = st.segmented_control("Method", METHODS, required=True, key="method", **names, **kept)
+    return view, opacity / 100, method
+
+
+def draw_panels(
+    analysis: Analysis, view: str, opacity: float, saliency: np.ndarray | None, code: str
+) -> None:
+    """Draw original and view side by side; on a narrow screen one below the other."""
+    picture = render_view(analysis, view, opacity, saliency)
+    original = limit_long_side(analysis.image.pixels, MAX_SIDE_PX)
+    height, width = original.shape[:2]
+    item = inbox.items().get(analysis.image.sha256)
+    name = "drawn, not a patient" if item and item.origin == "sample" else analysis.image.name
+    caption = f"{view} of {get_diagnosis(code).name}" if view == GRADCAM else view
+    _mount(
+        data={
+            "image": analysis.image.sha256,
+            "aspect": f"{width} / {height}",
+            "panels": [
+                {
+                    "src": to_data_url(original),
+                    "alt": f"Original, {width} by {height} pixels.",
+                    "caption": f"Original · {name}",
+                },
+                {"src": to_data_url(picture), "alt": describe_view(analysis, view, code), "caption": caption},
+            ],
+            "legend": _legend(view),
+        },
+        key="viewer",
+    )
+
+
+def render_view(
+    analysis: Analysis, view: str, opacity: float, saliency: np.ndarray | None = None
+) -> np.ndarray:
+    """The right panel, (h, w, 3) uint8, at most `MAX_SIDE_PX` long.
+
+    Args:
+        analysis: what to show.
+        view: of `VIEWS`.
+        opacity: of what lies over the picture, in [0, 1].
+        saliency: (H, W) in [0, 1]; needed for `GRADCAM`.
+    """
+    image = limit_long_side(analysis.image.pixels, MAX_SIDE_PX)
+    scale = image.shape[1] / analysis.shape[1]
+    if view == PROBABILITY:
+        return blend_heatmap(image, limit_long_side(analysis.mask_probability, MAX_SIDE_PX), opacity)
+    if view == GRADCAM:
+        return blend_heatmap(image, np.clip(limit_long_side(saliency, MAX_SIDE_PX), 0, 1), opacity)
+    white = np.where(analysis.lesion.lesion_mask, 255, 0).astype(np.uint8)
+    white = limit_long_side(white, MAX_SIDE_PX)
+    if view == MASK:
+        blended = (1 - opacity) * image + opacity * white[..., None].astype(np.float32)
+        return np.rint(blended).astype(np.uint8)
+    return draw_overlay(image, white >= 128, analysis.lesion.contour * np.float32(scale), opacity=opacity)
+
+
+def describe_view(analysis: Analysis, view: str, code: str) -> str:
+    """The right panel in words, for readers who do not see it."""
+    if view == GRADCAM:
+        return f"Heatmap of the regions that raised the score of {get_diagnosis(code).name}."
+    if view == PROBABILITY:
+        peak = percent(float(analysis.mask_probability.max()))
+        return f"Heatmap of the probability that a pixel is lesion; its highest value is {peak}."
+    if not analysis.lesion.found:
+        return "No lesion was found in this image."
+    x, y = analysis.lesion.contour.mean(axis=0) / np.array(analysis.shape[::-1])
+    across = "left" if x < 0.4 else "right" if x > 0.6 else "middle"
+    down = "top" if y < 0.4 else "bottom" if y > 0.6 else "middle"
+    return f"{view} of the lesion: it covers {percent(analysis.lesion_area_fraction)} of the image ({across}, {down})."
+
+
+def _legend(view: str) -> dict[str, str] | None:
+    if view not in (PROBABILITY, GRADCAM):
+        return None
+    ramp = np.broadcast_to(np.linspace(0, 1, 128, dtype=np.float32), (6, 128))
+    strip = blend_heatmap(np.zeros((6, 128, 3), np.uint8), ramp, 1.0)
+    low, high = ("not lesion", "lesion") if view == PROBABILITY else ("no effect", "strongest")
+    return {"src": to_data_url(strip), "low": low, "high": high}

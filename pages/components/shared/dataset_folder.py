@@ -1,0 +1,107 @@
+"""The dataset folder that pages may use: a setting, optional everywhere, read once per server."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.datasets.ham10000 import DATA_VARIABLE, DatasetError, default_data_dir, read_mask
+from core.datasets.layouts import read_dataset
+from core.images.preprocessing import limit_long_side, resize_mask
+from core.images.reading import ImageError, read_image
+from core.report import OUTLINE_COLOUR, draw_outlines
+from pages.components.shared.figures import to_data_url
+
+FOLDER_KEY = "dataset_folder"
+
+
+def folder() -> Path | None:
+    """The folder typed in this session, else the one named by the environment."""
+    typed = str(st.session_state.get(FOLDER_KEY) or "").strip()
+    return Path(typed).expanduser() if typed else default_data_dir()
+
+
+def read_frame() -> pd.DataFrame | None:
+    """Rows of the dataset, indexed by image id, not to be changed; None where there is no usable dataset."""
+    try:
+        return read_folder()
+    except DatasetError:
+        return None
+
+
+def read_folder() -> pd.DataFrame | None:
+    """The same, but a folder that is set and cannot be used says why; None where none is set.
+
+    Raises:
+        DatasetError: no folder there, or no known layout in it.
+    """
+    root = folder()
+    return None if root is None else _read(str(root))
+
+
+# A resource is shared, not copied: pages ask for it once for each picture they show.
+@st.cache_resource(show_spinner="Reading the dataset's metadata …", ttl=600, max_entries=4)
+def _read(root: str) -> pd.DataFrame:
+    return read_dataset(root).drop_duplicates("image_id").set_index("image_id", drop=False)
+
+
+def image_path(image_id: str) -> Path | None:
+    """Where an image lies on disk, if the dataset is there and has it."""
+    frame = read_frame()
+    if frame is None or image_id not in frame.index or not frame.at[image_id, "image_path"]:
+        return None
+    return Path(frame.at[image_id, "image_path"])
+
+
+def image_thumbnail(image_id: str, side_px: int = 200, outlined: bool = False) -> str | None:
+    """A small picture of a dataset image as a data URL, with the expert's outline if asked for, or None."""
+    path = image_path(image_id)
+    if path is None:
+        return None
+    mask_path = read_frame().at[image_id, "mask_path"] if outlined else ""
+    return _thumbnail(str(path), side_px, mask_path)
+
+
+def file_thumbnail(path: Path, side_px: int = 200) -> str | None:
+    """A small picture of an image that is no part of the dataset, as a data URL, or None."""
+    return _thumbnail(str(path), side_px, "")
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _thumbnail(path: str, side_px: int, mask_path: str) -> str | None:
+    try:
+        small = limit_long_side(read_image(path).pixels, side_px)
+        if mask_path:
+            mask = resize_mask(read_mask(mask_path), small.shape[:2])
+            small = draw_outlines(small, [(mask, OUTLINE_COLOUR)])
+    except ImageError:
+        return None
+    return to_data_url(small)
+
+
+def draw_folder() -> None:
+    """The field for the folder, and what is in use."""
+    st.text_input(
+        "Folder on this server",
+        placeholder=str(default_data_dir() or "/path/to/ham10000"),
+        key=FOLDER_KEY,
+        persist_state="session",
+        help=f"Overrides {DATA_VARIABLE} in this session. HAM10000, ISIC 2018, ISIC 2019 or one folder a class.",
+    )
+    frame = read_frame()
+    if frame is not None:
+        st.caption(f"In use: {len(frame):,} images in `{folder()}`.")
+    else:
+        st.caption(
+            "None in use. `python -m training.data.download ham10000 --to DIR` fetches HAM10000 from the official source."
+        )
+
+
+def draw_missing(what: str) -> None:
+    """Say what the dataset would add here, and how to get it."""
+    st.info(
+        f"With the HAM10000 images at hand, {what}. Set `{DATA_VARIABLE}` or type the folder on the Dataset "
+        "page; `python -m training.data.download ham10000 --to DIR` fetches it from the official source.",
+        title="No dataset folder is set",
+        icon=":material/folder_off:",
+    )

@@ -1,0 +1,174 @@
+"""The engine as the pages see it: one analyser for the server, a bounded store of results per session.
+
+TensorFlow is loaded by the first analysis, never by opening a page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.analyzer import Analysis, Analyzer
+from core.images.reading import ImageError, read_image
+from core.report import analysis_row
+from core.settings import AnalysisSettings
+from models import loading
+from models import manifest as manifests
+from models.manifest import BundleError, Manifest
+from pages.components.diagnose.images import InboxItem
+from pages.components.shared.figures import thumbnail
+from pages.components.shared.notices import escape
+
+# What a session may keep. The oldest goes first; a full result is computed again when it is looked at.
+MAX_OUTCOMES = 96
+MAX_ANALYSES_BYTES = 256 * 1024**2
+MAX_SALIENCY_MAPS = 8
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a session remembers of every image: its row of the results table and a thumbnail."""
+
+    row: dict[str, Any]
+    thumbnail: str
+
+
+Outcome = Summary | ImageError
+ResultKey = tuple[str, str, AnalysisSettings]
+
+
+def read_current_manifest() -> Manifest:
+    """The manifest of the bundle that would answer now.
+
+    Raises:
+        BundleError: there is none, or it is not valid.
+    """
+    return manifests.read_manifest()
+
+
+def read_manifests() -> list[Manifest]:
+    """The manifests of all bundles that an image can be analysed with, the current one first.
+
+    Raises:
+        BundleError: the current one is missing or not valid; others that are not valid are left out.
+    """
+    found = [read_current_manifest()]
+    for folder in manifests.list_bundles()[1:]:
+        try:
+            found.append(manifests.read_manifest(folder))
+        except BundleError:
+            continue
+    return found
+
+
+def result_key(item: InboxItem, manifest: Manifest, settings: AnalysisSettings) -> ResultKey:
+    """What an answer depends on: the image's bytes, the weights and the settings."""
+    return item.sha256, manifest.fingerprint, settings
+
+
+def analyse_all(
+    items: Sequence[InboxItem], picked: InboxItem, manifest: Manifest, settings: AnalysisSettings
+) -> dict[str, Outcome]:
+    """Outcome of each image by its SHA-256; what the session does not know yet is computed.
+
+    Raises:
+        BundleError: the weights are missing or damaged.
+    """
+    outcomes = _store("outcomes")
+    keys = {item.sha256: result_key(item, manifest, settings) for item in items}
+    missing = [item for item in items if keys[item.sha256] not in outcomes]
+    # The image to be looked at comes last, so that its full result is the one that is certainly kept.
+    missing.sort(key=lambda item: item.sha256 == picked.sha256)
+    _analyse(missing, manifest, settings)
+    found = {sha256: outcomes[key] for sha256, key in keys.items()}
+    while len(outcomes) > max(MAX_OUTCOMES, len(items)):
+        outcomes.pop(next(iter(outcomes)))
+    return found
+
+
+def get_analysis(item: InboxItem, manifest: Manifest, settings: AnalysisSettings) -> Analysis:
+    """The full result of a readable image, computed again if the session had to drop it."""
+    analyses, key = _store("analyses"), result_key(item, manifest, settings)
+    if key not in analyses:
+        _analyse([item], manifest, settings)
+    return analyses[key]
+
+
+def _analyse(items: Sequence[InboxItem], manifest: Manifest, settings: AnalysisSettings) -> None:
+    if not items:
+        return
+    slot = st.empty()
+    with slot.container(), st.status("Loading the networks …", expanded=False) as status:
+        analyzer = _load_analyzer(manifest.fingerprint, str(manifest.folder))
+        for number, item in enumerate(items, start=1):
+            count = f" ({number} of {len(items)})" if len(items) > 1 else ""
+            status.update(label=f"Analysing {escape(item.name)}{count} …")
+            _keep(item, _analyse_one(analyzer, item, settings), result_key(item, manifest, settings))
+    slot.empty()
+
+
+def _analyse_one(analyzer: Analyzer, item: InboxItem, settings: AnalysisSettings) -> Analysis | ImageError:
+    try:
+        return analyzer.analyze(replace(read_image(item.data), name=item.name), settings)
+    except ImageError as error:
+        return error
+
+
+def _keep(item: InboxItem, result: Analysis | ImageError, key: ResultKey) -> None:
+    outcomes, analyses = _store("outcomes"), _store("analyses")
+    if isinstance(result, ImageError):
+        outcomes[key] = result
+        return
+    outcomes[key] = Summary(analysis_row(result, Path(item.name).stem), thumbnail(result.image.pixels))
+    analyses[key] = result
+    while len(analyses) > 1 and sum(map(_size_bytes, analyses.values())) > MAX_ANALYSES_BYTES:
+        analyses.pop(next(iter(analyses)))
+
+
+def _size_bytes(analysis: Analysis) -> int:
+    # A pixel's colour, mask probability, mask and saliency: 12 bytes.
+    return 12 * analysis.mask_probability.size + analysis.classification.features.nbytes
+
+
+def explain(analysis: Analysis, code: str, method: str) -> np.ndarray:
+    """(H, W) saliency of any class, kept for the session."""
+    store = _store("saliency")
+    key = (analysis.image.sha256, analysis.manifest.fingerprint, analysis.settings, code, method)
+    if key not in store:
+        if analysis.saliency is not None and (code, method) == (
+            analysis.classification.prediction,
+            "gradcam",
+        ):
+            return analysis.saliency
+        analyzer = _load_analyzer(analysis.manifest.fingerprint, str(analysis.manifest.folder))
+        with st.spinner("Computing the heatmap …"):
+            store[key] = analyzer.explain(analysis, code, method).astype(np.float16)
+        while len(store) > MAX_SALIENCY_MAPS:
+            store.pop(next(iter(store)))
+    return store[key].astype(np.float32)
+
+
+def with_scale(analysis: Analysis, pixel_spacing_mm: float | None) -> Analysis:
+    """The same analysis at the user's scale; the file's own scale if that is None."""
+    if pixel_spacing_mm is None:
+        return analysis
+    morphology = analysis.morphology
+    if morphology is not None:
+        morphology = replace(morphology, diameter_mm=morphology.diameter_px * pixel_spacing_mm)
+    image = replace(analysis.image, pixel_spacing_mm=pixel_spacing_mm)
+    return replace(analysis, image=image, morphology=morphology)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _load_analyzer(fingerprint: str, folder: str) -> Analyzer:
+    bundle = loading.load_bundle(folder)
+    if bundle.manifest.fingerprint != fingerprint:
+        raise BundleError("The weights were replaced while the page was open. Reload the page.")
+    return Analyzer(bundle)
+
+
+def _store(name: str) -> dict:
+    return st.session_state.setdefault(name, {})

@@ -1,0 +1,113 @@
+"""Labels from tables and folders: every image and every label is counted, none is lost."""
+
+from pathlib import Path
+
+import pytest
+
+from core.batch.labels import LabelError, labels_from_folders, match_labels, read_labels
+
+CLASSES = ("akiec", "bcc", "mel", "nv")
+
+
+def paths(*names: str) -> list[Path]:
+    return [Path("images") / name for name in names]
+
+
+@pytest.mark.parametrize("column", ["image", "image_id", "isic_id", " Image "])
+def test_codes_are_read_from_a_table(column):
+    labels = read_labels(f"{column},dx\na,MEL\nb, nv \n".encode())
+    assert labels["label"].to_dict() == {"a": "mel", "b": "nv"}
+
+
+def test_facts_are_carried_along_as_text_and_other_columns_are_not():
+    labels = read_labels(b"image,dx,lesion_id,age,sex,note\n007,mel,L1,45.0,male,x\nb,nv,,,,\n")
+    assert list(labels.columns) == ["label", "lesion_id", "age", "sex"]
+    assert labels.loc["007"].tolist() == ["mel", "L1", "45.0", "male"]
+    assert labels.loc["b"].tolist() == ["nv", "", "", ""]
+
+
+def test_one_hot_columns_of_isic_are_read():
+    table = b"image,MEL,NV,BCC,AK,UNK\na,1.0,0,0,0,0\nb,0,0,0,1,0\nc,0,0,0,0,1\nd,0,0,0,0,0\ne,1,1,0,0,0\n"
+    labels = read_labels(table)["label"].to_dict()
+    assert labels == {"a": "mel", "b": "akiec", "c": "", "d": "", "e": "two different labels"}
+
+
+def test_semicolons_and_the_mark_of_excel_are_understood():
+    assert read_labels("\ufeffimage;dx\na;mel\n".encode()).loc["a", "label"] == "mel"
+
+
+def test_an_id_may_be_a_file_name_and_a_dot_in_an_id_stays():
+    labels = read_labels(b"image,dx\npart_1/a.jpg,mel\ncase.12,nv\n")
+    assert list(labels.index) == ["a", "case.12"]
+
+
+def test_an_image_with_two_different_labels_has_none_and_is_named():
+    labels = read_labels(b"image,dx\na,mel\na,nv\nb,nv\nb,nv\n")
+    frame, counts = match_labels(paths("a.jpg", "b.jpg"), labels, CLASSES)
+    assert frame["dx"].tolist() == ["", "nv"]
+    assert counts.unknown == {"two different labels": 1} and counts.labelled == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (b"", "no readable CSV"),
+        (b"\xff\xfe\x00", "no readable CSV"),
+        (b"image,dx\n", "need rows"),
+        (b"name,dx\na,mel\n", "'image_id' or 'image' or 'isic_id'"),
+        (b"image,colour\na,brown\n", "a column 'dx'"),
+        (b"image,MEL,NV\na,yes,no\n", "MEL .* no number"),
+    ],
+)
+def test_unusable_tables_are_refused_with_what_is_wrong(table, message):
+    with pytest.raises(LabelError, match=message):
+        read_labels(table)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(LabelError, match="no readable CSV"):
+        read_labels(tmp_path / "nowhere.csv")
+
+
+def test_every_image_and_every_label_is_counted():
+    table = b"image,dx\na,mel\nb,sk\nc,\nd,scc\nnowhere,nv\nelsewhere,mel\n"
+    images = paths("a.jpg", "b.jpg", "c.jpg", "d.png", "e.jpg")
+    frame, counts = match_labels(images, read_labels(table), CLASSES)
+    # a is labelled; b and d are no class of this model; c has an empty cell and e no row.
+    assert frame["dx"].tolist() == ["mel", "", "", "", ""]
+    assert frame["label"].tolist() == ["mel", "sk", "", "scc", ""]
+    assert (counts.labelled, counts.unlabelled, counts.without_image) == (1, 2, 2)
+    assert counts.unknown == {"sk": 1, "scc": 1}
+    assert counts.labelled + counts.unlabelled + sum(counts.unknown.values()) == counts.images == 5
+    assert counts.describe() == (
+        "Labelled: 1 of 5 images · without a label: 2 · with a label that is no class of the model: "
+        "sk (1), scc (1) · labels without an image: 2"
+    )
+
+
+def test_facts_of_an_image_without_a_row_are_empty():
+    labels = read_labels(b"image,dx,age\na,mel,45\n")
+    frame, _ = match_labels(paths("a.jpg", "b.jpg"), labels, CLASSES)
+    assert frame["age"].tolist() == ["45", ""]
+
+
+def test_folders_name_the_class_the_nearest_first():
+    root = Path("data")
+    images = [
+        root / name for name in ("MEL/a.jpg", "nv/patient 1/b.jpg", "mel/nv/c.jpg", "odd/d.jpg", "e.jpg")
+    ]
+    labels = labels_from_folders(images, root)
+    assert labels == ["mel", "nv", "nv", "odd", ""]
+    frame, counts = match_labels(images, labels, CLASSES)
+    assert frame["dx"].tolist() == ["mel", "nv", "nv", "", ""]
+    assert counts.unknown == {"odd": 1} and counts.unlabelled == 1
+
+
+def test_the_folder_of_the_images_itself_is_no_label():
+    assert labels_from_folders([Path("/data/mel/a.jpg")], Path("/data/mel")) == [""]
+
+
+def test_without_labels_everything_is_unlabelled():
+    frame, counts = match_labels(paths("a.jpg", "b.jpg"), None, CLASSES)
+    assert frame["dx"].tolist() == ["", ""] and counts.unlabelled == 2
+    assert counts.describe() == "No labels: predictions and their distribution alone"

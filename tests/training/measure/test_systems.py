@@ -1,0 +1,113 @@
+"""Classic systems side by side: scores are those of the bundle's own record, parts are weighed apart."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.systems.systems import SystemRecord
+from tests.fakes import fake_bundle
+from training.measure import systems
+from training.measure.systems import (
+    BOTH,
+    CLASSES,
+    MASKS,
+    SYSTEMS,
+    System,
+    describe_cut,
+    measure,
+    score_shipped,
+    weigh,
+)
+from training.score_binary import score_suspicious
+
+INTERVAL = {"estimate": 0.5, "low": 0.4, "high": 0.6}
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch):
+    """A fake bundle that was evaluated; returns (its manifest, the folder of runs)."""
+    manifest = replace(fake_bundle().manifest, folder=tmp_path / "weights")
+    manifest.folder.mkdir()
+    parts = {}
+    for part, size in (("segmenter", 3000), ("classifier", 1000)):
+        entry = getattr(manifest, part)
+        entry = replace(entry, file=f"{part}.h5", record={"parameters": size // 10})
+        entry = replace(entry, builder="unet" if part == "segmenter" else "plain_cnn")
+        (manifest.folder / entry.file).write_bytes(b"0" * size)
+        parts[part] = entry
+    manifest = replace(manifest, **parts)
+    monkeypatch.setattr(systems, "read_manifest", lambda folder: manifest)
+    runs = tmp_path / "runs"
+    (runs / manifest.name).mkdir(parents=True)
+    record = {
+        "fingerprint": manifest.fingerprint,
+        "classification": dict.fromkeys(("balanced_accuracy", "accuracy", "macro_roc_auc"), INTERVAL),
+        "suspicious_at_threshold": dict.fromkeys(("sensitivity", "specificity"), INTERVAL),
+        "segmentation": dict.fromkeys(("dice", "jaccard", "share_failed"), INTERVAL),
+    }
+    (runs / manifest.name / "test_scores.json").write_text(json.dumps(record))
+    rows = [
+        {"dx": code, "lesion_id": f"L{k}", **{f"p_{c}": float(c == code) for c in manifest.classes}}
+        for k, code in enumerate(manifest.classes * 2)
+    ]
+    pd.DataFrame(rows).to_csv(runs / manifest.name / "test_predictions.csv", index=False)
+    return manifest, runs
+
+
+def system(tasks) -> System:
+    return System("classic", (), None, tasks)
+
+
+def test_each_part_has_its_own_scores_and_size(bundle):
+    manifest, runs = bundle
+    masks, classes = (score_shipped(system(tasks), runs) for tasks in (MASKS, CLASSES))
+    assert set(masks) == {"dice", "jaccard", "share_failed"}
+    assert classes["balanced_accuracy"] == INTERVAL
+    assert classes["suspicious_roc_auc"]["estimate"] == 1.0  # every class was told apart
+    assert set(score_shipped(system(BOTH), runs)) == set(masks) | set(classes)
+    assert weigh(system(MASKS), manifest) == {"parameters": 300, "size_mb": 0.003}
+    assert weigh(system(BOTH), manifest) == {"parameters": 400, "size_mb": 0.004}
+
+
+def test_a_record_of_other_weights_is_refused(bundle):
+    manifest, runs = bundle
+    path = runs / manifest.name / "test_scores.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"fingerprint": "other"}))
+    with pytest.raises(ValueError, match="evaluate the bundle again"):
+        score_shipped(system(BOTH), runs)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"training\.evaluate --split test"):
+        score_shipped(system(BOTH), runs)
+
+
+def test_a_system_that_does_not_ship_is_read_from_its_runs_record(tmp_path):
+    config = "classic_binary_cnn_224"
+    (tmp_path / config).mkdir()
+    found = {"scores": {"suspicious_roc_auc": INTERVAL}, "parameters": 7, "size_mb": 0.1, "ms_per_image": 3.0}
+    (tmp_path / config / "test_scores.json").write_text(json.dumps(found))
+    record = measure(System("Binary", (config,), None, CLASSES), [], tmp_path)
+    fields = SystemRecord.__dataclass_fields__
+    assert SystemRecord(**{name: record[name] for name in fields}).parameters == 7
+    assert record["bundle"] is None and record["cut"].startswith(f"{config}: Cut short to")
+
+
+def test_suspicious_scores_by_hand():
+    """One of four is called wrongly: a lesion that is not suspicious, at 0.6."""
+    truth = np.array([True, True, False, False])
+    lesions = np.array(["a", "b", "c", "d"])
+    scores = score_suspicious(truth, np.array([0.9, 0.7, 0.6, 0.1]), lesions, threshold=0.5)
+    found = {name: interval["estimate"] for name, interval in scores.items()}
+    assert found == {
+        "suspicious_roc_auc": 1.0,
+        "suspicious_sensitivity": 1.0,
+        "suspicious_specificity": 0.5,
+    }
+
+
+def test_every_system_names_recipes_that_are_there():
+    assert sum(system.bundle is None for system in SYSTEMS) == 1
+    for config in (config for system in SYSTEMS for config in system.configs):
+        assert describe_cut(config).endswith("to fit two cores.")

@@ -1,0 +1,194 @@
+"""What the bundle's makers measure on the validation split: arrays in, numbers out.
+
+Every stage here is the engine's own (`predict_masks`, `refine_mask`, `classify`), so what is measured is
+what an analysis does.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from tqdm import tqdm
+
+from core.datasets.ham10000 import load_masks, load_pixels, read_split
+from core.diagnosis.classification import Classification, ClassifierInput, classify
+from core.evaluation.mask_metrics import dice, jaccard, segmentation_scores
+from core.evaluation.metrics import (
+    accuracy,
+    balanced_accuracy,
+    expected_calibration_error,
+    log_loss,
+    macro_roc_auc,
+)
+from core.images.preprocessing import PreprocessingSettings, preprocess
+from core.lesion.refinement import RefinementSettings, refine_mask
+from core.lesion.segmentation import predict_masks
+from models.loading import Bundle
+
+CHUNK = 16
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """A split in memory, and the bundle that each image is shown to, which has not learned that image.
+
+    Attributes:
+        rows: N rows of the dataset.
+        images: each (H, W, 3) uint8.
+        masks: each (H, W) bool, the experts'.
+        labels: (N,) class numbers.
+        bundles: N of them, the same one again and again unless several share the split.
+    """
+
+    rows: pd.DataFrame
+    images: list[np.ndarray]
+    masks: list[np.ndarray]
+    labels: np.ndarray
+    bundles: list[Bundle]
+
+    @classmethod
+    def read(cls, data, bundles: dict[str, Bundle], limit: int | None = None) -> "LabelledImages":
+        """The images of each split that is a key, for the bundle beside it; `limit` of each."""
+        parts = {split: read_split(data, split)[:limit] for split in bundles}
+        rows = pd.concat(parts.values(), ignore_index=True)
+        images = load_pixels(rows, long_side_px=10_000)
+        masks = load_masks(rows, [image.shape[:2] for image in images])
+        shown_to = [bundles[split] for split, part in parts.items() for _ in range(len(part))]
+        place = {code: k for k, code in enumerate(shown_to[0].manifest.classes)}
+        return cls(rows, images, masks, rows["dx"].map(place).to_numpy(np.int64), shown_to)
+
+    def every(self, stride: int) -> "LabelledImages":
+        """Every `stride`-th image."""
+        part = slice(None, None, stride)
+        return LabelledImages(
+            self.rows[part], self.images[part], self.masks[part], self.labels[part], self.bundles[part]
+        )
+
+    def filtered(self, settings: PreprocessingSettings) -> "LabelledImages":
+        """The same images as the classifier sees them behind these filters."""
+        return replace(self, images=[preprocess(image, settings) for image in self.images])
+
+    def chunks(self, what: str) -> Iterator[tuple[Bundle, slice]]:
+        """(bundle, which images) of a few images at a time that are shown to the same bundle."""
+        start = 0
+        with tqdm(total=len(self.images), desc=what, leave=False) as bar:
+            while start < len(self.images):
+                bundle = self.bundles[start]
+                following = self.bundles[start : start + CHUNK]
+                end = start + next(
+                    (n for n, other in enumerate(following) if other is not bundle), len(following)
+                )
+                yield bundle, slice(start, end)
+                bar.update(end - start)
+                start = end
+
+
+def predict_all_masks(split: LabelledImages, n_views: int) -> list[np.ndarray]:
+    """Probability maps of all images, chunk by chunk."""
+    maps: list[np.ndarray] = []
+    for bundle, part in split.chunks("masks"):
+        entry = bundle.manifest.segmenter
+        sizes = {"input_size_px": entry.input_size_px, "long_side_px": entry.long_side_px}
+        maps += predict_masks(bundle.segmenter, split.images[part], **sizes, n_views=n_views)
+    return maps
+
+
+def classify_all(
+    split: LabelledImages, lesion_masks: Sequence[np.ndarray], seen: ClassifierInput, n_views: int
+) -> list[Classification]:
+    """Classifications of all images, chunk by chunk, without keeping their features."""
+    answers: list[Classification] = []
+    for bundle, part in split.chunks("classes"):
+        networks = bundle.feature_network, bundle.head_network
+        for answer in classify(*networks, split.images[part], lesion_masks[part], seen, n_views):
+            answers.append(replace(answer, features=np.empty(0)))
+    return answers
+
+
+def score_masks(masks, truths) -> dict[str, float]:
+    """Segmentation scores of predicted against expert masks."""
+    pairs = list(zip(masks, truths, strict=True))
+    return segmentation_scores(
+        np.array([dice(a, b) for a, b in pairs]), np.array([jaccard(a, b) for a, b in pairs])
+    )
+
+
+def compare_refinements(probabilities, truths) -> dict[str, dict[str, float]]:
+    """Segmentation scores of each way to threshold the same probability maps.
+
+    "plain" is p > 0.5 and nothing else; the other three share the cleaning and smoothing.
+    """
+    return {"plain": score_masks([p > 0.5 for p in probabilities], truths)} | {
+        method: score_masks(
+            [refine_mask(p, RefinementSettings(method=method)).lesion_mask for p in probabilities], truths
+        )
+        for method in ("adaptive", "otsu", "fixed")
+    }
+
+
+def compare_filters(
+    split: LabelledImages, masks: Sequence[np.ndarray], seen: ClassifierInput
+) -> dict[str, dict]:
+    """Class scores with no filter and with each filter alone, one view, for lesion masks found without filters."""
+    variants = {
+        "none": PreprocessingSettings(),
+        "hair_removal": PreprocessingSettings(hair_removal=True),
+        "colour_constancy": PreprocessingSettings(colour_constancy=True),
+        "edge_enhancement": PreprocessingSettings(edge_enhancement=True),
+    }
+    results = {}
+    for name, settings in variants.items():
+        answers = classify_all(split.filtered(settings), masks, seen, n_views=1)
+        probabilities = np.stack([answer.probabilities for answer in answers])
+        results[name] = {
+            "balanced_accuracy": balanced_accuracy(split.labels, probabilities),
+            "macro_roc_auc": macro_roc_auc(split.labels, probabilities),
+        }
+        print(name, results[name], flush=True)
+    return results
+
+
+def filters_that_help(results: dict[str, dict]) -> PreprocessingSettings:
+    """A filter is on by default only if it raises macro AUC."""
+    base = results["none"]["macro_roc_auc"]
+    return PreprocessingSettings(
+        **{name: scores["macro_roc_auc"] > base for name, scores in results.items() if name != "none"}
+    )
+
+
+def view_scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """The scores by which windows, prior and temperature are chosen."""
+    return {
+        "accuracy": accuracy(labels, probabilities),
+        "balanced_accuracy": balanced_accuracy(labels, probabilities),
+        "macro_roc_auc": macro_roc_auc(labels, probabilities),
+        "log_loss": log_loss(labels, probabilities),
+        "expected_calibration_error": expected_calibration_error(labels, probabilities),
+    }
+
+
+def apply_temperature(view_probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """(N, K) mean over views of softmax(logits / T), from (N, V, K) views taken at T = 1."""
+    logs = np.log(np.clip(view_probabilities, 1e-12, 1.0))
+    return softmax(logs / temperature, axis=-1).mean(axis=1)
+
+
+def fit_temperature(view_probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature with the smallest log-loss of the averaged views.
+
+    Args:
+        view_probabilities: (N, V, K), each view's softmax at temperature 1.
+        labels: (N,) class numbers.
+
+    Reference:
+        Guo et al. (2017), On calibration of modern neural networks, arXiv:1706.04599.
+    """
+    fitted = minimize_scalar(
+        lambda log_t: log_loss(labels, apply_temperature(view_probabilities, float(np.exp(log_t)))),
+        bounds=(np.log(0.1), np.log(10.0)),
+        method="bounded",
+    )
+    return float(np.exp(fitted.x))

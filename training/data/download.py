@@ -1,0 +1,241 @@
+"""Fetch a dataset from its official source into the layout that `core.datasets.layouts` reads.
+
+    python -m training.data.download ham10000 --to DIR [--accept-licence]
+
+Also isic2018-task1 and isic2018-task3. Shows the licence first, checks the free space, resumes a broken
+download, verifies checksums, unpacks, removes the archives, and skips what is there already.
+
+Checksums: Dataverse states the MD5 of each archive, and it is asked for at run time. The ISIC challenge
+states none, nor does Dataverse one that fits the original of a table (it keeps the MD5 of its own
+conversion); for these the SHA-256 of the first download is written to DIR/downloads.json and later ones are
+held against it, so that a change shows (delete the file to accept it); the first one is checked by the
+archive's own CRCs alone.
+
+Tested against a local server, not against the real ones: the addresses and the fields of the Dataverse
+answer are taken from their documentation and public use.
+
+Sources:
+    HAM10000: doi:10.7910/DVN/DBW86T through https://guides.dataverse.org/en/latest/api/;
+    ISIC 2018: https://challenge.isic-archive.com/data/#2018.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from core.datasets.ham10000 import DatasetError
+from core.datasets.layouts import read_dataset
+from models.manifest import file_sha256
+from training.data.fetching import DownloadError, check_free_space, fetch, remote_size, unpack
+
+DATAVERSE = "https://dataverse.harvard.edu/api"
+HAM10000_DOI = "doi:10.7910/DVN/DBW86T"
+HAM10000_ARCHIVES = (
+    "HAM10000_images_part_1",
+    "HAM10000_images_part_2",
+    "HAM10000_segmentations_lesion_tschandl",
+)
+ISIC2018 = "https://isic-archive.s3.amazonaws.com/challenges/2018"
+RECORD_NAME = "downloads.json"
+_TIMEOUT_S = 60
+
+_BY_NC = (
+    "CC BY-NC 4.0 (https://creativecommons.org/licenses/by-nc/4.0/): name the authors, no commercial use."
+)
+_HAM10000_CITATION = "Tschandl, Rosendahl, Kittler (2018), The HAM10000 dataset, Sci Data 5:180161, doi:10.1038/sdata.2018.161."
+_ISIC2018_CITATION = (
+    "Codella et al. (2019), Skin Lesion Analysis Toward Melanoma Detection 2018, arXiv:1902.03368.\n"
+    f"{_HAM10000_CITATION}"
+)
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file of a source.
+
+    Attributes:
+        name: under which it is saved; a ".zip" is unpacked into a folder of its stem and removed.
+        checksum: "md5:..." as the source states it, None where it states none.
+        size_bytes: 0 where not known.
+    """
+
+    name: str
+    url: str
+    checksum: str | None = None
+    size_bytes: int = 0
+
+    @property
+    def is_archive(self) -> bool:
+        return self.name.endswith(".zip")
+
+
+@dataclass(frozen=True)
+class Source:
+    """An official source: what is shown before the download, and how its files are listed."""
+
+    title: str
+    licence: str
+    citation: str
+    list_files: Callable[[], list[RemoteFile]]
+
+    @property
+    def terms(self) -> str:
+        return f"{self.title}\n\nLicence: {self.licence}\nPlease cite:\n{self.citation}\n"
+
+
+def list_ham10000() -> list[RemoteFile]:
+    """The wanted files of the Dataverse dataset, with their checksums.
+
+    Raises:
+        DownloadError: Dataverse cannot be reached or lists other files.
+    """
+    try:
+        answer = requests.get(
+            f"{DATAVERSE}/datasets/:persistentId/",
+            params={"persistentId": HAM10000_DOI},
+            timeout=_TIMEOUT_S,
+        )
+        answer.raise_for_status()
+        listed = [entry["dataFile"] for entry in answer.json()["data"]["latestVersion"]["files"]]
+        found = {Path(file["filename"]).stem: file for file in listed}
+        archives = [_dataverse_file(f"{name}.zip", found[name]) for name in HAM10000_ARCHIVES]
+        return [*archives, _dataverse_file("HAM10000_metadata.csv", found["HAM10000_metadata"])]
+    except requests.RequestException as error:
+        raise DownloadError(f"Harvard Dataverse could not be asked for its files: {error}.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise DownloadError(
+            f"Harvard Dataverse's list of files is not as expected ({error}). Download by hand from "
+            f"https://doi.org/{HAM10000_DOI.removeprefix('doi:')}."
+        ) from error
+
+
+def _dataverse_file(name: str, file: dict) -> RemoteFile:
+    url = f"{DATAVERSE}/access/datafile/{file['id']}"
+    # Dataverse turns tables into its own format on upload; the MD5 it then states is not the original's.
+    if "originalFileFormat" in file or file["filename"].endswith(".tab"):
+        return RemoteFile(name, f"{url}?format=original", None, int(file.get("originalFileSize", 0)))
+    checksum = file.get("checksum") or {"type": "MD5", "value": file["md5"]}
+    algorithm = checksum["type"].lower().replace("-", "")
+    return RemoteFile(name, url, f"{algorithm}:{checksum['value'].lower()}", int(file["filesize"]))
+
+
+def list_isic2018(*names: str) -> list[RemoteFile]:
+    """Files of the challenge, with the sizes its server states."""
+    urls = {name: f"{ISIC2018}/{name}" for name in names}
+    return [RemoteFile(name, url, None, remote_size(url)) for name, url in urls.items()]
+
+
+SOURCES = {
+    "ham10000": Source(
+        "HAM10000: 10,015 dermoscopic images with diagnoses and lesion masks (Harvard Dataverse, 3 GB)",
+        _BY_NC,
+        f"{_HAM10000_CITATION}\nMasks: Tschandl et al. (2020), Nat Med, doi:10.1038/s41591-020-0942-0.",
+        list_ham10000,
+    ),
+    "isic2018-task1": Source(
+        "ISIC 2018 task 1: 2,594 dermoscopic images with lesion masks (ISIC challenge, 10 GB)",
+        f"{_BY_NC}\nThe LICENSE.txt inside the archives decides where it says otherwise.",
+        _ISIC2018_CITATION,
+        lambda: list_isic2018(
+            "ISIC2018_Task1-2_Training_Input.zip", "ISIC2018_Task1_Training_GroundTruth.zip"
+        ),
+    ),
+    "isic2018-task3": Source(
+        "ISIC 2018 task 3: the images of HAM10000 with diagnoses (ISIC challenge, 3 GB)",
+        f"{_BY_NC}\nThe LICENSE.txt inside the archives decides where it says otherwise.",
+        _ISIC2018_CITATION,
+        lambda: list_isic2018(
+            "ISIC2018_Task3_Training_GroundTruth.zip",
+            "ISIC2018_Task3_Training_LesionGroupings.csv",
+            "ISIC2018_Task3_Training_Input.zip",
+        ),
+    ),
+}
+
+
+def download(source: Source, root: Path) -> None:
+    """Bring every file of a source into `root` that is not there yet.
+
+    Raises:
+        DownloadError: no space, no connection, another checksum or a damaged archive; what is finished
+            stays, and the next call goes on from there.
+    """
+    record = read_record(root)
+    wanted = [file for file in source.list_files() if not is_complete(file, root, record)]
+    check_free_space(root, sum(_needed_bytes(file, root) for file in wanted))
+    root.mkdir(parents=True, exist_ok=True)
+    for file in wanted:
+        known = record.get(file.name, {}).get("sha256")
+        path = fetch(file.url, root / file.name, file.checksum or (f"sha256:{known}" if known else None))
+        entry = {"url": file.url, "sha256": file_sha256(path), "size_bytes": path.stat().st_size}
+        if file.is_archive:
+            entry["unpacked"] = unpack(path, root / path.stem)
+        record[file.name] = entry
+        (root / RECORD_NAME).write_text(json.dumps(record, indent=1) + "\n")
+        if file.is_archive:
+            path.unlink()
+
+
+def read_record(root: Path) -> dict[str, dict]:
+    """What earlier downloads left in the folder: file -> url, sha256, size and number of unpacked files."""
+    path = root / RECORD_NAME
+    try:
+        return json.loads(path.read_text()) if path.is_file() else {}
+    except ValueError as error:
+        raise DownloadError(f"{path} is damaged: {error}. Delete it to start afresh.") from error
+
+
+def is_complete(file: RemoteFile, root: Path, record: dict[str, dict]) -> bool:
+    """Whether a file was fetched before and what it held is still there."""
+    if file.name not in record:
+        return False
+    if not file.is_archive:
+        return (root / file.name).is_file()
+    folder = root / Path(file.name).stem
+    return folder.is_dir() and sum(1 for _ in folder.iterdir()) >= record[file.name]["unpacked"]
+
+
+def _needed_bytes(file: RemoteFile, root: Path) -> int:
+    """To fetch the rest and to unpack; photographs hardly shrink in an archive."""
+    here = sum(p.stat().st_size for p in (root / file.name, root / f"{file.name}.part") if p.is_file())
+    return max(0, file.size_bytes - here) + (file.size_bytes if file.is_archive else 0)
+
+
+def agrees(terms: str) -> bool:
+    """Show the terms and ask; anything but "yes" is no."""
+    print(terms)
+    try:
+        return input("Do you accept these terms and want to download? Type yes: ").strip().lower() == "yes"
+    except EOFError:
+        return False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dataset", choices=SOURCES)
+    parser.add_argument("--to", type=Path, required=True, help="folder to download and unpack into")
+    parser.add_argument("--accept-licence", action="store_true", help="do not ask")
+    arguments = parser.parse_args()
+    source, root = SOURCES[arguments.dataset], arguments.to.expanduser()
+    if arguments.accept_licence:
+        print(source.terms)
+    elif not agrees(source.terms):
+        parser.exit(1, "Nothing was downloaded. --accept-licence skips the question.\n")
+    try:
+        download(source, root)
+        frame = read_dataset(root)
+    except (DownloadError, DatasetError, OSError) as error:  # OSError: the disk is full or not ours
+        parser.exit(1, f"{error}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, "\nStopped. Run the command again to go on from here.\n")
+    print(f"{root}: {frame.attrs['layout']}, {(frame['image_path'] != '').sum()} images.")
+    print(f"Next: export DERMALENS_DATA={root}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
