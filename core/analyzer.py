@@ -19,7 +19,8 @@ from core.diagnosis.decision import decide
 from core.diagnosis.explanation import compute_saliency
 from core.diagnosis.novelty import load_novelty, pool_features
 from core.images.preprocessing import limit_long_side, preprocess
-from core.images.quality import QualityReport, assess_quality
+from core.images.quality import assess_quality
+from core.images.quality_findings import QualityReport
 from core.images.reading import LoadedImage, read_image
 from core.lesion.morphology import Morphology, measure_lesion
 from core.lesion.refinement import RefinedMask, refine_mask

@@ -13,8 +13,8 @@ from core.batch.labels import LabelError, labels_from_folders, match_labels, rea
 from core.batch.results import Progress, read_errors, read_predictions, read_progress
 from core.batch.worker import run
 from core.evaluation.predictions import IMAGE_PATH
-from core.report import harmless
 from core.settings import AnalysisSettings
+from core.tables import harmless
 from models.manifest import Manifest, read_manifest
 
 __all__ = ["JobError", "run_batch"]

@@ -22,16 +22,9 @@ from tqdm import tqdm
 from core.analyzer import Analysis, Analyzer
 from core.batch.analyze import analyze_paths, find_images
 from core.batch.labels import LabelError
+from core.images.drawing import draw_overlay, encode_png
 from core.images.reading import ImageError
-from core.report import (
-    NOTICE,
-    analysis_record,
-    analysis_row,
-    draw_overlay,
-    encode_png,
-    error_row,
-    rows_to_csv,
-)
+from core.report import NOTICE, analysis_record, analysis_row, error_row, rows_to_csv
 from models.manifest import BundleError
 
 app = typer.Typer(help=NOTICE, add_completion=False, pretty_exceptions_enable=False)

@@ -8,18 +8,14 @@ classifier learned); the last two are empty for a bundle that states neither.
 
 import csv
 import io
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from core.analyzer import Analysis
 from core.diagnosis.classification import undo_temperature
-from core.images.preprocessing import mask_picture
+from core.tables import harmless, to_json_types
 from models.manifest import Manifest
 
 NOTICE = (
@@ -27,9 +23,6 @@ NOTICE = (
     "Its output is no diagnosis and must not guide anybody's treatment."
 )
 UNKNOWN_KIND = "unknown_kind"  # the warning on an image outside what the bundle knows
-# Amber reads on every skin tone and to colour-blind eyes; RGB.
-OUTLINE_COLOUR = (255, 176, 0)
-FILL_COLOUR = (64, 156, 255)
 
 
 def csv_columns(classes: Sequence[str]) -> list[str]:
@@ -97,20 +90,6 @@ def rows_to_csv(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> str:
     writer.writeheader()
     writer.writerows({key: harmless(value) for key, value in row.items()} for row in rows)
     return stream.getvalue()
-
-
-def harmless(value: Any) -> Any:
-    """Text that starts like a spreadsheet formula gets a leading apostrophe.
-
-    A carriage return, which may stand in a file's name, becomes a space: `csv` would not quote it.
-
-    >>> harmless("=1+1"), harmless("mel"), harmless(-0.5)
-    ("'=1+1", 'mel', -0.5)
-    """
-    if not isinstance(value, str):
-        return value
-    mark = "'" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else ""
-    return mark + value.replace("\r", " ")
 
 
 def analysis_record(analysis: Analysis) -> dict[str, Any]:
@@ -185,80 +164,4 @@ def _bundle_record(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def to_json_types(value: Any) -> Any:
-    """Plain dicts, lists, str, int, float, bool and None; NaN and infinity become None.
-
-    >>> to_json_types({"a": np.float32(0.5), "b": float("nan"), "c": (1, 2)})
-    {'a': 0.5, 'b': None, 'c': [1, 2]}
-    """
-    if isinstance(value, dict):
-        return {str(key): to_json_types(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_json_types(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return to_json_types(value.tolist())
-    if isinstance(value, np.generic):
-        return to_json_types(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
 # --- pictures ---------------------------------------------------------------------------------------
-def draw_overlay(
-    image: np.ndarray, lesion_mask: np.ndarray, contour: np.ndarray, opacity: float = 0.0
-) -> np.ndarray:
-    """Draw the lesion's outline on a copy of the image, and tint its inside.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        lesion_mask: (H, W) bool.
-        contour: (N, 2) of (x, y) in pixels; may be empty.
-        opacity: of the tint, 0 to 1.
-    """
-    drawn = image.copy()
-    if opacity > 0 and lesion_mask.any():
-        tinted = image[lesion_mask] * (1 - opacity) + np.array(FILL_COLOUR) * opacity
-        drawn[lesion_mask] = tinted.astype(np.uint8)
-    if len(contour):
-        _draw_line(drawn, contour, OUTLINE_COLOUR)
-    return drawn
-
-
-def draw_outlines(image: np.ndarray, masks: Sequence[tuple[np.ndarray, tuple[int, int, int]]]) -> np.ndarray:
-    """Draw the outlines of masks on a copy of the image, each in its own colour.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        masks: pairs of an (H, W) bool mask and an RGB colour; the last lies on top.
-    """
-    drawn = image.copy()
-    for mask, colour in masks:
-        contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        for contour in contours:
-            _draw_line(drawn, contour.reshape(-1, 2), colour)
-    return drawn
-
-
-def _draw_line(drawn: np.ndarray, contour: np.ndarray, colour: tuple[int, int, int]) -> None:
-    """A closed line with a dark rim, so that it shows on any skin; `contour` is (N, 2) of (x, y)."""
-    width = max(1, round(max(drawn.shape[:2]) / 200))
-    points = np.round(contour).astype(np.int32)[:, None, :]
-    cv2.polylines(drawn, [points], True, (0, 0, 0), width + 2, cv2.LINE_AA)
-    cv2.polylines(drawn, [points], True, colour, width, cv2.LINE_AA)
-
-
-def blend_heatmap(image: np.ndarray, values: np.ndarray, opacity: float = 0.5) -> np.ndarray:
-    """Lay a (H, W) map in [0, 1] over (H, W, 3) uint8 RGB in a perceptually uniform colour scale."""
-    levels = (np.clip(values, 0, 1) * 255).astype(np.uint8)
-    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
-    return cv2.addWeighted(image, 1 - opacity, colours, opacity, 0)
-
-
-def encode_png(array: np.ndarray) -> bytes:
-    """PNG of (H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) bool as 0/255."""
-    if array.dtype == bool:
-        array = mask_picture(array)
-    if array.ndim == 3:
-        array = cv2.cvtColor(array, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".png", array)[1].tobytes()

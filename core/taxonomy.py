@@ -105,6 +105,8 @@ _DIAGNOSES = (
 
 DIAGNOSES: dict[str, Diagnosis] = {diagnosis.code: diagnosis for diagnosis in _DIAGNOSES}
 HAM10000_CLASSES: tuple[str, ...] = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+# One-hot columns of the ISIC challenges that are not the taxonomy's code in capitals.
+ISIC_CODES = {"ak": "akiec", "unk": None}
 
 
 def get_diagnosis(code: str) -> Diagnosis:

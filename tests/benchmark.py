@@ -32,9 +32,9 @@ from typer.testing import CliRunner
 from core import cli
 from core.analyzer import Analyzer
 from core.batch.analyze import BATCH_SIZE
+from core.images.drawing import encode_png
 from core.images.symmetry import N_SYMMETRIES
 from core.phantoms.lesions import draw_phantom
-from core.report import encode_png
 from training.data.batches import ClassificationBatches
 from training.fit.engine import RUNS_DIR, Objective, compile_stage, load_config
 from training.fit.environment import describe_environment

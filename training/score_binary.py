@@ -20,7 +20,7 @@ from scipy.special import softmax
 from core.datasets.ham10000 import default_data_dir
 from core.evaluation.bootstrap import grouped_bootstrap
 from core.evaluation.metrics import roc_auc, threshold_for_sensitivity
-from core.report import to_json_types
+from core.tables import to_json_types
 from models.builders import BUILDERS
 from models.loading import CompiledNetwork, Network
 from training.bundle.export import SENSITIVITY

@@ -13,9 +13,8 @@ from pathlib import Path, PurePath
 
 import pandas as pd
 
-from core.datasets.layouts import ISIC_CODES
 from core.images.reading import IMAGE_EXTENSIONS
-from core.taxonomy import DIAGNOSES
+from core.taxonomy import DIAGNOSES, ISIC_CODES
 
 FACTS = ("lesion_id", "dx_type", "age", "sex", "localization")
 ID_NAMES = ("image_id", "image", "isic_id")

@@ -23,7 +23,7 @@ from core.datasets.ham10000 import SPLIT_FILE, DatasetError, default_data_dir
 from core.datasets.layouts import read_dataset
 from core.datasets.near_duplicates import MIN_DETAIL, detail_correlations, near_pairs, perceptual_hash
 from core.images.reading import ImageError, read_image
-from core.report import harmless
+from core.tables import harmless
 from core.taxonomy import DIAGNOSES
 
 _READERS = 2

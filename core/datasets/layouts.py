@@ -23,10 +23,8 @@ from core.datasets.ham10000 import (
     read_table,
 )
 from core.images.reading import ImageError, list_images
-from core.taxonomy import DIAGNOSES
+from core.taxonomy import DIAGNOSES, ISIC_CODES
 
-# One-hot columns of the ISIC challenges that are not the taxonomy's code in capitals.
-ISIC_CODES = {"ak": "akiec", "unk": None}
 # How ISIC 2018 words the confirmation that HAM10000 gives as a code.
 CONFIRMATIONS = {
     "histopathology": "histo",

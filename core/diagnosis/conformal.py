@@ -10,12 +10,8 @@ Reference:
 """
 
 import math
-from dataclasses import asdict
-from typing import Any
 
 import numpy as np
-
-from core.evaluation.bootstrap import grouped_bootstrap
 
 # Slack for a probability that equals its own quantile in floating point.
 _TOLERANCE = 1e-8
@@ -70,37 +66,3 @@ def prediction_set(probabilities: np.ndarray, quantiles: np.ndarray | float) -> 
     [True, True, False]
     """
     return 1 - np.asarray(probabilities, np.float64) <= np.asarray(quantiles) + _TOLERANCE
-
-
-def coverage(
-    probabilities: np.ndarray, labels: np.ndarray, quantiles: np.ndarray | float, lesions: np.ndarray
-) -> dict[str, Any]:
-    """How often the sets hold the truth, and how large they are.
-
-    Args:
-        probabilities: (N, K).
-        labels: (N,) int class numbers, all known.
-        quantiles: see `prediction_set`.
-        lesions: (N,) lesion of each image, for the intervals.
-
-    Returns:
-        `overall` and `by_class` (a list of K): share covered with a 95 % bootstrap interval over lesions
-        (NaN for a class without images) and `n_images`; `mean_size`, `share_single`, `share_empty`.
-    """
-    sets = prediction_set(probabilities, quantiles)
-    covered = sets[np.arange(len(labels)), labels].astype(np.float64)
-    sizes = sets.sum(axis=1)
-    by_class = [_covered(covered[labels == k], lesions[labels == k]) for k in range(sets.shape[1])]
-    return {
-        "overall": _covered(covered, lesions),
-        "by_class": by_class,
-        "mean_size": float(sizes.mean()),
-        "share_single": float((sizes == 1).mean()),
-        "share_empty": float((sizes == 0).mean()),
-    }
-
-
-def _covered(covered: np.ndarray, lesions: np.ndarray) -> dict[str, float]:
-    if not len(covered):
-        return {"estimate": math.nan, "low": math.nan, "high": math.nan, "n_images": 0}
-    return asdict(grouped_bootstrap(np.mean, lesions, covered)) | {"n_images": len(covered)}

@@ -5,13 +5,12 @@ is built from filters without a direction, so turning or mirroring the image doe
 A finding tells the user what was seen and what to do; it never stops an analysis.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from core.images.quality_findings import QUALITY_THRESHOLDS, QualityFinding, QualityThresholds, find_faults
+from core.images.quality_findings import QUALITY_THRESHOLDS, QualityReport, QualityThresholds, find_faults
 
 # Long side of the working copy: that of the images the thresholds were set on.
 WORKING_SIDE_PX = 200
@@ -42,41 +41,6 @@ ROUNDING_DETAIL = 0.0009
 MIN_COARSE_DETAIL = 0.0005
 
 
-@dataclass(frozen=True)
-class QualityReport:
-    """What was measured on an image, and what follows.
-
-    Attributes:
-        sharpness: finest against coarser detail, >= 0, about 0.68 for a typical image; NaN if flat.
-        mean_luminance: in [0, 1], outside dark corners.
-        black_share, white_share: of the pixels outside dark corners, clipped to black or white.
-        glare_share: of all pixels, in white reflexes.
-        dark_corner_share: of all pixels, in dark areas that fill two or more corners.
-        border_contact_share: of the lesion's outline, on the image's edge; None without a lesion mask.
-        dermoscopy_likeness: of the pixels that are not black, with the colour and the smoothness of
-            skin or lesion under a dermatoscope.
-        contrast: standard deviation of lightness, in L* units (0 to 100).
-        shorter_side_px: of the image as it came.
-        findings: most important first; empty when nothing was found.
-    """
-
-    sharpness: float
-    mean_luminance: float
-    black_share: float
-    white_share: float
-    glare_share: float
-    dark_corner_share: float
-    border_contact_share: float | None
-    dermoscopy_likeness: float
-    contrast: float
-    shorter_side_px: int
-    findings: tuple[QualityFinding, ...] = ()
-
-    @property
-    def warned(self) -> bool:
-        return any(finding.severity == "warning" for finding in self.findings)
-
-
 def assess_quality(
     image: np.ndarray,
     lesion_mask: np.ndarray | None = None,
@@ -93,9 +57,8 @@ def assess_quality(
         ValueError: an argument has another shape or dtype.
     """
     _check_arguments(image, lesion_mask)
-    measures = _measure(image, lesion_mask)
-    report = QualityReport(**measures)
-    return QualityReport(**measures, findings=find_faults(report, thresholds))
+    report = _measure(image, lesion_mask)
+    return replace(report, findings=find_faults(report, thresholds))
 
 
 def _check_arguments(image: np.ndarray, lesion_mask: np.ndarray | None) -> None:
@@ -110,26 +73,26 @@ def _check_arguments(image: np.ndarray, lesion_mask: np.ndarray | None) -> None:
         )
 
 
-def _measure(image: np.ndarray, lesion_mask: np.ndarray | None) -> dict[str, Any]:
-    """The fields of a `QualityReport` but its findings."""
+def _measure(image: np.ndarray, lesion_mask: np.ndarray | None) -> QualityReport:
+    """The report without its findings."""
     working = _to_working_size(image)
     grey = cv2.cvtColor(working, cv2.COLOR_RGB2GRAY)
     luminance = grey.astype(np.float32) / 255
     corners = _dark_corners(luminance)
     lit = grey[~corners]
     lightness, likeness = _dermoscopy_likeness(working)
-    return {
-        "sharpness": _sharpness(luminance),
-        "mean_luminance": float(lit.mean()) / 255,
-        "black_share": float((lit <= BLACK_LEVEL).mean()),
-        "white_share": float((lit >= WHITE_LEVEL).mean()),
-        "glare_share": _glare_share(luminance),
-        "dark_corner_share": float(corners.mean()),
-        "border_contact_share": None if lesion_mask is None else _border_contact_share(lesion_mask),
-        "dermoscopy_likeness": likeness,
-        "contrast": float(lightness.std()),
-        "shorter_side_px": min(image.shape[:2]),
-    }
+    return QualityReport(
+        sharpness=_sharpness(luminance),
+        mean_luminance=float(lit.mean()) / 255,
+        black_share=float((lit <= BLACK_LEVEL).mean()),
+        white_share=float((lit >= WHITE_LEVEL).mean()),
+        glare_share=_glare_share(luminance),
+        dark_corner_share=float(corners.mean()),
+        border_contact_share=None if lesion_mask is None else _border_contact_share(lesion_mask),
+        dermoscopy_likeness=likeness,
+        contrast=float(lightness.std()),
+        shorter_side_px=min(image.shape[:2]),
+    )
 
 
 def pixel_features(working: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

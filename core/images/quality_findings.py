@@ -1,10 +1,7 @@
 """Where the measures of core/images/quality.py turn into findings, and what those tell the user."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from core.images.quality import QualityReport
+from typing import Literal
 
 Severity = Literal["note", "warning"]
 
@@ -45,11 +42,46 @@ class QualityFinding:
     severity: Severity
 
 
+@dataclass(frozen=True)
+class QualityReport:
+    """What was measured on an image, and what follows.
+
+    Attributes:
+        sharpness: finest against coarser detail, >= 0, about 0.68 for a typical image; NaN if flat.
+        mean_luminance: in [0, 1], outside dark corners.
+        black_share, white_share: of the pixels outside dark corners, clipped to black or white.
+        glare_share: of all pixels, in white reflexes.
+        dark_corner_share: of all pixels, in dark areas that fill two or more corners.
+        border_contact_share: of the lesion's outline, on the image's edge; None without a lesion mask.
+        dermoscopy_likeness: of the pixels that are not black, with the colour and the smoothness of
+            skin or lesion under a dermatoscope.
+        contrast: standard deviation of lightness, in L* units (0 to 100).
+        shorter_side_px: of the image as it came.
+        findings: most important first; empty when nothing was found.
+    """
+
+    sharpness: float
+    mean_luminance: float
+    black_share: float
+    white_share: float
+    glare_share: float
+    dark_corner_share: float
+    border_contact_share: float | None
+    dermoscopy_likeness: float
+    contrast: float
+    shorter_side_px: int
+    findings: tuple[QualityFinding, ...] = ()
+
+    @property
+    def warned(self) -> bool:
+        return any(finding.severity == "warning" for finding in self.findings)
+
+
 # (seen, code, severity, message)
 _Candidate = tuple[bool, str, Severity, str]
 
 
-def find_faults(report: "QualityReport", limits: QualityThresholds) -> tuple[QualityFinding, ...]:
+def find_faults(report: QualityReport, limits: QualityThresholds) -> tuple[QualityFinding, ...]:
     """Turn measures into findings, most important first. Comparisons with NaN are False: no finding."""
     candidates = (
         *_judge_content(report, limits),
@@ -59,7 +91,7 @@ def find_faults(report: "QualityReport", limits: QualityThresholds) -> tuple[Qua
     return tuple(QualityFinding(code, text, severity) for seen, code, severity, text in candidates if seen)
 
 
-def _judge_content(report: "QualityReport", limits: QualityThresholds) -> tuple[_Candidate, ...]:
+def _judge_content(report: QualityReport, limits: QualityThresholds) -> tuple[_Candidate, ...]:
     return (
         (
             report.dermoscopy_likeness < limits.min_dermoscopy_likeness
@@ -78,7 +110,7 @@ def _judge_content(report: "QualityReport", limits: QualityThresholds) -> tuple[
     )
 
 
-def _judge_light(report: "QualityReport", limits: QualityThresholds) -> tuple[_Candidate, ...]:
+def _judge_light(report: QualityReport, limits: QualityThresholds) -> tuple[_Candidate, ...]:
     return (
         (
             report.mean_luminance < limits.min_mean_luminance or report.black_share > limits.max_black_share,
@@ -104,7 +136,7 @@ def _judge_light(report: "QualityReport", limits: QualityThresholds) -> tuple[_C
     )
 
 
-def _judge_frame(report: "QualityReport", limits: QualityThresholds) -> tuple[_Candidate, ...]:
+def _judge_frame(report: QualityReport, limits: QualityThresholds) -> tuple[_Candidate, ...]:
     contact = report.border_contact_share or 0.0
     return (
         (

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom, random_spec
-from core.report import encode_png
 from models.manifest import MANIFEST_NAME, bundle_dir
 
 pytestmark = [

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.images.drawing import encode_png
 from core.images.reading import read_image
 from core.phantoms.lesions import draw_phantom
-from core.report import encode_png
 from core.taxonomy import get_diagnosis
 
 pytestmark = pytest.mark.browser

@@ -9,11 +9,11 @@ import pytest
 
 from core.analyzer import Analyzer
 from core.diagnosis.novelty import NoveltyModel
+from core.images.drawing import encode_png
 from core.images.preprocessing import PreprocessingSettings
 from core.images.reading import ImageError, read_image
 from core.images.symmetry import N_SYMMETRIES, apply_symmetry
 from core.phantoms.lesions import draw_sample
-from core.report import encode_png
 from core.settings import AnalysisSettings
 from models.manifest import ConformalEntry, NoveltyEntry, file_sha256
 from tests.fakes import CHANNELS, fake_bundle

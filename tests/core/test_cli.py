@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from core.batch import worker as job_process
 from core.cli import app
 from core.evaluation.predictions import read_predictions
-from core.report import csv_columns, encode_png
+from core.images.drawing import encode_png
+from core.report import csv_columns
 from core.taxonomy import HAM10000_CLASSES
 from tests.fakes import fake_bundle
 

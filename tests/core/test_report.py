@@ -9,24 +9,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.images.drawing import blend_heatmap, draw_outlines, draw_overlay, encode_png
 from core.images.reading import read_image
 from core.report import (
     NOTICE,
     analysis_record,
     analysis_row,
-    blend_heatmap,
     csv_columns,
-    draw_outlines,
-    draw_overlay,
-    encode_png,
     error_row,
-    harmless,
     prediction_row,
     rows_to_csv,
-    to_json_types,
     warning_codes,
 )
 from core.settings import AnalysisSettings
+from core.tables import harmless, to_json_types
 from core.taxonomy import HAM10000_CLASSES
 
 

@@ -7,8 +7,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom
-from core.report import encode_png
 from models import loading, manifest
 from tests.fakes import fake_bundle, fake_manifest
 

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from core.batch import job as jobs
 from core.batch import worker as job_process
 from core.batch.job import Job
+from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom
-from core.report import encode_png
 from pages.components.cases.cards import build_card
 from tests.fakes import fake_bundle
 from tests.pages.driver import keys, read_text, run

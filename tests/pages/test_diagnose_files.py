@@ -3,8 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom
-from core.report import encode_png
 from models import loading, manifest
 from models.manifest import WEIGHTS_VARIABLE, BundleError
 from pages.components.diagnose import gallery

@@ -18,13 +18,14 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from core.datasets.ham10000 import default_data_dir
-from core.diagnosis.conformal import coverage, fit_class_quantiles, prediction_set
+from core.diagnosis.conformal import fit_class_quantiles, prediction_set
 from core.diagnosis.decision import apply_offsets, decide, prior_offsets
 from core.evaluation.bootstrap import grouped_bootstrap
+from core.evaluation.coverage import coverage
 from core.evaluation.metrics import accuracy, balanced_accuracy
 from core.evaluation.predictions import Predictions, PredictionsError, read_predictions
-from core.report import to_json_types
 from core.systems.evaluations import RUNS_DIR
+from core.tables import to_json_types
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
 from training.bundle.fit_novelty import FALSE_ALARMS, fit_subspace

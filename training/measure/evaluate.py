@@ -34,8 +34,9 @@ from core.evaluation.metrics import (
 )
 from core.evaluation.operating_point import operating_intervals
 from core.images.preprocessing import resize_mask
-from core.report import prediction_row, to_json_types
+from core.report import prediction_row
 from core.resampling import draw_lesions
+from core.tables import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest
 from training.command import in_words

@@ -18,7 +18,8 @@ import numpy as np
 import typer
 
 from core.datasets.ham10000 import DatasetError
-from core.images.quality import QualityReport, assess_quality, pixel_features
+from core.images.quality import assess_quality, pixel_features
+from core.images.quality_findings import QualityReport
 from core.images.reading import list_images, read_image
 from training.command import in_words
 

@@ -31,10 +31,10 @@ from core.datasets.ham10000 import default_data_dir, load_masks, load_pixels, re
 from core.evaluation.mask_metrics import dice
 from core.lineage import runs_behind
 from core.phantoms.artefacts import ARTEFACTS
-from core.report import to_json_types
 from core.settings import AnalysisSettings
 from core.systems.evaluations import RUNS_DIR
 from core.systems.training_runs import shipped_networks
+from core.tables import to_json_types
 from models.manifest import Manifest, read_manifest
 from training.command import in_words
 from training.data.augmentation import LEARNED_CORRUPTIONS

@@ -18,9 +18,9 @@ from tqdm import tqdm
 from core.analyzer import Analyzer
 from core.datasets.ham10000 import default_data_dir, load_pixels, read_split
 from core.images.symmetry import N_SYMMETRIES, apply_symmetry
-from core.report import to_json_types
 from core.settings import AnalysisSettings
 from core.systems.evaluations import RUNS_DIR
+from core.tables import to_json_types
 from training.command import in_words
 from training.fit.environment import describe_environment
 from training.measure.robustness import SEED, choose_lesions

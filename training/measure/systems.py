@@ -21,8 +21,8 @@ import pandas as pd
 
 from core.analyzer import Analyzer
 from core.datasets.ham10000 import default_data_dir, load_pixels, read_split
-from core.report import to_json_types
 from core.systems.systems import SYSTEMS_FILE
+from core.tables import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import SHIPPED_DIR, Manifest, read_manifest
 from training.command import in_words

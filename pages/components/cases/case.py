@@ -12,9 +12,9 @@ from core.analyzer import Analysis
 from core.datasets.ham10000 import read_mask
 from core.evaluation.mask_metrics import dice
 from core.evaluation.predictions import Predictions
+from core.images.drawing import FILL_COLOUR, OUTLINE_COLOUR, blend_heatmap, draw_outlines
 from core.images.preprocessing import resize_mask
 from core.images.reading import ImageError, read_image
-from core.report import FILL_COLOUR, OUTLINE_COLOUR, blend_heatmap, draw_outlines
 from core.settings import AnalysisSettings
 from core.taxonomy import get_diagnosis
 from models.manifest import BundleError

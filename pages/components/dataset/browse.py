@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.datasets.catalogue import CONFIRMATIONS, NOT_GIVEN, diagnosis_name
 from core.datasets.facets import ORDERS, sort_rows
-from core.report import harmless
+from core.tables import harmless
 from pages.components.dataset import address
 from pages.components.dataset.address import State
 from pages.components.dataset.context import Context

@@ -6,9 +6,9 @@ from typing import Literal
 
 import streamlit as st
 
+from core.images.drawing import encode_png
 from core.images.reading import IMAGE_EXTENSIONS
 from core.phantoms.lesions import SAMPLES, draw_sample
-from core.report import encode_png
 
 Origin = Literal["upload", "camera", "sample"]
 

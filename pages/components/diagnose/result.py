@@ -6,8 +6,9 @@ from pathlib import Path
 import streamlit as st
 
 from core.analyzer import Analysis
+from core.images.drawing import draw_overlay, encode_png
 from core.lesion.morphology_table import abcd_rows
-from core.report import analysis_record, draw_overlay, encode_png
+from core.report import analysis_record
 from core.taxonomy import get_diagnosis
 from pages.components.diagnose.settings import FILTERS
 from pages.components.shared.engine import with_scale

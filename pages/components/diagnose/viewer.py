@@ -7,8 +7,8 @@ import streamlit as st
 
 from core.analyzer import Analysis
 from core.diagnosis.explanation import METHODS
+from core.images.drawing import blend_heatmap, draw_overlay
 from core.images.preprocessing import limit_long_side
-from core.report import blend_heatmap, draw_overlay
 from core.taxonomy import get_diagnosis
 from pages.components.diagnose import images as inbox
 from pages.components.shared import engine

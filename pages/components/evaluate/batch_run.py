@@ -11,7 +11,7 @@ from core.batch import job as jobs
 from core.batch.job import Job, JobError
 from core.batch.results import Progress, State, read_errors, read_predictions, read_progress
 from core.evaluation.predictions import Predictions
-from core.report import harmless
+from core.tables import harmless
 from pages.components.evaluate import batch_form
 from pages.components.evaluate.context import Context
 from pages.components.shared import notices

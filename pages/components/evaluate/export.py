@@ -5,7 +5,7 @@ import re
 import streamlit as st
 
 from core.evaluation.predictions import IMAGE_PATH
-from core.report import harmless
+from core.tables import harmless
 from pages.components.evaluate.context import Context
 from pages.components.evaluate.report import build_report
 

@@ -10,8 +10,8 @@ import streamlit as st
 from core.evaluation.bootstrap import Interval
 from core.evaluation.predictions import Predictions
 from core.evaluation.score_table import ScoreTable, score_classes, score_masks
-from core.report import harmless
 from core.resampling import Resamples, affordable_resamples, draw_lesions
+from core.tables import harmless
 from pages.components.evaluate.context import Context
 
 

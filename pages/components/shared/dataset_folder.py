@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.datasets.ham10000 import DATA_VARIABLE, DatasetError, default_data_dir, read_mask
 from core.datasets.layouts import read_dataset
+from core.images.drawing import OUTLINE_COLOUR, draw_outlines
 from core.images.preprocessing import limit_long_side, resize_mask
 from core.images.reading import ImageError, read_image
-from core.report import OUTLINE_COLOUR, draw_outlines
 from pages.components.shared.figures import to_data_url
 
 FOLDER_KEY = "dataset_folder"

@@ -4,7 +4,7 @@ import re
 
 import streamlit as st
 
-from core.images.quality import QualityReport
+from core.images.quality_findings import QualityReport
 from models.manifest import BundleError
 
 NOTICE = (

@@ -12,10 +12,10 @@ import pandas as pd
 
 from core.analyzer import Analysis, classifier_input
 from core.diagnosis.classification import undo_temperature, window_squares
+from core.images.drawing import OUTLINE_COLOUR, blend_heatmap, draw_overlay
 from core.images.preprocessing import Box, limit_long_side, mask_picture, remove_hair
 from core.images.symmetry import symmetry_views
 from core.lesion.refinement import RefinementSettings
-from core.report import OUTLINE_COLOUR, blend_heatmap, draw_overlay
 from core.taxonomy import get_diagnosis
 
 # Pictures are sent to the browser at most at this size: twice a column's width.

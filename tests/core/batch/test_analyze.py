@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.batch.analyze import BATCH_SIZE, analyze_paths, find_images, unique_stems
+from core.images.drawing import encode_png
 from core.images.reading import ImageError
-from core.report import encode_png
 from core.settings import AnalysisSettings
 
 

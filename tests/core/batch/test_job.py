@@ -20,7 +20,7 @@ from core.batch.job import Job, JobError
 from core.batch.labels import match_labels, read_labels
 from core.batch.results import State, read_errors, read_predictions, read_progress, read_results
 from core.evaluation.predictions import UNKNOWN
-from core.report import encode_png
+from core.images.drawing import encode_png
 from core.settings import AnalysisSettings
 from tests.core.slow_job import light_bundle
 from tests.fakes import fake_manifest

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from core.diagnosis.conformal import coverage, fit_class_quantiles, fit_quantile, prediction_set
+from core.diagnosis.conformal import fit_class_quantiles, fit_quantile, prediction_set
+from core.evaluation.coverage import coverage
 
 
 def test_quantile_is_the_order_statistic_with_the_finite_sample_correction():

@@ -9,8 +9,8 @@ import pytest
 
 from core.diagnosis.conformal import fit_class_quantiles, fit_quantile, prediction_set
 from core.evaluation.predictions import PredictionsError, from_frame
+from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom, random_spec
-from core.report import encode_png
 from models.manifest import MANIFEST_NAME, read_manifest
 from tests.fakes import fake_bundle
 from training.bundle import fit_novelty, fit_trust, strange_images

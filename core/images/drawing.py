@@ -1,0 +1,73 @@
+"""Pictures of what was found: outlines, tints, heat maps, PNG files."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from core.images.preprocessing import mask_picture
+
+# Amber reads on every skin tone and to colour-blind eyes; RGB.
+OUTLINE_COLOUR = (255, 176, 0)
+
+
+FILL_COLOUR = (64, 156, 255)
+
+
+def draw_overlay(
+    image: np.ndarray, lesion_mask: np.ndarray, contour: np.ndarray, opacity: float = 0.0
+) -> np.ndarray:
+    """Draw the lesion's outline on a copy of the image, and tint its inside.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        lesion_mask: (H, W) bool.
+        contour: (N, 2) of (x, y) in pixels; may be empty.
+        opacity: of the tint, 0 to 1.
+    """
+    drawn = image.copy()
+    if opacity > 0 and lesion_mask.any():
+        tinted = image[lesion_mask] * (1 - opacity) + np.array(FILL_COLOUR) * opacity
+        drawn[lesion_mask] = tinted.astype(np.uint8)
+    if len(contour):
+        _draw_line(drawn, contour, OUTLINE_COLOUR)
+    return drawn
+
+
+def draw_outlines(image: np.ndarray, masks: Sequence[tuple[np.ndarray, tuple[int, int, int]]]) -> np.ndarray:
+    """Draw the outlines of masks on a copy of the image, each in its own colour.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        masks: pairs of an (H, W) bool mask and an RGB colour; the last lies on top.
+    """
+    drawn = image.copy()
+    for mask, colour in masks:
+        contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        for contour in contours:
+            _draw_line(drawn, contour.reshape(-1, 2), colour)
+    return drawn
+
+
+def _draw_line(drawn: np.ndarray, contour: np.ndarray, colour: tuple[int, int, int]) -> None:
+    """A closed line with a dark rim, so that it shows on any skin; `contour` is (N, 2) of (x, y)."""
+    width = max(1, round(max(drawn.shape[:2]) / 200))
+    points = np.round(contour).astype(np.int32)[:, None, :]
+    cv2.polylines(drawn, [points], True, (0, 0, 0), width + 2, cv2.LINE_AA)
+    cv2.polylines(drawn, [points], True, colour, width, cv2.LINE_AA)
+
+
+def blend_heatmap(image: np.ndarray, values: np.ndarray, opacity: float = 0.5) -> np.ndarray:
+    """Lay a (H, W) map in [0, 1] over (H, W, 3) uint8 RGB in a perceptually uniform colour scale."""
+    levels = (np.clip(values, 0, 1) * 255).astype(np.uint8)
+    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    return cv2.addWeighted(image, 1 - opacity, colours, opacity, 0)
+
+
+def encode_png(array: np.ndarray) -> bytes:
+    """PNG of (H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) bool as 0/255."""
+    if array.dtype == bool:
+        array = mask_picture(array)
+    if array.ndim == 3:
+        array = cv2.cvtColor(array, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", array)[1].tobytes()
