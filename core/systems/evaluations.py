@@ -24,6 +24,11 @@ class Evaluation:
         kept = self.read_scores().get("classes_judged_in")
         return f"{self.run} · {self.split}" + (f" (classes from {kept})" if kept else "")
 
+    def read_threshold(self) -> float | None:
+        """The decision threshold that its scores were computed at; None where the scores file does not say."""
+        stated = self.read_scores().get("suspicious_at_threshold", {}).get("threshold")
+        return None if stated is None else float(stated)
+
     def read_scores(self) -> dict[str, Any]:
         """The scores file that `training.measure.evaluate` wrote beside the predictions; {} without one."""
         path = self.predictions_file.with_name(f"{self.split}_scores.json")

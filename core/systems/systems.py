@@ -1,13 +1,18 @@
-"""The classic systems beside the shipped one, as `python -m training.measure.systems` measured them. Needs no TensorFlow."""
+"""Systems: a recipe with its bundle, its decision threshold and its evaluations under one name. Needs no TensorFlow.
+
+`list_systems` finds them; `read_systems` reads how they compare, as `python -m training.measure.systems` measured it.
+"""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from core.systems.evaluations import RUNS_DIR
+from core.systems.evaluations import RUNS_DIR, Evaluation, list_evaluations
+from models.manifest import BundleError, Manifest, list_bundles, read_manifest
 
 SYSTEMS_FILE = RUNS_DIR / "systems.json"
 # Score in the file, its heading. A score that a system does not have is NaN in the table.
@@ -23,6 +28,56 @@ SCORES = {
 }
 
 
+@dataclass(frozen=True)
+class System:
+    """What is chosen, evaluated and compared as one.
+
+    Attributes:
+        name: of its bundle and of the folder of its evaluations.
+        title: for lists: what the bundle says about itself, else its name.
+        manifest: of its bundle; None where only evaluations are left.
+        evaluations: of this system, test split first.
+    """
+
+    name: str
+    title: str
+    manifest: Manifest | None
+    evaluations: tuple[Evaluation, ...]
+
+    def threshold(self, evaluation: Evaluation) -> float | None:
+        """The decision threshold of one of its evaluations: the one it was scored at, else the bundle's, else None."""
+        scored_at = evaluation.read_threshold()
+        if scored_at is None and self.manifest is not None:
+            return self.manifest.suspicious_threshold
+        return scored_at
+
+
+def list_systems(runs_dir: Path = RUNS_DIR, bundles: Sequence[Path] | None = None) -> list[System]:
+    """Every system with a bundle or an evaluation: those with a bundle first, in the order of `list_bundles`.
+
+    Args:
+        runs_dir: where evaluations lie, a folder a system.
+        bundles: folders of the bundles; those that cannot be read are left out. `list_bundles()` if None.
+    """
+    manifests: dict[str, Manifest] = {}
+    for folder in list_bundles() if bundles is None else bundles:
+        try:
+            manifest = read_manifest(folder)
+        except BundleError:
+            continue
+        manifests.setdefault(manifest.name, manifest)
+    evaluations: dict[str, list[Evaluation]] = {}
+    for one in list_evaluations(runs_dir):
+        evaluations.setdefault(one.run, []).append(one)
+    systems = []
+    for name in dict.fromkeys([*manifests, *evaluations]):
+        manifest = manifests.get(name)
+        title = (manifest.description if manifest else "") or name
+        systems.append(System(name, title, manifest, tuple(evaluations.get(name, ()))))
+    return systems
+
+
+# --- how they compare -------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class SystemRecord:
     """One system on the test split.

@@ -1,11 +1,15 @@
-"""The table of classic systems: what is there, in order, with gaps where a system does not do a thing."""
+"""Systems with their thresholds, and the table of classic systems with gaps where one does not do a thing."""
 
 import json
 import math
 
 import pytest
 
-from core.systems.systems import format_cell, read_systems, systems_table
+from core.evaluation.operating_point import operate
+from core.evaluation.predictions import read_predictions
+from core.evaluation.score_table import SUSPICIOUS, binary_outcomes
+from core.systems.systems import format_cell, list_systems, read_systems, systems_table
+from tests.fakes import fake_manifest
 
 INTERVAL = {"estimate": 0.9, "low": 0.8, "high": 0.95}
 RECORD = {
@@ -25,6 +29,41 @@ def path(tmp_path):
     path = tmp_path / "systems.json"
     path.write_text(json.dumps({"systems": [RECORD, RECORD | {"title": "CNN", "scores": {}}]}))
     return path
+
+
+def write_evaluation(folder, scores):
+    folder.mkdir()
+    (folder / "test_predictions.csv").touch()
+    (folder / "test_scores.json").write_text(json.dumps(scores))
+
+
+def test_threshold_is_that_of_the_evaluation_then_none(tmp_path):
+    write_evaluation(tmp_path / "a", {"suspicious_at_threshold": {"threshold": 0.25}})
+    write_evaluation(tmp_path / "b", {})
+    first, second = list_systems(tmp_path, bundles=[])
+    assert (first.name, first.threshold(first.evaluations[0])) == ("a", 0.25)
+    assert second.threshold(second.evaluations[0]) is None
+
+
+def test_threshold_is_the_bundles_where_the_scores_do_not_say(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.systems.systems.read_manifest", lambda folder: fake_manifest())
+    write_evaluation(tmp_path / "fake bundle", {})
+    [system] = list_systems(tmp_path, bundles=[tmp_path])
+    assert system.threshold(system.evaluations[0]) == fake_manifest().suspicious_threshold
+
+
+def test_every_shipped_system_has_its_stored_specificity_at_its_own_threshold():
+    thresholds = set()
+    for system in list_systems():
+        for evaluation in system.evaluations:
+            stored = evaluation.read_scores()["suspicious_at_threshold"]
+            threshold = system.threshold(evaluation)
+            thresholds.add(threshold)
+            outcomes = binary_outcomes(read_predictions(evaluation.predictions_file), SUSPICIOUS)
+            assert operate(*outcomes, threshold).specificity == pytest.approx(
+                stored["specificity"]["estimate"], abs=2e-3
+            )
+    assert len(thresholds) > 1
 
 
 def test_systems_keep_their_order_and_lack_what_they_do_not_do(path):
