@@ -13,6 +13,7 @@ from typing import Any
 
 from core.images.preprocessing import PreprocessingSettings
 from core.taxonomy import get_diagnosis
+from models.errors import DermalensError
 
 SHIPPED_DIR = Path(__file__).parent / "weights"
 WEIGHTS_VARIABLE = "DERMALENS_WEIGHTS"
@@ -31,7 +32,7 @@ def list_bundles() -> list[Path]:
     return [bundle_dir(), *sorted(path.parent for path in SHIPPED_DIR.glob(f"*/{MANIFEST_NAME}"))]
 
 
-class BundleError(RuntimeError):
+class BundleError(DermalensError):
     """A bundle is missing, damaged or does not fit its manifest; the message names file and remedy."""
 
 

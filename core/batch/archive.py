@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from core.errors import DermalensError
 from core.images.reading import IMAGE_EXTENSIONS, MAX_BYTES
 
 MAX_MEMBERS = 20_000
@@ -23,7 +24,7 @@ _DIRECTORY_ENTRY = b"PK\x01\x02"
 _DAMAGED = (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, lzma.LZMAError)
 
 
-class ArchiveError(ValueError):
+class ArchiveError(DermalensError):
     """An archive is refused; the message says why and what to do."""
 
 

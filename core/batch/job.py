@@ -37,6 +37,7 @@ import pandas as pd
 from core.batch.analyze import unique_stems
 from core.batch.archive import FoundImages
 from core.batch.labels import LabelCounts
+from core.errors import DermalensError
 from core.images.preprocessing import PreprocessingSettings
 from core.settings import AnalysisSettings
 from core.systems.evaluations import PROJECT_DIR
@@ -46,7 +47,7 @@ COMMAND = (sys.executable, "-m", "core.batch.worker")
 _LOCK_ATTEMPTS = 20
 
 
-class JobError(RuntimeError):
+class JobError(DermalensError):
     """A run cannot be started, resumed or deleted; the message says why and what to do."""
 
 

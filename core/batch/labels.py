@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 
 import pandas as pd
 
+from core.errors import DermalensError
 from core.images.reading import IMAGE_EXTENSIONS
 from core.taxonomy import DIAGNOSES, ISIC_CODES
 
@@ -23,7 +24,7 @@ _NO_LABEL = {"", "unk", "unknown", "nan", "none"}
 _CONFLICT = "two different labels"
 
 
-class LabelError(ValueError):
+class LabelError(DermalensError):
     """A table of labels cannot be used; the message says what is wrong and what to do."""
 
 

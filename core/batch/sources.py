@@ -6,13 +6,14 @@ from pathlib import Path, PurePosixPath
 
 from core.batch.archive import FoundImages, unpack_images
 from core.datasets.ham10000 import default_data_dir
+from core.errors import DermalensError
 from core.images.errors import ImageError
 from core.images.reading import list_images
 
 ROOT_VARIABLE = "DERMALENS_ROOT"
 
 
-class SourceError(ValueError):
+class SourceError(DermalensError):
     """Images cannot be taken from there; the message says why and what to do."""
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.errors import DermalensError
 from core.images.preprocessing import limit_long_side, resize_mask
 from core.images.reading import read_image
 
@@ -27,7 +28,7 @@ SPLIT_FILE = Path(__file__).parents[2] / "training" / "splits" / "ham10000.csv"
 METADATA_COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
 
 
-class DatasetError(ValueError):
+class DatasetError(DermalensError):
     """The dataset is missing, incomplete or laid out in a way that is not understood."""
 
 

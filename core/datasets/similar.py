@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from core.errors import DermalensError
+
 if TYPE_CHECKING:
     from sklearn.neighbors import NearestNeighbors
 
@@ -22,7 +24,7 @@ MAP_NAME = "map.csv"
 _FINGERPRINT = re.compile(r"fingerprint (\w+)")
 
 
-class FeatureIndexError(ValueError):
+class FeatureIndexError(DermalensError):
     """The feature index or the map is missing or damaged; the message names the command that makes it."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from core.errors import DermalensError
 from core.evaluation.bootstrap import Interval
 from core.evaluation.predictions import UNKNOWN, Predictions
 from core.evaluation.scores import Score, list_scores
@@ -15,7 +16,7 @@ NAN = float("nan")
 MANY_DISCORDANT = 25
 
 
-class ComparisonError(ValueError):
+class ComparisonError(DermalensError):
     """Two evaluations cannot be compared; the message says why."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.errors import DermalensError
 from core.taxonomy import DIAGNOSES, suspicious_flags
 
 UNKNOWN = -1
@@ -22,7 +23,7 @@ _ID_NAMES = ("image_id", "image", "isic_id")
 IMAGE_PATH = "image_path"
 
 
-class PredictionsError(ValueError):
+class PredictionsError(DermalensError):
     """A predictions file cannot be used; the message says what is wrong and what to do."""
 
 

@@ -1,5 +1,7 @@
 """Why an image is refused: the error, the limits every decoder checks, and their messages."""
 
+from core.errors import DermalensError
+
 # 40 MP: above every dermatoscope camera and most phones (48 MP sensors store 12 MP by default), and
 # 120 MB once decoded, which two sessions of a small server can still hold side by side.
 MAX_PIXELS = 40_000_000
@@ -7,7 +9,7 @@ MAX_PIXELS = 40_000_000
 MIN_SIDE_PX = 64
 
 
-class ImageError(ValueError):
+class ImageError(DermalensError):
     """An image was refused; the message says what came and what to do.
 
     `reason` is one of: "empty", "not_an_image", "unsupported", "truncated", "animated", "too_large",

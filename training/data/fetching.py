@@ -14,6 +14,8 @@ import pooch
 import requests
 from tqdm import tqdm
 
+from core.errors import DermalensError
+
 UNPACKED_SUFFIXES = (".jpg", ".jpeg", ".png", ".csv", ".txt")
 # A connection that breaks loses the chunk it was in.
 _CHUNK_BYTES = 1 << 16
@@ -23,7 +25,7 @@ _ATTEMPTS = 5
 _RESERVE_BYTES = 200_000_000
 
 
-class DownloadError(RuntimeError):
+class DownloadError(DermalensError):
     """A download cannot be made or finished; the message says why and what to do."""
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.errors import DermalensError
 from core.images import reading as image_io
 from core.images.reading import ImageError, list_images, read_image
 from tests.core.image_files import HEIGHT, WIDTH, encode, make_dicom, make_pixels, refusal
@@ -305,7 +306,7 @@ def test_the_same_damage_gets_the_same_message():
 
 def test_errors_travel_between_processes():
     error = pickle.loads(pickle.dumps(refusal(b"")))
-    assert error.reason == "empty" and isinstance(error, ValueError) and "0 bytes" in str(error)
+    assert error.reason == "empty" and isinstance(error, DermalensError) and "0 bytes" in str(error)
 
 
 def test_jpeg_metadata_does_not_reach_the_result():
