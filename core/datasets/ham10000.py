@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from core.errors import DermalensError
-from core.images.preprocessing import limit_long_side, resize_mask
+from core.images.masks import read_lesion_mask
+from core.images.preprocessing import limit_long_side
 from core.images.reading import read_image
 
 DATA_VARIABLE = "DERMALENS_DATA"
@@ -118,8 +119,8 @@ def read_split(root: str | Path | None, split: str, split_file: Path = SPLIT_FIL
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """(H, W) bool expert mask from a 0/255 PNG (grey or palette)."""
-    return read_image(path).pixels[..., 0] > 127
+    """(H, W) bool expert mask, in whichever way it was written."""
+    return read_lesion_mask(path)
 
 
 def load_pixels(frame: pd.DataFrame, long_side_px: int) -> list[np.ndarray]:
@@ -136,6 +137,4 @@ def load_masks(frame: pd.DataFrame, shapes: list[tuple[int, int]]) -> list[np.nd
     if (frame["mask_path"] == "").any():
         absent = frame.loc[frame["mask_path"] == "", "image_id"]
         raise DatasetError(f"{len(absent)} images have no expert mask, the first is {absent.iloc[0]}.")
-    return [
-        resize_mask(read_mask(path), shape) for path, shape in zip(frame["mask_path"], shapes, strict=True)
-    ]
+    return [read_lesion_mask(path, shape) for path, shape in zip(frame["mask_path"], shapes, strict=True)]

@@ -13,7 +13,7 @@ class ImageError(DermalensError):
     """An image was refused; the message says what came and what to do.
 
     `reason` is one of: "empty", "not_an_image", "unsupported", "truncated", "animated", "too_large",
-    "too_small", "missing", "folder", "unreadable", "bad_array".
+    "too_small", "missing", "folder", "unreadable", "bad_array", "mask_shape".
     """
 
     # The default keeps the error picklable (batch workers): unpickling passes the message alone.
@@ -22,13 +22,13 @@ class ImageError(DermalensError):
         self.reason = reason
 
 
-def check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int, smallest: int = MIN_SIDE_PX) -> None:
     """Refuse, by the size its header states, an image that is too large or too small."""
     if width * height > MAX_PIXELS:
         raise too_large(f"{width * height / 1e6:.0f}")
-    if min(width, height) < MIN_SIDE_PX:
+    if min(width, height) < smallest:
         raise ImageError(
-            f"The image is {width} x {height} px; at least {MIN_SIDE_PX} px on the shorter side are needed. "
+            f"The image is {width} x {height} px; at least {smallest} px on the shorter side are needed. "
             "Use the original, not a thumbnail.",
             "too_small",
         )

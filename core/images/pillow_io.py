@@ -11,6 +11,14 @@ from core.images.errors import ImageError, check_size, damaged, several_frames, 
 
 _PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 _PILLOW_MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
+_GREY_MODES = {
+    "I",
+    "F",
+    "I;16",
+    "I;16L",
+    "I;16B",
+    "I;16N",
+}  # masks may have any of them, pictures only 16 bits
 _ACCEPTED = "Accepted are JPEG, PNG, WebP, BMP, TIFF and DICOM."
 # First bytes of what we accept: a file that starts right and does not open is damaged, not foreign.
 _OUR_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM", b"II*\x00", b"MM\x00*")
@@ -48,6 +56,23 @@ def decode_pillow(data: bytes) -> tuple[np.ndarray, str]:
     if frames != 1:
         raise several_frames(format_, frames)
     return rgb, format_
+
+
+def open_mask(data: bytes) -> Image.Image:
+    """Decode a mask, upright and in its own mode; it may be smaller than a picture may be."""
+    image = open_pillow(data, _PILLOW_FORMATS)
+    check_size(*image.size, smallest=1)
+    try:
+        frames = getattr(image, "n_frames", 1)
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode not in _PILLOW_MODES | _GREY_MODES:
+            upright = upright.convert("RGB")
+    except Exception as error:  # hostile bytes, as above
+        raise damaged("mask", error) from None
+    if frames != 1 and image.format != "MPO":
+        raise several_frames("mask", frames)
+    return upright
 
 
 def open_pillow(data: bytes, formats: tuple[str, ...]) -> Image.Image:

@@ -66,12 +66,30 @@ def read_image(source: bytes | bytearray | memoryview | str | Path | np.ndarray)
     """
     if isinstance(source, np.ndarray):
         return _read_array(source)
+    return _decode(load_bytes(source), Path(source).name if isinstance(source, str | Path) else "")
+
+
+def load_bytes(source: bytes | bytearray | memoryview | str | Path) -> bytes:
+    """The bytes of a file or an upload, neither empty nor over `MAX_BYTES`.
+
+    Raises:
+        ImageError: there are none, too many, or they cannot be read.
+    """
     if isinstance(source, str | Path):
-        path = Path(source)
-        return _read_bytes(_read_file(path), path.name)
-    if isinstance(source, bytes | bytearray | memoryview):
-        return _read_bytes(bytes(source), "")
-    raise ImageError(
+        data = _read_file(Path(source))
+    elif isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+    else:
+        raise _no_source(source)
+    if not data:
+        raise ImageError("The file is empty (0 bytes). Copy or export it again.", "empty")
+    if len(data) > MAX_BYTES:
+        raise _too_heavy(len(data))
+    return data
+
+
+def _no_source(source: object) -> ImageError:
+    return ImageError(
         f"`source` must be bytes, a path or a uint8 array; got {type(source).__name__}. "
         "Pass an upload's bytes: upload.getvalue().",
         "unsupported",
@@ -119,11 +137,7 @@ def _read_file(path: Path) -> bytes:
         ) from None
 
 
-def _read_bytes(data: bytes, name: str) -> LoadedImage:
-    if not data:
-        raise ImageError("The file is empty (0 bytes). Copy or export it again.", "empty")
-    if len(data) > MAX_BYTES:
-        raise _too_heavy(len(data))
+def _decode(data: bytes, name: str) -> LoadedImage:
     if data[128:132] == b"DICM":
         from core.images.dicom_io import (
             decode_dicom,  # pydicom takes a fifth of a page's start; few images need it
