@@ -25,15 +25,16 @@ from core.images.reading import LoadedImage, read_image
 from core.lesion.morphology import Morphology, measure_lesion
 from core.lesion.refinement import RefinedMask, refine_mask
 from core.lesion.segmentation import predict_masks
-from core.settings import AnalysisSettings
+from core.settings import AnalysisSettings, default_settings
+from core.taxonomy import get_diagnosis
 from models.loading import Bundle, load_bundle
-from models.manifest import Manifest
+from models.manifest import BundleError, Manifest
 
 Result = TypeVar("Result")
 ImageSource = LoadedImage | bytes | str | Path | np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Analysis:
     """Everything one image was found to be.
 
@@ -66,6 +67,16 @@ class Analysis:
     manifest: Manifest
     stage_ms: dict[str, float]
     novelty: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_image("image.pixels", self.image.pixels)
+        _check_image("preprocessed", self.preprocessed)
+        maps = {"mask_probability": self.mask_probability, "lesion.lesion_mask": self.lesion.lesion_mask}
+        if self.saliency is not None:
+            maps["saliency"] = self.saliency
+        for name, found in maps.items():
+            if found.shape != self.shape:
+                raise ValueError(f"`{name}` must be {self.shape} like the image; got {found.shape}.")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -130,8 +141,16 @@ class Analyzer:
     """Runs a bundle's networks on images. Create once, share freely."""
 
     def __init__(self, bundle: Bundle):
+        """An analyser with these networks.
+
+        Raises:
+            BundleError: a class or a filter that the engine does not know, or a damaged novelty model.
+        """
+        _check_classes(bundle.manifest)
         self.bundle = bundle
         self.manifest = bundle.manifest
+        # What the bundle states works best on its validation split.
+        self.default_settings = default_settings(bundle.manifest)
         self._seen = classifier_input(self.manifest)
         self._novelty = load_novelty(self.manifest)
 
@@ -143,11 +162,6 @@ class Analyzer:
             BundleError: the bundle is missing or damaged.
         """
         return cls(load_bundle(folder))
-
-    @property
-    def default_settings(self) -> AnalysisSettings:
-        """What the bundle states works best on its validation split."""
-        return AnalysisSettings(self.manifest.preprocessing, self.manifest.test_time_augmentation)
 
     def analyze(self, source: ImageSource, settings: AnalysisSettings | None = None) -> Analysis:
         """Inspect one image.
@@ -185,18 +199,19 @@ class Analyzer:
         shapes = watch("morphology", _each, measure_lesion, images, masks, spacings)
         novelty = _each(self._score_novelty, answers)
         stage_ms = {stage: ms / len(loaded) for stage, ms in watch.stage_ms.items()}
-        parts = zip(loaded, filtered, quality, maps, lesions, shapes, answers, strict=True)
-        return [
-            Analysis(
-                *part,
-                saliency=None,
-                settings=settings,
-                manifest=self.manifest,
-                stage_ms=stage_ms,
-                novelty=score,
-            )
-            for part, score in zip(parts, novelty, strict=True)
-        ]
+        columns = {
+            "image": loaded,
+            "preprocessed": filtered,
+            "quality": quality,
+            "mask_probability": maps,
+            "lesion": lesions,
+            "morphology": shapes,
+            "classification": answers,
+            "novelty": novelty,
+        }
+        shared = {"saliency": None, "settings": settings, "manifest": self.manifest, "stage_ms": stage_ms}
+        rows = zip(*columns.values(), strict=True)
+        return [Analysis(**dict(zip(columns, row, strict=True)), **shared) for row in rows]
 
     def _shrink(self, image: np.ndarray) -> np.ndarray:
         return limit_long_side(image, self.manifest.working_side_px)
@@ -243,3 +258,16 @@ def _read(source: ImageSource) -> LoadedImage:
 
 def _each(function: Callable[..., Result], *columns: Sequence) -> list[Result]:
     return [function(*row) for row in zip(*columns, strict=True)]
+
+
+def _check_image(name: str, image: np.ndarray) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"`{name}` must be (H, W, 3) uint8; got {image.shape} {image.dtype}.")
+
+
+def _check_classes(manifest: Manifest) -> None:
+    for code in manifest.classes:
+        try:
+            get_diagnosis(code)
+        except ValueError as error:
+            raise BundleError(f"{manifest.folder} does not fit this engine: {error}") from error

@@ -13,7 +13,7 @@ from core.batch.labels import LabelError, labels_from_folders, match_labels, rea
 from core.batch.results import Progress, read_errors, read_predictions, read_progress
 from core.batch.worker import run
 from core.evaluation.predictions import IMAGE_PATH
-from core.settings import AnalysisSettings
+from core.settings import AnalysisSettings, default_filters
 from core.tables import harmless
 from models.manifest import Manifest, read_manifest
 
@@ -37,7 +37,7 @@ def run_batch(
     """
     manifest = read_manifest()
     job = _prepare(
-        paths, folder, table, folder_labels, AnalysisSettings(manifest.preprocessing, augmented), manifest
+        paths, folder, table, folder_labels, AnalysisSettings(default_filters(manifest), augmented), manifest
     )
     progress = read_progress(job)
     try:

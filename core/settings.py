@@ -1,9 +1,10 @@
 """Settings of an analysis: what a user may switch, apart from what a bundle's manifest fixes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from core.images.preprocessing import PreprocessingSettings
 from core.images.symmetry import N_SYMMETRIES
+from models.manifest import BundleError, Manifest
 
 
 @dataclass(frozen=True)
@@ -22,3 +23,26 @@ class AnalysisSettings:
     def n_views(self) -> int:
         """How many symmetric views of each window the networks see."""
         return N_SYMMETRIES if self.test_time_augmentation else 1
+
+
+def default_filters(manifest: Manifest) -> PreprocessingSettings:
+    """The filters that a bundle has on by default.
+
+    Raises:
+        BundleError: it names a filter that there is not.
+    """
+    known = [field.name for field in fields(PreprocessingSettings)]
+    if unknown := set(manifest.filters) - set(known):
+        raise BundleError(
+            f"{manifest.folder} names the filter {', '.join(sorted(unknown))}; known are {', '.join(known)}."
+        )
+    return PreprocessingSettings(**dict.fromkeys(manifest.filters, True))
+
+
+def default_settings(manifest: Manifest) -> AnalysisSettings:
+    """What a bundle states works best on its validation split.
+
+    Raises:
+        BundleError: it names a filter that there is not.
+    """
+    return AnalysisSettings(default_filters(manifest), manifest.test_time_augmentation)

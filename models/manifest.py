@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.images.preprocessing import PreprocessingSettings
-from core.taxonomy import get_diagnosis
 from models.errors import DermalensError
 
 SHIPPED_DIR = Path(__file__).parent / "weights"
@@ -103,7 +101,7 @@ class Manifest:
         temperature: logits are divided by it; fitted on the validation split.
         suspicious_threshold: suspicious share from which a lesion is called suspicious.
         threshold_origin: where that threshold comes from, in words.
-        preprocessing: the filters that are on by default.
+        filters: names of the filters before the classifier that are on by default.
         conformal: for sets that cover the answer; None if the bundle states none.
         novelty: for telling images of another kind; None if the bundle states none.
         description: what kind of system it is, in a few words; "" if the bundle does not say.
@@ -122,7 +120,7 @@ class Manifest:
     temperature: float
     suspicious_threshold: float
     threshold_origin: str
-    preprocessing: PreprocessingSettings
+    filters: tuple[str, ...]
     conformal: ConformalEntry | None = None
     novelty: NoveltyEntry | None = None
     decision_offsets: tuple[float, ...] | None = None
@@ -192,7 +190,7 @@ def _parse(folder: Path, record: dict) -> Manifest:
         temperature=float(classifier["temperature"]),
         suspicious_threshold=float(classifier["suspicious_threshold"]["value"]),
         threshold_origin=classifier["suspicious_threshold"]["origin"],
-        preprocessing=PreprocessingSettings(**record["preprocessing"]["defaults"]),
+        filters=tuple(name for name, on in record["preprocessing"]["defaults"].items() if on),
         description=str(record.get("description", "")),
         test_time_augmentation=bool(record.get("test_time_augmentation", True)),
         **_parse_trust(classifier, n_classes=len(classifier["classes"])),
@@ -203,8 +201,6 @@ def _parse(folder: Path, record: dict) -> Manifest:
         raise ValueError(f"`suspicious_threshold` must lie in (0, 1]; got {manifest.suspicious_threshold}")
     if not manifest.views or not set(manifest.views) <= set(VIEWS):
         raise ValueError(f"`views` must be of {VIEWS}; got {manifest.views}")
-    for code in manifest.classes:
-        get_diagnosis(code)
     return manifest
 
 

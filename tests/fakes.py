@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from core.images.preprocessing import PreprocessingSettings
 from core.taxonomy import HAM10000_CLASSES
 from models.loading import Bundle
 from models.manifest import Manifest, NetworkEntry
@@ -54,7 +53,7 @@ def fake_manifest(classes: tuple[str, ...] = HAM10000_CLASSES) -> Manifest:
         temperature=1.0,
         suspicious_threshold=0.3,
         threshold_origin="made up for tests",
-        preprocessing=PreprocessingSettings(),
+        filters=(),
     )
 
 

@@ -15,7 +15,7 @@ from core.images.reading import ImageError, read_image
 from core.images.symmetry import N_SYMMETRIES, apply_symmetry
 from core.phantoms.lesions import draw_sample
 from core.settings import AnalysisSettings
-from models.manifest import ConformalEntry, NoveltyEntry, file_sha256
+from models.manifest import BundleError, ConformalEntry, NoveltyEntry, file_sha256
 from tests.fakes import CHANNELS, fake_bundle
 
 STAGES = [
@@ -140,9 +140,32 @@ def test_any_class_can_be_explained_afterwards(analyzer, analysis):
 
 def test_default_settings_are_the_bundles(analyzer):
     manifest = analyzer.bundle.manifest
-    assert analyzer.default_settings == AnalysisSettings(manifest.preprocessing, test_time_augmentation=True)
-    classic = replace(analyzer.bundle, manifest=replace(manifest, test_time_augmentation=False))
-    assert not Analyzer(classic).default_settings.test_time_augmentation
+    assert analyzer.default_settings == AnalysisSettings(PreprocessingSettings(), test_time_augmentation=True)
+    stated = replace(manifest, filters=("hair_removal",), test_time_augmentation=False)
+    expected = AnalysisSettings(PreprocessingSettings(hair_removal=True), test_time_augmentation=False)
+    assert Analyzer(replace(analyzer.bundle, manifest=stated)).default_settings == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [({"filters": ("sharpen",)}, "sharpen"), ({"classes": ("mel", "mole")}, "mole")]
+)
+def test_a_bundle_that_names_what_the_engine_does_not_know_is_refused(analyzer, change, named):
+    bundle = replace(analyzer.bundle, manifest=replace(analyzer.manifest, **change))
+    with pytest.raises(BundleError, match=named):
+        Analyzer(bundle)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("mask_probability", np.zeros((200, 150), np.float32)),
+        ("saliency", np.zeros((150, 200, 1), np.float32)),
+        ("preprocessed", np.zeros((150, 200), np.uint8)),
+    ],
+)
+def test_an_analysis_whose_parts_do_not_fit_the_image_is_refused(analysis, part, value):
+    with pytest.raises(ValueError, match=f"`{part}` must be"):
+        replace(analysis, **{part: value})
 
 
 @pytest.mark.parametrize(

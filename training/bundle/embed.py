@@ -32,6 +32,7 @@ from core.datasets.similar import FEATURES_NAME, MAP_NAME
 from core.diagnosis.classification import window_squares
 from core.images.preprocessing import Box, limit_long_side, preprocess
 from core.images.reading import ImageError, read_image
+from core.settings import default_filters
 from core.systems.evaluations import RUNS_DIR
 from models.loading import Bundle, load_bundle
 from models.manifest import Manifest
@@ -107,7 +108,7 @@ def square_reader(manifest: Manifest) -> Callable[[str], np.ndarray | None]:
         except ImageError as error:
             tqdm.write(f"{path}: {error}")
             return None
-        image = preprocess(limit_long_side(pixels, manifest.working_side_px), manifest.preprocessing)
+        image = preprocess(limit_long_side(pixels, manifest.working_side_px), default_filters(manifest))
         return window_squares(image, [Box.whole(image)], image.shape[:2], seen)[0]
 
     return read_square

@@ -31,7 +31,7 @@ from core.datasets.ham10000 import default_data_dir, load_masks, load_pixels, re
 from core.evaluation.mask_metrics import dice
 from core.lineage import runs_behind
 from core.phantoms.artefacts import ARTEFACTS
-from core.settings import AnalysisSettings
+from core.settings import AnalysisSettings, default_filters
 from core.systems.evaluations import RUNS_DIR
 from core.systems.training_runs import shipped_networks
 from core.tables import to_json_types
@@ -115,7 +115,7 @@ def load_parts(manifest: Manifest, data: Path) -> Parts:
 # --- answers ----------------------------------------------------------------------------------------
 def answer(analyzer: Analyzer, sample: Sample, name: str, severity: int, change: Change) -> pd.DataFrame:
     """One row an image: its probabilities and the Dice of its mask after `change`, without augmentation."""
-    settings = AnalysisSettings(analyzer.manifest.preprocessing, test_time_augmentation=False)
+    settings = AnalysisSettings(default_filters(analyzer.manifest), test_time_augmentation=False)
     changed = [
         change(image, mask, generator(name, image_id))
         for image, mask, image_id in zip(sample.images, sample.masks, sample.rows["image_id"], strict=True)

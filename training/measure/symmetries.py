@@ -18,7 +18,7 @@ from tqdm import tqdm
 from core.analyzer import Analyzer
 from core.datasets.ham10000 import default_data_dir, load_pixels, read_split
 from core.images.symmetry import N_SYMMETRIES, apply_symmetry
-from core.settings import AnalysisSettings
+from core.settings import AnalysisSettings, default_filters
 from core.systems.evaluations import RUNS_DIR
 from core.tables import to_json_types
 from training.command import in_words
@@ -31,7 +31,7 @@ RESULT_NAME = "symmetries.json"
 
 def answer_symmetries(analyzer: Analyzer, image: np.ndarray, test_time_augmentation: bool) -> np.ndarray:
     """(8, K) probabilities of an image, (H, W, 3) uint8, in each of its symmetries; the first is the image."""
-    settings = AnalysisSettings(analyzer.manifest.preprocessing, test_time_augmentation)
+    settings = AnalysisSettings(default_filters(analyzer.manifest), test_time_augmentation)
     turned = [np.ascontiguousarray(apply_symmetry(image, number)) for number in range(N_SYMMETRIES)]
     analyses = analyzer.analyze_batch(turned, settings)
     return np.stack([analysis.classification.probabilities for analysis in analyses])

@@ -15,7 +15,7 @@ from core.evaluation.predictions import Predictions
 from core.images.drawing import FILL_COLOUR, OUTLINE_COLOUR, blend_heatmap, draw_outlines
 from core.images.preprocessing import resize_mask
 from core.images.reading import ImageError, read_image
-from core.settings import AnalysisSettings
+from core.settings import AnalysisSettings, default_filters
 from core.taxonomy import get_diagnosis
 from models.manifest import BundleError
 from pages.components.cases import facts as parts
@@ -185,7 +185,7 @@ def _analyse_on_demand(path: Path, key: str) -> Analysis | None:
 
 def _analyse(path: Path, manifest) -> Analysis:
     item = InboxItem(path.name, path.read_bytes(), "upload")
-    return engine.get_analysis(item, manifest, AnalysisSettings(preprocessing=manifest.preprocessing))
+    return engine.get_analysis(item, manifest, AnalysisSettings(preprocessing=default_filters(manifest)))
 
 
 def _enlarge(pixels: np.ndarray) -> np.ndarray:

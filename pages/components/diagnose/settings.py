@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.images.preprocessing import PreprocessingSettings
-from core.settings import AnalysisSettings
+from core.settings import AnalysisSettings, default_filters
 from models.manifest import Manifest
 
 # Field of `PreprocessingSettings`, name, explanation.
@@ -51,7 +51,7 @@ def describe_scores(manifest: Manifest) -> str:
 
 def draw_settings(manifest: Manifest | None) -> AnalysisSettings:
     """Filters and test-time augmentation; the bundle states what is on until the user switches it."""
-    defaults = manifest.preprocessing if manifest else PreprocessingSettings()
+    defaults = default_filters(manifest) if manifest else PreprocessingSettings()
     augmented_by_default = manifest.test_time_augmentation if manifest else True
     # Switches of their own for classic bundles: each kind begins with what it was measured with.
     kind = "" if augmented_by_default else "_of_classic"

@@ -17,7 +17,7 @@ from core.batch.job import Job, JobError
 from core.batch.labels import LabelError, labels_from_folders, match_labels, read_labels
 from core.batch.sources import ROOT_VARIABLE, SourceError
 from core.images.reading import IMAGE_EXTENSIONS
-from core.settings import AnalysisSettings
+from core.settings import AnalysisSettings, default_filters
 from models.manifest import BundleError, Manifest
 from pages.components.shared import engine, notices
 
@@ -216,7 +216,7 @@ def create(request: Request, manifest: Manifest) -> Job:
             top = image_sources.resolve_below(request.root, request.folder)
             found, source = image_sources.find_below(request.root, request.folder), str(top)
         found, labels, left_out = _label(request, found, top, manifest.classes)
-        settings = AnalysisSettings(manifest.preprocessing, request.augmented)
+        settings = AnalysisSettings(default_filters(manifest), request.augmented)
         name = request.name or Path(source).name
         source += f"; left out without a usable label: {left_out:,}" if left_out else ""
         job = jobs.create_job(folder, found, labels, manifest, settings, name, source)

@@ -6,7 +6,7 @@ import streamlit as st
 from core.analyzer import Analysis
 from core.images.reading import ImageError
 from core.phantoms.lesions import SAMPLES
-from core.settings import AnalysisSettings
+from core.settings import AnalysisSettings, default_filters
 from core.taxonomy import get_diagnosis
 from models.manifest import BundleError, Manifest
 from pages.components.diagnose import images as inbox
@@ -97,7 +97,7 @@ def _asked_for() -> set[str]:
 
 def _analyse(item: InboxItem, manifest: Manifest) -> Analysis | None:
     """The result of one image; None, with a message, if it was refused."""
-    settings = AnalysisSettings(preprocessing=manifest.preprocessing)
+    settings = AnalysisSettings(preprocessing=default_filters(manifest))
     outcome = engine.analyse_all([item], item, manifest, settings)[item.sha256]
     if isinstance(outcome, ImageError):
         st.error(str(outcome), title="The image was not read", icon=":material/broken_image:")

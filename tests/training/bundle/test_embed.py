@@ -76,8 +76,7 @@ def test_batches_do_not_change_the_features(bundle, frame, monkeypatch):
 
 
 def test_the_bundle_s_filters_run_first(bundle, frame):
-    filters = dataclasses.replace(bundle.manifest.preprocessing, colour_constancy=True)
-    manifest = dataclasses.replace(bundle.manifest, preprocessing=filters)
+    manifest = dataclasses.replace(bundle.manifest, filters=("colour_constancy",))
     plain = embed.square_reader(bundle.manifest)(frame["image_path"][0])
     filtered = embed.square_reader(manifest)(frame["image_path"][0])
     means = filtered.mean(axis=(0, 1))
