@@ -5,8 +5,7 @@ import streamlit as st
 from core.analyzer import Analysis
 from core.images.reading import ImageError
 from models.manifest import BundleError, Manifest
-from pages.components.diagnose import gallery, impression, result, settings, viewer
-from pages.components.diagnose import images as inbox
+from pages.components.diagnose import gallery, impression, result, session_images, settings, viewer
 from pages.components.shared import engine, notices, router
 
 WHAT_FOLLOWS = """
@@ -24,20 +23,26 @@ def draw_toolbar(manifests: list[Manifest], has_images: bool):
         st.title("Diagnose", anchor=False, width="stretch")
         if has_images:
             with st.popover("Add images", icon=":material/add_photo_alternate:", key="add_images"):
-                inbox.draw_uploader("Dermoscopic images")
-                inbox.draw_camera()
+                session_images.draw_uploader("Dermoscopic images")
+                session_images.draw_camera()
             with st.popover("Samples", icon=":material/brush:"):
                 st.caption("Drawn by Dermalens, not patients.")
-                inbox.draw_samples(min_column_width=110)
+                session_images.draw_samples(min_column_width=110)
         with st.popover("Settings", icon=":material/tune:"):
             manifest = settings.draw_model_choice(manifests)
             chosen = settings.draw_settings(manifest)
             reader_first = settings.draw_impression_switch()
-        if len(inbox.items()) > 1:
-            shown = inbox.picked().sha256
-            st.button("Remove", icon=":material/delete:", key="remove", on_click=inbox.remove, args=(shown,))
+        if len(session_images.items()) > 1:
+            shown = session_images.picked().sha256
+            st.button(
+                "Remove",
+                icon=":material/delete:",
+                key="remove",
+                on_click=session_images.remove,
+                args=(shown,),
+            )
         if has_images:
-            st.button("Clear", icon=":material/close:", key="clear", on_click=inbox.clear)
+            st.button("Clear", icon=":material/close:", key="clear", on_click=session_images.clear)
     notices.draw_notice()
     return manifest, chosen, reader_first
 
@@ -47,25 +52,27 @@ def draw_empty() -> None:
     left, right = st.columns([1, 1.5], gap="large")
     with left:
         st.subheader("Your images", anchor=False)
-        inbox.draw_uploader("Drop one or several dermoscopic images")
-        inbox.draw_camera()
+        session_images.draw_uploader("Drop one or several dermoscopic images")
+        session_images.draw_camera()
         st.markdown(WHAT_FOLLOWS)
     with right:
         st.subheader("Or a sample: drawn, not a patient", anchor=False)
-        inbox.draw_samples(min_column_width=160)
+        session_images.draw_samples(min_column_width=160)
 
 
 def draw_refusals(outcomes: dict[str, engine.Outcome]) -> None:
     """Say which files were not read, and why."""
     for sha256, outcome in outcomes.items():
         if isinstance(outcome, ImageError):
-            name = notices.escape(inbox.items()[sha256].name)
+            name = notices.escape(session_images.items()[sha256].name)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.error(str(outcome), title=f"{name} was not read", icon=":material/broken_image:")
-                st.button("Dismiss", key=f"dismiss_{sha256[:12]}", on_click=inbox.remove, args=(sha256,))
-    if left_out := st.session_state.get("inbox_left_out"):
+                st.button(
+                    "Dismiss", key=f"dismiss_{sha256[:12]}", on_click=session_images.remove, args=(sha256,)
+                )
+    if left_out := st.session_state.get("images_left_out"):
         st.warning(
-            f"At most {inbox.MAX_ITEMS} images at a time; left out: {notices.escape(', '.join(left_out))}. Remove some first, "
+            f"At most {session_images.MAX_ITEMS} images at a time; left out: {notices.escape(', '.join(left_out))}. Remove some first, "
             "or use the command line for a folder.",
             icon=":material/warning:",
         )
@@ -126,7 +133,7 @@ try:
     manifests, failure = engine.read_manifests(), None
 except BundleError as error:
     manifests, failure = [], error
-images = inbox.items()
+images = session_images.items()
 manifest, chosen_settings, reader_first = draw_toolbar(manifests, bool(images))
 if failure:
     notices.draw_bundle_error(failure)
@@ -136,7 +143,7 @@ if not images:
 if failure:
     st.stop()
 try:
-    outcomes = engine.analyse_all(list(images.values()), inbox.picked(), manifest, chosen_settings)
+    outcomes = engine.analyse_all(list(images.values()), session_images.picked(), manifest, chosen_settings)
 except BundleError as error:
     notices.draw_bundle_error(error)
     st.stop()
@@ -145,7 +152,7 @@ readable = {sha: outcome for sha, outcome in outcomes.items() if isinstance(outc
 if not readable:
     st.markdown("Nothing to show yet. Add another image above, or try a sample.")
     st.stop()
-picked = inbox.picked().sha256
+picked = session_images.picked().sha256
 picked = picked if picked in readable else next(iter(readable))
 if len(images) > 1:
     gallery.draw_strip(outcomes, picked)

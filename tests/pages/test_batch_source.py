@@ -21,8 +21,8 @@ from tests.pages.driver import keys, read_text, run
 # The source by itself, as the page calls it; `found` is what the page goes on with.
 SCRIPT = """
 import streamlit as st
-from pages.components.evaluate import batch_source
-st.session_state["found"] = batch_source.draw()
+from pages.components.evaluate import batch_run
+st.session_state["found"] = batch_run.draw()
 """
 
 

@@ -7,8 +7,7 @@ from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom
 from models import loading, manifest
 from models.manifest import WEIGHTS_VARIABLE, BundleError
-from pages.components.diagnose import gallery
-from pages.components.diagnose import images as inbox
+from pages.components.diagnose import gallery, session_images
 from pages.components.shared import engine
 from tests.fakes import fake_manifest
 from tests.pages.conftest import open_app
@@ -77,11 +76,23 @@ def test_an_image_added_later_is_shown_first(app: AppTest, phantom_png: bytes, o
 
 def test_the_same_image_twice_is_kept_once(app: AppTest, phantom_png: bytes):
     upload(app, ("one.png", phantom_png), ("copy.png", phantom_png))
-    assert len(app.session_state["inbox"]) == 1
+    assert len(app.session_state["session_images"]) == 1
+
+
+def test_the_same_image_under_a_new_name_is_shown_and_exported_under_that(
+    app: AppTest, phantom_png: bytes, monkeypatch
+):
+    upload(app, ("one.png", phantom_png))
+    seen = []
+    monkeypatch.setattr(gallery, "draw_all", lambda outcomes, *_: seen.append(outcomes))
+    upload(app, ("two.png", phantom_png), TEXT_FILE)
+    assert "two.png" in read_viewer(app)["panels"][0]["caption"]
+    csv = gallery.build_csv(seen[-1], app.session_state["session_images"], fake_manifest())
+    assert [line.split(",")[0] for line in csv.splitlines()[1:]] == ["two", "notes"]
 
 
 def test_images_beyond_the_limit_are_named(app: AppTest, phantom_png: bytes, other_png: bytes, monkeypatch):
-    monkeypatch.setattr(inbox, "MAX_ITEMS", 1)
+    monkeypatch.setattr(session_images, "MAX_ITEMS", 1)
     upload(app, ("one.png", phantom_png), ("two.png", other_png))
     assert "left out: two.png" in read_text(app)
 
@@ -98,7 +109,7 @@ def test_impression_first_hides_the_answers_in_the_table(app: AppTest, phantom_p
 
 def test_csv_has_a_row_for_every_file(app: AppTest, phantom_png: bytes):
     upload(app, ("one.png", phantom_png), TEXT_FILE)
-    items = app.session_state["inbox"]
+    items = app.session_state["session_images"]
     outcomes = {key[0]: outcome for key, outcome in app.session_state["outcomes"].items()}
     outcomes = {sha256: outcomes[sha256] for sha256 in items}
     header, first, second, *rest = gallery.build_csv(outcomes, items, fake_manifest()).splitlines()

@@ -19,10 +19,10 @@ from core.settings import AnalysisSettings, default_filters
 from core.taxonomy import get_diagnosis
 from models.manifest import BundleError
 from pages.components.cases import facts as parts
-from pages.components.diagnose.images import InboxItem
 from pages.components.shared import dataset_folder as dataset
 from pages.components.shared import engine, notices
 from pages.components.shared.figures import to_data_url
+from pages.components.shared.source_image import read_file
 
 IMAGE, OUTLINES, GRADCAM = "Image", "Outlines", "Grad-CAM"
 # Small images are enlarged to this before outlines are drawn, so that the lines stay thin.
@@ -184,7 +184,7 @@ def _analyse_on_demand(path: Path, key: str) -> Analysis | None:
 
 
 def _analyse(path: Path, manifest) -> Analysis:
-    item = InboxItem(path.name, path.read_bytes(), "upload")
+    item = read_file(path)
     return engine.get_analysis(item, manifest, AnalysisSettings(preprocessing=default_filters(manifest)))
 
 

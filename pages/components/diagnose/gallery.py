@@ -9,10 +9,10 @@ from core.images.reading import ImageError
 from core.report import UNKNOWN_KIND, error_row, rows_to_csv
 from core.taxonomy import get_diagnosis
 from models.manifest import Manifest
-from pages.components.diagnose import images as inbox
-from pages.components.diagnose.images import InboxItem
+from pages.components.diagnose import session_images
 from pages.components.shared.engine import Outcome, Summary
 from pages.components.shared.notices import escape
+from pages.components.shared.source_image import SourceImage
 
 COLUMNS = ("Image", "Name", "Most probable", "Probability", "Suspicious share", "Lesion", "Remarks")
 
@@ -20,7 +20,7 @@ COLUMNS = ("Image", "Name", "Most probable", "Probability", "Suspicious share", 
 def draw_strip(outcomes: dict[str, Outcome], picked: str) -> None:
     """Thumbnails of every readable image; the button below each picks it."""
     with st.container(horizontal=True, gap="small", key="strip"):
-        for number, (sha256, item) in enumerate(inbox.items().items()):
+        for number, (sha256, item) in enumerate(session_images.items().items()):
             outcome = outcomes.get(sha256)
             if not isinstance(outcome, Summary):
                 continue
@@ -31,7 +31,7 @@ def draw_strip(outcomes: dict[str, Outcome], picked: str) -> None:
                     key=f"pick_{number}",
                     type="primary" if sha256 == picked else "secondary",
                     help=escape(item.name),
-                    on_click=inbox.pick,
+                    on_click=session_images.pick,
                     args=(sha256,),
                     width="stretch",
                 )
@@ -39,7 +39,7 @@ def draw_strip(outcomes: dict[str, Outcome], picked: str) -> None:
 
 def draw_all(outcomes: dict[str, Outcome], hidden: set[str], manifest: Manifest) -> None:
     """The table of all images and its CSV; answers of `hidden` images wait for the reader's impression."""
-    items = dict(inbox.items())
+    items = dict(session_images.items())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader("All images", anchor=False, width="stretch")
         if not hidden:
@@ -57,7 +57,7 @@ def draw_all(outcomes: dict[str, Outcome], hidden: set[str], manifest: Manifest)
 
 def draw_table(outcomes: dict[str, Outcome], hidden: set[str]) -> None:
     """One row an image."""
-    items = inbox.items()
+    items = session_images.items()
     rows = [_table_row(items[sha].name, outcome, sha in hidden) for sha, outcome in outcomes.items()]
     share = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
     st.dataframe(
@@ -82,7 +82,7 @@ def draw_table(outcomes: dict[str, Outcome], hidden: set[str]) -> None:
     )
 
 
-def build_csv(outcomes: dict[str, Outcome], items: dict[str, InboxItem], manifest: Manifest) -> str:
+def build_csv(outcomes: dict[str, Outcome], items: dict[str, SourceImage], manifest: Manifest) -> str:
     """The same columns as the command line writes."""
     rows = [
         outcome.row

@@ -10,7 +10,7 @@ from core.diagnosis.explanation import METHODS
 from core.images.drawing import blend_heatmap, draw_overlay
 from core.images.preprocessing import limit_long_side
 from core.taxonomy import get_diagnosis
-from pages.components.diagnose import images as inbox
+from pages.components.diagnose import session_images
 from pages.components.shared import engine
 from pages.components.shared.figures import to_data_url
 from pages.components.shared.notices import HEATMAP_CAUTION, percent
@@ -91,7 +91,7 @@ def draw_panels(
     picture = render_view(analysis, view, opacity, saliency)
     original = limit_long_side(analysis.image.pixels, MAX_SIDE_PX)
     height, width = original.shape[:2]
-    item = inbox.items().get(analysis.image.sha256)
+    item = session_images.items().get(analysis.image.sha256)
     name = "drawn, not a patient" if item and item.origin == "sample" else analysis.image.name
     caption = f"{view} of {get_diagnosis(code).name}" if view == GRADCAM else view
     _mount(

@@ -18,9 +18,9 @@ from core.settings import AnalysisSettings
 from models import loading
 from models import manifest as manifests
 from models.manifest import BundleError, Manifest
-from pages.components.diagnose.images import InboxItem
 from pages.components.shared.figures import thumbnail
 from pages.components.shared.notices import escape
+from pages.components.shared.source_image import SourceImage
 
 # What a session may keep. The oldest goes first; a full result is computed again when it is looked at.
 MAX_OUTCOMES = 96
@@ -64,13 +64,13 @@ def read_manifests() -> list[Manifest]:
     return found
 
 
-def result_key(item: InboxItem, manifest: Manifest, settings: AnalysisSettings) -> ResultKey:
+def result_key(item: SourceImage, manifest: Manifest, settings: AnalysisSettings) -> ResultKey:
     """What an answer depends on: the image's bytes, the weights and the settings."""
     return item.sha256, manifest.fingerprint, settings
 
 
 def analyse_all(
-    items: Sequence[InboxItem], picked: InboxItem, manifest: Manifest, settings: AnalysisSettings
+    items: Sequence[SourceImage], picked: SourceImage, manifest: Manifest, settings: AnalysisSettings
 ) -> dict[str, Outcome]:
     """Outcome of each image by its SHA-256; what the session does not know yet is computed.
 
@@ -83,21 +83,29 @@ def analyse_all(
     # The image to be looked at comes last, so that its full result is the one that is certainly kept.
     missing.sort(key=lambda item: item.sha256 == picked.sha256)
     _analyse(missing, manifest, settings)
-    found = {sha256: outcomes[key] for sha256, key in keys.items()}
+    found = {item.sha256: _named(outcomes[keys[item.sha256]], item) for item in items}
     while len(outcomes) > max(MAX_OUTCOMES, len(items)):
         outcomes.pop(next(iter(outcomes)))
     return found
 
 
-def get_analysis(item: InboxItem, manifest: Manifest, settings: AnalysisSettings) -> Analysis:
+def get_analysis(item: SourceImage, manifest: Manifest, settings: AnalysisSettings) -> Analysis:
     """The full result of a readable image, computed again if the session had to drop it."""
     analyses, key = _store("analyses"), result_key(item, manifest, settings)
     if key not in analyses:
         _analyse([item], manifest, settings)
-    return analyses[key]
+    analysis = analyses[key]
+    return replace(analysis, image=replace(analysis.image, name=item.name))
 
 
-def _analyse(items: Sequence[InboxItem], manifest: Manifest, settings: AnalysisSettings) -> None:
+def _named(outcome: Outcome, item: SourceImage) -> Outcome:
+    """The outcome under the image's present name: the same bytes may have come under another one before."""
+    if isinstance(outcome, Summary):
+        return replace(outcome, row=outcome.row | {"image": Path(item.name).stem})
+    return outcome
+
+
+def _analyse(items: Sequence[SourceImage], manifest: Manifest, settings: AnalysisSettings) -> None:
     if not items:
         return
     slot = st.empty()
@@ -110,14 +118,14 @@ def _analyse(items: Sequence[InboxItem], manifest: Manifest, settings: AnalysisS
     slot.empty()
 
 
-def _analyse_one(analyzer: Analyzer, item: InboxItem, settings: AnalysisSettings) -> Analysis | ImageError:
+def _analyse_one(analyzer: Analyzer, item: SourceImage, settings: AnalysisSettings) -> Analysis | ImageError:
     try:
         return analyzer.analyze(replace(read_image(item.data), name=item.name), settings)
     except ImageError as error:
         return error
 
 
-def _keep(item: InboxItem, result: Analysis | ImageError, key: ResultKey) -> None:
+def _keep(item: SourceImage, result: Analysis | ImageError, key: ResultKey) -> None:
     outcomes, analyses = _store("outcomes"), _store("analyses")
     if isinstance(result, ImageError):
         outcomes[key] = result

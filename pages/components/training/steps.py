@@ -9,11 +9,11 @@ from core.phantoms.lesions import SAMPLES
 from core.settings import AnalysisSettings, default_filters
 from core.taxonomy import get_diagnosis
 from models.manifest import BundleError, Manifest
-from pages.components.diagnose import images as inbox
-from pages.components.diagnose.images import InboxItem
+from pages.components.diagnose import session_images
 from pages.components.shared import dataset_folder as dataset
 from pages.components.shared import engine, notices
 from pages.components.shared.figures import AMBER, BLUE, savable
+from pages.components.shared.source_image import SourceImage, read_file
 from pages.components.training.walkthrough import (
     EXPLANATIONS,
     Step,
@@ -49,16 +49,16 @@ def draw_steps() -> None:
         _draw_walk(analysis)
 
 
-def _draw_image_choice() -> InboxItem | None:
+def _draw_image_choice() -> SourceImage | None:
     """A drawn sample or, where the dataset is there, one of its images; None while no id is given."""
     names = [sample.name for sample in SAMPLES]
     options = names if dataset.read_frame() is None else [*names, FROM_DATASET]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         choice = st.selectbox("Image", options, index=2, key="learn_image", bind="query-params", width=300)
-        return _dataset_item() if choice == FROM_DATASET else inbox.sample_item(choice)
+        return _dataset_item() if choice == FROM_DATASET else session_images.sample_item(choice)
 
 
-def _draw_outlook(item: InboxItem) -> None:
+def _draw_outlook(item: SourceImage) -> None:
     """The image, the button that runs the networks, and what will be shown."""
     left, right = st.columns([1, 1.6], gap="large")
     with left:
@@ -78,7 +78,7 @@ def _draw_outlook(item: InboxItem) -> None:
     )
 
 
-def _dataset_item() -> InboxItem | None:
+def _dataset_item() -> SourceImage | None:
     image_id = st.text_input(
         "Image id", placeholder="ISIC_0024306", key="learn_id", bind="query-params", width=220
     ).strip()
@@ -88,14 +88,14 @@ def _dataset_item() -> InboxItem | None:
     if path is None:
         st.warning(f"The dataset has no image {notices.escape(image_id)}. Its ids look like ISIC_0024306.")
         return None
-    return InboxItem(path.name, path.read_bytes(), "upload")
+    return read_file(path)
 
 
 def _asked_for() -> set[str]:
     return st.session_state.setdefault("walked", set())
 
 
-def _analyse(item: InboxItem, manifest: Manifest) -> Analysis | None:
+def _analyse(item: SourceImage, manifest: Manifest) -> Analysis | None:
     """The result of one image; None, with a message, if it was refused."""
     settings = AnalysisSettings(preprocessing=default_filters(manifest))
     outcome = engine.analyse_all([item], item, manifest, settings)[item.sha256]

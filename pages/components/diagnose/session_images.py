@@ -1,44 +1,26 @@
 """The images of a session: uploads, camera shots and drawn samples, kept in memory only."""
 
-import hashlib
-from dataclasses import dataclass, field
-from typing import Literal
-
 import streamlit as st
 
 from core.images.drawing import encode_png
 from core.images.reading import IMAGE_EXTENSIONS
 from core.phantoms.lesions import SAMPLES, draw_sample
-
-Origin = Literal["upload", "camera", "sample"]
+from pages.components.shared.source_image import SourceImage
 
 # A session's page stays quick and small with a dozen images; folders belong to the command line.
 MAX_ITEMS = 12
 THUMBNAIL_SIZE_PX = (150, 200)
 
 
-@dataclass(frozen=True)
-class InboxItem:
-    """One image as it came: encoded bytes, which are decoded only by the engine."""
-
-    name: str
-    data: bytes = field(repr=False)
-    origin: Origin
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
-
-
-def items() -> dict[str, InboxItem]:
+def items() -> dict[str, SourceImage]:
     """The session's images by SHA-256, in the order they came."""
-    return st.session_state.setdefault("inbox", {})
+    return st.session_state.setdefault("session_images", {})
 
 
-def picked() -> InboxItem | None:
+def picked() -> SourceImage | None:
     """The image to inspect: the chosen one, else the first."""
-    inbox = items()
-    return inbox.get(st.session_state.get("picked", "")) or next(iter(inbox.values()), None)
+    images = items()
+    return images.get(st.session_state.get("picked", "")) or next(iter(images.values()), None)
 
 
 def pick(sha256: str) -> None:
@@ -46,17 +28,21 @@ def pick(sha256: str) -> None:
     st.session_state["picked"] = sha256
 
 
-def add(new: list[InboxItem]) -> None:
-    """Take images in and inspect the first of them; those beyond `MAX_ITEMS` are left out, and said so."""
-    inbox = items()
+def add(new: list[SourceImage]) -> None:
+    """Take images in and inspect the first of them; those beyond `MAX_ITEMS` are left out, and said so.
+
+    The same bytes are kept once, under the name they came with last.
+    """
+    images = items()
     fresh = {item.sha256: item for item in new}
-    room = MAX_ITEMS - len(inbox)
-    accepted = [sha for sha in fresh if sha not in inbox][:room]
-    inbox.update({sha: fresh[sha] for sha in accepted})
-    left_out = [item.name for sha, item in fresh.items() if sha not in inbox]
-    st.session_state["inbox_left_out"] = left_out
-    if kept := [sha for sha in fresh if sha in inbox]:
-        pick(kept[0])
+    room = MAX_ITEMS - len(images)
+    unknown = [sha for sha in fresh if sha not in images]
+    left_out = unknown[room:]
+    accepted = {sha: item for sha, item in fresh.items() if sha not in left_out}
+    images.update(accepted)
+    st.session_state["images_left_out"] = [fresh[sha].name for sha in left_out]
+    if accepted:
+        pick(next(iter(accepted)))
 
 
 def remove(sha256: str) -> None:
@@ -67,17 +53,17 @@ def remove(sha256: str) -> None:
 def clear() -> None:
     """Forget every image."""
     items().clear()
-    st.session_state["inbox_left_out"] = []
+    st.session_state["images_left_out"] = []
 
 
-def sample_item(name: str) -> InboxItem:
+def sample_item(name: str) -> SourceImage:
     """A drawn sample by its name in `core.phantoms.lesions.SAMPLES`."""
-    return InboxItem(f"{name}.png", _sample_png(name), "sample")
+    return SourceImage(f"{name}.png", _sample_png(name), "sample")
 
 
 # --- widgets ----------------------------------------------------------------------------------------
 def draw_uploader(label: str) -> None:
-    """A drop zone that empties itself into the inbox."""
+    """A drop zone that empties itself into the session."""
     st.file_uploader(
         label,
         type=[extension.lstrip(".") for extension in IMAGE_EXTENSIONS],
@@ -114,7 +100,7 @@ def draw_samples(min_column_width: int) -> None:
 
 
 def _intake_key(kind: str) -> str:
-    # A new key empties the widget once its files are in the inbox.
+    # A new key empties the widget once its files are taken in.
     return f"{kind}_{st.session_state.get('intake', 0)}"
 
 
@@ -124,7 +110,7 @@ def _next_intake() -> None:
 
 def _take_uploads() -> None:
     files = st.session_state.get(_intake_key("upload")) or []
-    add([InboxItem(file.name, file.getvalue(), "upload") for file in files])
+    add([SourceImage(file.name, file.getvalue(), "upload") for file in files])
     _next_intake()
 
 
@@ -132,7 +118,7 @@ def _take_shot() -> None:
     shot = st.session_state.get(_intake_key("camera"))
     if shot is not None:
         count = sum(item.origin == "camera" for item in items().values()) + 1
-        add([InboxItem(f"camera {count}.jpg", shot.getvalue(), "camera")])
+        add([SourceImage(f"camera {count}.jpg", shot.getvalue(), "camera")])
         st.session_state["camera_on"] = False
         _next_intake()
 
