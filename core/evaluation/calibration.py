@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluation.bootstrap import Interval
+from core.evaluation.bootstrap import Interval, Resamples
 from core.evaluation.metrics import confidence_bins, ratio
-from core.resampling import Resamples
 
 INTERVAL_NOTE = (
     "Drawing lesions again adds noise to a calibration error: its interval can lie wholly above it."

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 
 from core.errors import DermalensError
-from core.evaluation.bootstrap import Interval
+from core.evaluation.bootstrap import Interval, draw_lesions
 from core.evaluation.predictions import UNKNOWN, Predictions
 from core.evaluation.scores import Score, list_scores
-from core.resampling import draw_lesions
 
 NAN = float("nan")
 # Discordant pairs from which the chi-squared approximation is used, as is customary.

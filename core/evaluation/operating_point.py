@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluation.bootstrap import Interval
+from core.evaluation.bootstrap import Interval, Resamples
 from core.evaluation.metrics import ratio
-from core.resampling import Resamples
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from core.evaluation import confusion, metrics
-from core.evaluation.bootstrap import Interval
+from core.evaluation.bootstrap import Interval, Resamples, draw_lesions
 from core.evaluation.calibration import error_draws
 from core.evaluation.predictions import Predictions
 from core.evaluation.weighted_auc import Ranking, rank
-from core.resampling import Resamples, draw_lesions
 from core.taxonomy import suspicious_flags
 
 MICRO, MACRO, SUSPICIOUS = "micro", "macro", "suspicious"

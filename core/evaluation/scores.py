@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.evaluation import confusion, metrics
+from core.evaluation.bootstrap import Resamples
 from core.evaluation.predictions import Predictions
 from core.evaluation.score_table import (
     SUSPICIOUS,
@@ -16,7 +17,6 @@ from core.evaluation.score_table import (
     mask_values,
 )
 from core.evaluation.weighted_auc import rank
-from core.resampling import Resamples
 
 TOP = "top"
 

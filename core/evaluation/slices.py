@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.evaluation.bootstrap import Interval
+from core.evaluation.bootstrap import Interval, draw_lesions
 from core.evaluation.predictions import Predictions
 from core.evaluation.scores import Score
-from core.resampling import draw_lesions
 
 NAN = float("nan")
 # Below this an interval over lesions is too rough to compare slices by.

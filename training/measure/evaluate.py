@@ -21,7 +21,7 @@ from tqdm import tqdm
 from core.analyzer import Analysis, Analyzer
 from core.batch.analyze import BATCH_SIZE
 from core.datasets.ham10000 import SPLITS, default_data_dir, read_mask, read_split
-from core.evaluation.bootstrap import grouped_bootstrap
+from core.evaluation.bootstrap import draw_lesions, grouped_bootstrap
 from core.evaluation.mask_metrics import dice, jaccard, mask_sensitivity, mask_specificity, pixel_accuracy
 from core.evaluation.metrics import (
     accuracy,
@@ -35,7 +35,6 @@ from core.evaluation.metrics import (
 from core.evaluation.operating_point import operating_intervals
 from core.images.preprocessing import resize_mask
 from core.report import prediction_row
-from core.resampling import draw_lesions
 from core.tables import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest

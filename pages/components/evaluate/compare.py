@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.evaluation.bootstrap import affordable_resamples
 from core.evaluation.comparison import (
     ComparisonError,
     Difference,
@@ -17,7 +18,6 @@ from core.evaluation.comparison import (
     score_differences,
 )
 from core.evaluation.predictions import PredictionsError, read_predictions
-from core.resampling import affordable_resamples
 from core.systems.evaluations import list_evaluations
 from pages.components.cases.cards import draw_cards
 from pages.components.evaluate import scores, source

@@ -6,13 +6,13 @@ from html import escape
 
 import plotly.graph_objects as go
 
+from core.evaluation.bootstrap import affordable_resamples
 from core.evaluation.calibration import INTERVAL_NOTE, measure_reliability, observed_intervals
 from core.evaluation.metrics import confusion_matrix
 from core.evaluation.score_table import SUSPICIOUS, ScoreTable, mask_values
 from core.evaluation.scores import TOP, calibration_question, list_scores
 from core.evaluation.slices import SLICE_COLUMNS, score_slices
 from core.report import NOTICE
-from core.resampling import affordable_resamples
 from pages.components.evaluate import calibration, curves, matrix_chart, overview, scores, slices
 from pages.components.evaluate.context import Context
 from pages.components.evaluate.curve_chart import build_curves, precision_recall_lines, roc_lines

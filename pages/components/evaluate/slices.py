@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from core.evaluation.bootstrap import affordable_resamples
 from core.evaluation.predictions import Predictions
 from core.evaluation.scores import Score, list_scores
 from core.evaluation.slices import ALL, FEW_LESIONS, SLICE_COLUMNS, SliceScore, score_slices
-from core.resampling import affordable_resamples
 from pages.components.cases.facts import CONFIRMATIONS
 from pages.components.evaluate import scores
 from pages.components.evaluate.context import Context

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from core.evaluation.bootstrap import grouped_bootstrap
+from core.evaluation.bootstrap import draw_lesions, grouped_bootstrap
 from core.evaluation.calibration import error_draws, measure_reliability, observed_intervals
 from core.evaluation.metrics import expected_calibration_error
-from core.resampling import draw_lesions
 
 
 def test_bins_hold_what_a_hand_count_gives():

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from core.evaluation.bootstrap import grouped_bootstrap
+from core.evaluation.bootstrap import draw_lesions, grouped_bootstrap
 from core.evaluation.operating_point import OperatingPoint, operate, operating_intervals
-from core.resampling import draw_lesions
 
 POSITIVE = np.array([True, True, True, True, False, False, False, False, False, False])
 SCORE = np.array([0.9, 0.8, 0.5, 0.1, 0.7, 0.4, 0.3, 0.2, 0.1, 0.0])

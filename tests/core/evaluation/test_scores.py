@@ -5,10 +5,9 @@ import pytest
 from sklearn.metrics import recall_score, roc_auc_score
 
 from core.evaluation import metrics
-from core.evaluation.bootstrap import grouped_bootstrap
+from core.evaluation.bootstrap import draw_lesions, grouped_bootstrap
 from core.evaluation.predictions import Predictions
 from core.evaluation.scores import TOP, calibration_question, list_scores
-from core.resampling import draw_lesions
 from core.taxonomy import suspicious_flags
 from tests.core.tables import make_table, random_table
 
