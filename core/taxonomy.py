@@ -8,6 +8,7 @@ Reference:
     Tschandl, Rosendahl, Kittler (2018), Sci Data 5:180161, doi:10.1038/sdata.2018.161.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -105,8 +106,58 @@ _DIAGNOSES = (
 
 DIAGNOSES: dict[str, Diagnosis] = {diagnosis.code: diagnosis for diagnosis in _DIAGNOSES}
 HAM10000_CLASSES: tuple[str, ...] = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
-# One-hot columns of the ISIC challenges that are not the taxonomy's code in capitals.
-ISIC_CODES = {"ak": "akiec", "unk": None}
+# How data sets spell the codes out, in lower case and without punctuation, beside the names above.
+_SPELLINGS = {
+    "akiec": "ak, actinic keratosis, solar keratosis, solar or actinic keratosis, bowens disease, bowen disease, "
+    "squamous cell carcinoma in situ, squamous cell carcinoma in situ bowens disease, scc in situ, "
+    "intraepithelial carcinoma, intraepidermal carcinoma, actinic keratosis intraepidermal carcinoma",
+    "bcc": "basalioma, basal cell carcinomas",
+    "bkl": "benign keratosis like lesion, benign keratosis like lesions, pigmented benign keratosis, "
+    "seborrheic keratosis, seborrhoeic keratosis, solar lentigo, ink spot lentigo, lichenoid keratosis, "
+    "lichen planus like keratosis, benign keratinocytic lesion, clear cell acanthoma",
+    "df": "dermatofibromas, histiocytoma, fibrous histiocytoma",
+    "mel": "malignant melanoma, melanoma in situ, melanoma invasive, invasive melanoma, melanoma metastasis, "
+    "nodular melanoma, superficial spreading melanoma, lentigo maligna, lentigo maligna melanoma, "
+    "acral lentiginous melanoma, amelanotic melanoma",
+    "nv": "nevus, nevi, melanocytic nevi, mole, benign nevus, blue nevus, dysplastic nevus, atypical nevus, "
+    "spitz nevus, reed nevus, clark nevus, congenital nevus, compound nevus, junctional nevus, dermal nevus, "
+    "intradermal nevus, combined nevus, acral nevus, recurrent nevus, common nevus",
+    "scc": "sccka, keratoacanthoma, squamous cell carcinoma invasive, invasive squamous cell carcinoma, "
+    "squamous cell carcinoma keratoacanthoma",
+    "vasc": "vascular, vascular lesions, vascular lesions and hemorrhage, angioma, cherry angioma, hemangioma, "
+    "haemangioma, angiokeratoma, pyogenic granuloma",
+}
+# "Nevus, Spitz" is a melanocytic nevus; these are nevi of other cells.
+_OTHER_NEVI = ("sebaceous", "epidermal", "verrucous", "flammeus", "comedonicus", "anemicus", "araneus")
+_NO_LABEL = ("", "unk", "unknown", "not known", "not given", "nan", "none", "na", "n a", "null", "undefined")
+
+
+def _plain(label: str) -> str:
+    """Lower case, American spelling, words alone."""
+    words = re.sub(r"[\W_]+", " ", re.sub(r"['\u2019]", "", str(label).lower())).strip()
+    return words.replace("naev", "nev").removesuffix(" nos")
+
+
+_CODE_OF = {_plain(word): code for code, text in _SPELLINGS.items() for word in text.split(", ")}
+_CODE_OF |= {_plain(name): d.code for d in _DIAGNOSES for name in (d.name, d.code)}
+
+
+def read_code(label: str) -> str:
+    """The code that a label stands for, however it is written.
+
+    Returns:
+        A code of `DIAGNOSES`; "" where the label says that nothing is known; else the label itself in
+        lower case, so that it can be reported.
+
+    >>> read_code(" MEL "), read_code("Nevus, NOS, Compound"), read_code("AK"), read_code("UNK"), read_code("Wart")
+    ('mel', 'nv', 'akiec', '', 'wart')
+    """
+    words = _plain(label)
+    if words in _CODE_OF or words in _NO_LABEL:
+        return _CODE_OF.get(words, "")
+    if words.startswith("nevus ") and not any(word in words for word in _OTHER_NEVI):
+        return "nv"
+    return " ".join(str(label).lower().split())
 
 
 def get_diagnosis(code: str) -> Diagnosis:

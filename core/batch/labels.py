@@ -1,27 +1,24 @@
 """True classes for images that a user brings: from a CSV table or from the names of sub-folders.
 
-A table has `image,dx` (the id column may also be called `image_id` or `isic_id`) and may carry the facts
-`FACTS` along, or it has the ISIC challenges' one-hot layout, a column a class. Nothing is lost: a label
-that cannot be used stays in the column `label`, and every image and label is counted.
+A table has `image,dx` under any heading of `core.tables.columns` and may carry the facts `FACTS` along, or it
+has the ISIC challenges' one-hot layout, a column a class. Nothing is lost: a label that cannot be used stays
+in the column `label`, and every image and label is counted.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import pandas as pd
 
 from core.errors import DermalensError
-from core.images.reading import IMAGE_EXTENSIONS
-from core.taxonomy import DIAGNOSES, ISIC_CODES
+from core.tables.columns import TWO_LABELS, read_facts, read_label_column, require_ids
+from core.tables.matching import match_rows
+from core.tables.reading import TableError, list_headings, read_table
+from core.taxonomy import DIAGNOSES, read_code
 
-FACTS = ("lesion_id", "dx_type", "age", "sex", "localization")
-ID_NAMES = ("image_id", "image", "isic_id")
-# What ISIC calls an image of none of its classes, and how tables write "not known".
-_NO_LABEL = {"", "unk", "unknown", "nan", "none"}
-_CONFLICT = "two different labels"
+FACTS = ("lesion_id", "patient_id", "dx_type", "age", "sex", "localization", "skin_tone_class", "thickness")
 
 
 class LabelError(DermalensError):
@@ -38,6 +35,7 @@ class LabelCounts:
         unlabelled: images without any label.
         unknown: images whose label is no class of the model, by that label.
         without_image: labels whose image is not there.
+        ambiguous: labels that name several images alike, so that none of them has it.
     """
 
     images: int
@@ -45,10 +43,11 @@ class LabelCounts:
     unlabelled: int
     unknown: dict[str, int]
     without_image: int
+    ambiguous: int = 0
 
     def describe(self) -> str:
         """The counts in words; what is zero is left out."""
-        if self.unlabelled == self.images and not self.without_image:
+        if self.unlabelled == self.images and not self.without_image and not self.ambiguous:
             return "No labels: predictions and their distribution alone"
         said = [f"Labelled: {self.labelled:,} of {self.images:,} images"]
         if self.unlabelled:
@@ -58,6 +57,11 @@ class LabelCounts:
             said.append(f"with a label that is no class of the model: {codes}")
         if self.without_image:
             said.append(f"labels without an image: {self.without_image:,}")
+        if self.ambiguous:
+            said.append(
+                f"labels that fit several images, so that none has it: {self.ambiguous:,} (give the folder too: "
+                "folder/name)"
+            )
         return " · ".join(said)
 
 
@@ -65,56 +69,30 @@ def read_labels(source: str | Path | bytes) -> pd.DataFrame:
     """Read a table of labels.
 
     Returns:
-        Indexed by image id (file name without folders and extension), one row each: `label` (text,
-        lower case, "" where the table gives none) and those of `FACTS` that the table has, as text.
+        A row a row of the table, rows without an id left out: `image` (as the table names it, with the
+        folders that it gives), `label` (a code, an unknown word, "" where the table gives none) and
+        those of `FACTS` that the table has, as text.
 
     Raises:
-        LabelError: unreadable, empty, no id column, or neither `dx` nor one-hot columns.
+        LabelError: unreadable, empty, no id column, or neither a diagnosis nor one-hot columns.
     """
-    table = _read_table(source)
-    name = next((name for name in ID_NAMES if name in table), None)
-    if name is None or table.empty:
-        raise LabelError(f"The labels need rows and a column {' or '.join(map(repr, ID_NAMES))}.")
-    labels = table["dx"] if "dx" in table else _decode_one_hot(table)
-    facts = {fact: table[fact].str.strip().to_numpy(object) for fact in FACTS if fact in table}
-    index = pd.Index([_stem(text) for text in table[name]], name="image_id", dtype=object)
-    frame = pd.DataFrame({"label": [_normal(label) for label in labels], **facts}, index, dtype=object)
-    several = frame.groupby(level=0)["label"].nunique() > 1
-    frame = frame[~frame.index.duplicated() & (frame.index != "")]
-    frame.loc[frame.index.isin(several.index[several]), "label"] = _CONFLICT
-    return frame
-
-
-def _read_table(source: str | Path | bytes) -> pd.DataFrame:
-    """Every cell as text; columns in lower case."""
     try:
-        data = source if isinstance(source, bytes) else Path(source).read_bytes()
-        # European spreadsheets write semicolons; UTF-8 with the mark that Excel puts in front.
-        separator = ";" if b";" in data.partition(b"\n")[0] else ","
-        options = {"dtype": "str", "keep_default_na": False, "encoding": "utf-8-sig"}
-        table = pd.read_csv(BytesIO(data), sep=separator, **options)
-    except (OSError, ValueError) as error:
-        raise LabelError(f"The labels are no readable CSV table: {error}") from error
-    table.columns = [str(column).strip().lower() for column in table.columns]
-    return table.loc[:, ~table.columns.duplicated()]
-
-
-def _decode_one_hot(table: pd.DataFrame) -> list[str]:
-    """The class of each row of the ISIC layout; "" where no column is 1."""
-    codes = {column: ISIC_CODES.get(column, column) for column in table}
-    codes = {column: code or "" for column, code in codes.items() if code is None or code in DIAGNOSES}
-    if not codes:
+        table = read_table(source)
+        ids = require_ids(table, "The table of labels")
+        labels = read_label_column(table)
+        facts = read_facts(table, FACTS)
+    except TableError as error:
+        raise LabelError(str(error)) from error
+    if labels is None:
         raise LabelError(
             "The labels need a column 'dx' with class codes, or one column a class (MEL, NV, BCC, …) with 0 "
-            f"and 1. Known codes: {', '.join(DIAGNOSES)}."
+            f"and 1. Known codes: {', '.join(DIAGNOSES)}. {list_headings(table)}"
         )
-    numbers = table[list(codes)].apply(pd.to_numeric, errors="coerce")
-    if numbers.isna().any(axis=None):
-        column = numbers.columns[int(numbers.isna().any().to_numpy().argmax())]
-        raise LabelError(f"The column {column.upper()} of the one-hot labels holds cells that are no number.")
-    hot = (numbers >= 0.5).to_numpy()
-    names = list(codes.values())
-    return [_CONFLICT if row.sum() > 1 else names[row.argmax()] if row.any() else "" for row in hot]
+    if "path" in table:  # Dermalens' own tables say beside the name which file it is, from the run's folder
+        relative = ~table["path"].str.match(r"$|/|\\\\|[A-Za-z]:")
+        ids = ids.where(~relative, table["path"])
+    frame = pd.DataFrame({"image": ids, "label": labels, **facts}, dtype=object)
+    return frame[frame["image"] != ""].reset_index(drop=True)
 
 
 def labels_from_folders(paths: Sequence[Path], root: Path) -> list[str]:
@@ -127,50 +105,56 @@ def labels_from_folders(paths: Sequence[Path], root: Path) -> list[str]:
     """
     labels = []
     for path in paths:
-        names = [_normal(name) for name in reversed(path.relative_to(root).parent.parts)]
+        names = [read_code(name) for name in reversed(path.relative_to(root).parent.parts)]
         labels.append(next((name for name in names if name in DIAGNOSES), names[0] if names else ""))
     return labels
 
 
 def match_labels(
-    paths: Sequence[Path], labels: pd.DataFrame | Sequence[str] | None, classes: Sequence[str]
+    paths: Sequence[Path],
+    labels: pd.DataFrame | Sequence[str] | None,
+    classes: Sequence[str],
+    root: Path | None = None,
 ) -> tuple[pd.DataFrame, LabelCounts]:
     """Give each image its label.
 
     Args:
         paths: the images.
-        labels: of `read_labels`, matched by the file's stem; or one label an image; or none at all.
+        labels: of `read_labels`, matched as `core.tables.matching` says; or one label an image; or none.
         classes: what the model knows.
+        root: the folder that the images were uploaded to: a row may give more folders than lie below it.
 
     Returns:
         One row an image, all text: `dx` (a code of `classes` or ""), `label` (what was given) and the
         facts; and the counts.
     """
-    stems = [path.stem for path in paths]
-    table = labels
-    if not isinstance(table, pd.DataFrame):
-        table = pd.DataFrame({"label": list(labels or [""] * len(stems))}, dtype=object)
-        frame, without_image = table, 0
+    ambiguous = without_image = 0
+    if isinstance(labels, pd.DataFrame):
+        matching = match_rows(labels["image"].tolist(), paths, root)
+        frame = _take_rows(labels, matching.rows)
+        ambiguous, without_image = len(matching.ambiguous), len(matching.absent)
     else:
-        frame = table.reindex(stems).fillna("").reset_index(drop=True)
-        without_image = int((~table.index.isin(stems)).sum())
+        frame = pd.DataFrame({"label": list(labels or [""] * len(paths))}, dtype=object)
     given = frame["label"].tolist()
     frame = frame.assign(dx=[label if label in classes else "" for label in given])
     unknown = Counter(label for label in given if label and label not in classes)
-    labelled, unlabelled = sum(label in classes for label in given), given.count("")
-    return frame, LabelCounts(len(stems), labelled, unlabelled, dict(unknown.most_common()), without_image)
+    counts = LabelCounts(
+        images=len(paths),
+        labelled=sum(label in classes for label in given),
+        unlabelled=given.count(""),
+        unknown=dict(unknown.most_common()),
+        without_image=without_image,
+        ambiguous=ambiguous,
+    )
+    return frame, counts
 
 
-def _normal(label: str) -> str:
-    label = str(label).strip().lower()
-    return "" if label in _NO_LABEL else ISIC_CODES.get(label) or label
-
-
-def _stem(name: str) -> str:
-    """The id in a cell that may hold a file's name, with folders and extension.
-
-    >>> _stem("part_1/ISIC_1.jpg"), _stem("ISIC_1"), _stem("lesion 1.5 mm")
-    ('ISIC_1', 'ISIC_1', 'lesion 1.5 mm')
-    """
-    path = PurePath(name.strip().replace("\\", "/"))
-    return path.stem if path.suffix.lower() in IMAGE_EXTENSIONS else path.name
+def _take_rows(labels: pd.DataFrame, rows: Sequence[Sequence[int]]) -> pd.DataFrame:
+    """The row of each image; an image with rows of different labels has `TWO_LABELS`."""
+    numbers = [found[0] if found else -1 for found in rows]
+    frame = labels.drop(columns="image").reindex(numbers).fillna("").reset_index(drop=True)
+    given = labels["label"]
+    for image, found in enumerate(rows):
+        if len({given[row] for row in found}) > 1:
+            frame.loc[image, "label"] = TWO_LABELS
+    return frame

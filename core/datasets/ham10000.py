@@ -3,7 +3,7 @@
 Layout of the public release, any image size:
     HAM10000_images_part_1/<image_id>.jpg, HAM10000_images_part_2/<image_id>.jpg
     HAM10000_segmentations_lesion_tschandl/<image_id>_segmentation.png
-    HAM10000_metadata.csv  (or HAM10000_metadata, as Dataverse names it)
+    HAM10000_metadata.csv  (or HAM10000_metadata or .tab, as Dataverse names it)
 
 Reference:
     Tschandl, Rosendahl, Kittler (2018), doi:10.1038/sdata.2018.161; masks: Tschandl et al. (2020),
@@ -11,26 +11,23 @@ Reference:
 """
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from core.errors import DermalensError
+from core.datasets.files import DatasetFiles, scan_files
+from core.datasets.frame import METADATA_COLUMNS, DatasetError, build_frame
 from core.images.masks import read_lesion_mask
 from core.images.preprocessing import limit_long_side
 from core.images.reading import read_image
+from core.tables.reading import list_headings
 
 DATA_VARIABLE = "DERMALENS_DATA"
 SPLITS = ("train", "validation", "test")
 HALVES = ("validation_a", "validation_b")  # of the validation split: one is learned, the other judges
 SPLIT_FILE = Path(__file__).parents[2] / "training" / "splits" / "ham10000.csv"
-METADATA_COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
-
-
-class DatasetError(DermalensError):
-    """The dataset is missing, incomplete or laid out in a way that is not understood."""
+HAM10000_TABLE = "ham10000_metadata"
 
 
 def default_data_dir() -> Path | None:
@@ -55,46 +52,25 @@ def read_ham10000(root: str | Path | None) -> pd.DataFrame:
     if root is None:
         raise DatasetError(f"No dataset folder is set. Give --data DIR or set {DATA_VARIABLE}.")
     root = Path(root).expanduser()
-    metadata = next(
-        (p for p in (root / "HAM10000_metadata.csv", root / "HAM10000_metadata") if p.is_file()), None
-    )
-    if metadata is None:
+    files = scan_files(root) if root.is_dir() else None
+    if files is None or not files.find_tables(HAM10000_TABLE):
         raise DatasetError(f"No HAM10000_metadata.csv in {root}. Point to the folder that holds it.")
-    frame = read_table(metadata)
-    missing = [column for column in METADATA_COLUMNS if column not in frame]
+    return read_ham10000_files(files)
+
+
+def read_ham10000_files(files: DatasetFiles) -> pd.DataFrame:
+    """As `read_ham10000`, from the files of a folder that holds the metadata table."""
+    path = files.find_tables(HAM10000_TABLE)[0]
+    table = files.read(path)
+    missing = [column for column in METADATA_COLUMNS if column not in table]
     if missing:
-        raise DatasetError(f"{metadata.name} lacks the column(s) {', '.join(missing)}.")
-    frame = frame[list(METADATA_COLUMNS)].sort_values("image_id", ignore_index=True)
-    masks = root.glob("HAM10000_segmentations_lesion_tschandl/*.png")
-    frame = attach_files(frame, root.glob("HAM10000_images*/*.jpg"), masks)
+        raise DatasetError(f"{path.name} lacks the column(s) {', '.join(missing)}. {list_headings(table)}")
+    frame = build_frame(table[list(METADATA_COLUMNS)], files, path.name)
     if not frame["image_path"].any():
-        raise DatasetError(f"No image in {root}/HAM10000_images_part_*/. Unpack both image archives there.")
+        raise DatasetError(
+            f"No image in {files.root}/HAM10000_images_part_*/. Unpack both image archives there."
+        )
     return frame
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """A CSV file of a dataset.
-
-    Raises:
-        DatasetError: it cannot be read as one.
-    """
-    try:
-        return pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} is no readable CSV table: {error}. Copy or download it again.") from error
-
-
-def attach_files(frame: pd.DataFrame, images: Iterable[Path], masks: Iterable[Path]) -> pd.DataFrame:
-    """Add `image_path` and `mask_path`, "" where there is no file, by the files' stems.
-
-    Images are named <image_id>.*, masks <image_id>_segmentation.*.
-    """
-    image_of = {path.stem: str(path) for path in images}
-    mask_of = {path.stem.removesuffix("_segmentation"): str(path) for path in masks}
-    return frame.assign(
-        image_path=[image_of.get(image_id, "") for image_id in frame["image_id"]],
-        mask_path=[mask_of.get(image_id, "") for image_id in frame["image_id"]],
-    )
 
 
 def read_split(root: str | Path | None, split: str, split_file: Path = SPLIT_FILE) -> pd.DataFrame:

@@ -1,40 +1,44 @@
-"""Any dataset folder -> the table that `core.datasets.ham10000.read_ham10000` gives, whatever its layout.
+"""Any dataset folder -> one table of `core.datasets.frame`, whatever its layout.
 
-Understood are HAM10000, the ISIC challenges of 2018 (tasks 1 and 3) and 2019 as their archives unpack,
-and one sub-folder a class. A fact that a layout does not record is empty (NaN) in the table.
+Understood are HAM10000, MILK10k, the ISIC challenges of 2018 (tasks 1 and 3), 2019 and 2020, downloads of the
+ISIC Archive, a folder of pictures with a table of labels, and one sub-folder a class. Folders may be nested
+and pictures of any format; a fact that a layout does not record is NaN.
 
 Reference:
-    ISIC 2018: Codella et al. (2019), arXiv:1902.03368; ISIC 2019: https://challenge.isic-archive.com/data/#2019.
+    ISIC 2018: Codella et al. (2019), arXiv:1902.03368; ISIC 2019 and 2020: https://challenge.isic-archive.com/data;
+    MILK10k: https://doi.org/10.34970/648456.
 """
 
+import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from core.datasets.ham10000 import (
-    DATA_VARIABLE,
-    METADATA_COLUMNS,
-    DatasetError,
-    attach_files,
-    read_ham10000,
-    read_table,
+from core.batch.labels import labels_from_folders
+from core.datasets.challenges import (
+    ISIC2019_TRUTH,
+    MILK10K_FACTS,
+    MILK10K_TRUTH,
+    TASK1_IMAGES,
+    TASK3_TRUTH,
+    read_isic2019,
+    read_milk10k,
+    read_task1,
+    read_task3,
 )
-from core.images.reading import ImageError, list_images
-from core.taxonomy import DIAGNOSES, ISIC_CODES
-
-# How ISIC 2018 words the confirmation that HAM10000 gives as a code.
-CONFIRMATIONS = {
-    "histopathology": "histo",
-    "serial imaging showing no change": "follow_up",
-    "single image expert consensus": "consensus",
-    "confocal microscopy with consensus dermoscopy": "confocal",
-}
-# HAM10000 is the training set of ISIC 2018 task 3 under the same ids, so its masks fit there too.
-MASK_PATTERNS = ("ISIC*_GroundTruth/*_segmentation.png", "HAM10000_segmentations_lesion_tschandl/*.png")
-_TEXT_FACTS = ("dx", "dx_type", "sex", "localization")
+from core.datasets.files import DatasetFiles, scan_files
+from core.datasets.frame import (
+    DatasetError,
+    build_frame,
+    complete,
+    find_masks,
+    unique_ids,
+)
+from core.datasets.ham10000 import DATA_VARIABLE, HAM10000_TABLE, read_ham10000_files
+from core.tables.columns import ID_NAMES, LABEL_NAMES, find_column
+from core.taxonomy import DIAGNOSES, read_code
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ class Layout:
 
     name: str
     looked_for: str
-    present: Callable[[Path], bool]
-    read: Callable[[Path], pd.DataFrame]
+    present: Callable[[DatasetFiles], bool]
+    read: Callable[[DatasetFiles], pd.DataFrame]
 
 
 def read_dataset(root: str | Path | None) -> pd.DataFrame:
@@ -55,18 +59,19 @@ def read_dataset(root: str | Path | None) -> pd.DataFrame:
 
     Returns:
         One row an image, sorted by image id: `METADATA_COLUMNS` (NaN where not known; `lesion_id` is
-        then the image id), `image_path` and `mask_path` ("" where there is no file).
-        `frame.attrs["layout"]` names the layout.
+        then the image id), further facts and dermoscopic structures where the dataset records them,
+        `image_path` and `mask_path` ("" where there is no file). `frame.attrs` has the `layout`'s name
+        and `left_alone`, the files that are neither, by kind.
 
     Raises:
         DatasetError: no folder, no layout recognised (the message lists what was looked for), a column
             missing, or no image at all.
     """
-    layout = find_layout(root)
-    frame = layout.read(Path(root).expanduser())
+    files, layout = _recognise(root)
+    frame = layout.read(files)
     if not frame["image_path"].any():
         raise DatasetError(f"{root} looks like {layout.name} but holds no image. Unpack {layout.looked_for}.")
-    frame.attrs["layout"] = layout.name
+    frame.attrs |= {"layout": layout.name, "left_alone": files.left_alone}
     return frame
 
 
@@ -76,156 +81,138 @@ def find_layout(root: str | Path | None) -> Layout:
     Raises:
         DatasetError: no folder, or none of the layouts.
     """
+    return _recognise(root)[1]
+
+
+def _recognise(root: str | Path | None) -> tuple[DatasetFiles, Layout]:
     if root is None:
         raise DatasetError(f"No dataset folder is set. Give --data DIR or set {DATA_VARIABLE}.")
     folder = Path(root).expanduser()
     if not folder.is_dir():
         raise DatasetError(f"No folder at {folder}. Check the path and its spelling.")
     try:
-        for layout in LAYOUTS:
-            if layout.present(folder):
-                return layout
+        files = scan_files(folder)
     except OSError as error:
         raise DatasetError(f"{folder} could not be read: {error.strerror}. Check its rights.") from error
+    for layout in LAYOUTS:
+        if layout.present(files):
+            return files, layout
     wanted = "; ".join(f"{layout.name}: {layout.looked_for}" for layout in LAYOUTS)
     raise DatasetError(f"No dataset is recognised in {folder}. Looked for {wanted}.")
 
 
-# --- the ISIC challenges ----------------------------------------------------------------------------
-def _read_isic2018_task3(root: Path) -> pd.DataFrame:
-    frame = _read_one_hot(root, "ISIC2018_Task3_*_GroundTruth.csv")
-    groups = _read_tables(root, "ISIC2018_Task3_*_LesionGroupings.csv")
-    if groups is not None:
-        _require(groups, ("image", "lesion_id", "diagnosis_confirm_type"), "The lesion groupings")
-        words = groups["diagnosis_confirm_type"]
-        groups = groups.assign(dx_type=words.map(CONFIRMATIONS).fillna(words))
-        frame = _join(frame, groups[["image", "lesion_id", "dx_type"]])
-    return _finish(frame, root, "ISIC2018_Task3_*_Input/*.jpg")
+# --- pictures and one table of labels ---------------------------------------------------------------
+def _labels_table(files: DatasetFiles) -> Path | None:
+    """The table that names pictures and diagnoses: `labels` or `metadata` before others, the least deep first."""
+    first = {"labels": 0, "metadata": 1}
+    names = sorted(files.tables, key=lambda path: (first.get(path.stem.lower(), 2), len(path.parts), path))
+    return next((path for path in names if files.images and _is_labels(path, files)), None)
 
 
-def _read_isic2019(root: Path) -> pd.DataFrame:
-    frame = _read_one_hot(root, "ISIC_2019_*_GroundTruth.csv")
-    facts = _read_tables(root, "ISIC_2019_*_Metadata.csv")
-    if facts is not None:
-        named = {"age_approx": "age", "sex": "sex", "anatom_site_general": "localization"}
-        facts = facts.rename(columns=named)
-        _require(facts, ("image", *named.values()), "The metadata")
-        columns = ["image", *named.values(), *(["lesion_id"] if "lesion_id" in facts else [])]
-        frame = _join(frame, facts[columns])
-    return _finish(frame, root, "ISIC_2019_*_Input/*.jpg")
+def _is_labels(path: Path, files: DatasetFiles) -> bool:
+    try:
+        table = files.read(path)
+    except DatasetError:
+        return False
+    columns = [read_code(column) for column in table.columns]
+    predicted = any(column.startswith("p_") and column[2:] in DIAGNOSES for column in table.columns)
+    labelled = any(name in table for name in LABEL_NAMES) or any(code in DIAGNOSES for code in columns)
+    return len(table) > 0 and any(name in table for name in ID_NAMES) and labelled and not predicted
 
 
-def _read_isic2018_task1(root: Path) -> pd.DataFrame:
-    pattern = "ISIC2018_Task1-2_*_Input/*.jpg"
-    identifiers = sorted(path.stem for path in root.glob(pattern))
-    return _finish(pd.DataFrame({"image_id": identifiers}, dtype="str"), root, pattern)
+def _read_labelled(files: DatasetFiles) -> pd.DataFrame:
+    path = _labels_table(files)
+    return build_frame(files.read(path), files, path.name)
 
 
-def _read_one_hot(root: Path, pattern: str) -> pd.DataFrame:
-    """`image_id` and `dx` from the challenge's ground truth: a column a class, 1 for the right one."""
-    table = _read_tables(root, pattern)
-    _require(table, ("image",), "The ground truth")
-    chosen = table.drop(columns="image").apply(pd.to_numeric, errors="coerce") == 1
-    if not len(chosen.columns):
-        raise DatasetError(f"The ground truth {pattern} has no class column beside `image`.")
-    codes = [ISIC_CODES.get(column.lower(), column.lower()) for column in chosen.columns]
-    numbers = chosen.to_numpy().argmax(axis=1)
-    labels = [codes[k] if n == 1 else None for k, n in zip(numbers, chosen.sum(axis=1), strict=True)]
-    return pd.DataFrame({"image_id": table["image"].astype("str"), "dx": pd.array(labels, dtype="str")})
+def _has_labels(name: str = "", heading: str = "") -> Callable[[DatasetFiles], bool]:
+    """Whether there is a table of labels, with that in its name and that heading."""
 
+    def present(files: DatasetFiles) -> bool:
+        path = _labels_table(files)
+        named = path is not None and re.search(name, path.stem, re.IGNORECASE)
+        return bool(named and (not heading or find_column(files.read(path), [heading])))
 
-def _read_tables(root: Path, pattern: str) -> pd.DataFrame | None:
-    """All tables of that name in the folder or one below, stacked; a name that is there twice counts once."""
-    files = {path.name: path for path in [*root.glob(f"*/{pattern}"), *root.glob(pattern)] if path.is_file()}
-    return pd.concat(map(read_table, files.values()), ignore_index=True) if files else None
-
-
-def _require(frame: pd.DataFrame, columns: tuple[str, ...], what: str) -> None:
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise DatasetError(f"{what} lacks the column(s) {', '.join(missing)}. Unpack the release's own file.")
-
-
-def _join(frame: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
-    """Add facts by image; an image that is listed twice keeps its first facts."""
-    facts = facts.rename(columns={"image": "image_id"}).drop_duplicates("image_id")
-    return frame.merge(facts, on="image_id", how="left")
+    return present
 
 
 # --- one folder a class -----------------------------------------------------------------------------
-def _read_folders(root: Path) -> pd.DataFrame:
-    """The folder's name is the label, known to the taxonomy or not: the checks name those that are not."""
-    rows = [
-        (path.stem, folder.name.strip().lower(), str(path))
-        for folder in sorted(root.iterdir())
-        if folder.is_dir() and not folder.name.startswith(".")
-        for path in _images_below(folder)
-    ]
-    frame = pd.DataFrame(rows, columns=["image_id", "dx", "image_path"])
-    return _complete(frame).assign(mask_path="").sort_values("image_id", ignore_index=True)
+def _read_folders(files: DatasetFiles) -> pd.DataFrame:
+    """The nearest folder that is named like a class is the label; other folders are named by the checks."""
+    paths = [path.relative_to(files.root) for path in files.images]
+    images = [str(path) for path in files.images]
+    frame = pd.DataFrame(
+        {
+            "image_id": unique_ids([path.as_posix() for path in paths]),
+            "dx": labels_from_folders(files.images, files.root),
+            "image_path": images,
+            "mask_path": find_masks(images, files),
+        },
+        dtype=object,
+    )
+    return complete(frame)
 
 
-def _images_below(folder: Path) -> list[Path]:
-    with suppress(ImageError):
-        return list_images(folder)
-    return []
-
-
-def _has_class_folder(root: Path) -> bool:
+def _has_class_folder(files: DatasetFiles) -> bool:
     return any(
-        folder.is_dir() and folder.name.strip().lower() in DIAGNOSES and _images_below(folder)
-        for folder in root.iterdir()
+        read_code(part) in DIAGNOSES
+        for path in files.images
+        for part in path.relative_to(files.root).parts[:-1]
     )
 
 
-# --- shared -----------------------------------------------------------------------------------------
-def _finish(frame: pd.DataFrame, root: Path, images: str) -> pd.DataFrame:
-    masks = (path for pattern in MASK_PATTERNS for path in root.glob(pattern))
-    frame = _complete(frame).sort_values("image_id", ignore_index=True)
-    return attach_files(frame, root.glob(images), masks)
-
-
-def _complete(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every column of `METADATA_COLUMNS`, in their order, then the paths that are there."""
-    frame = frame.copy()
-    if "lesion_id" not in frame:
-        frame["lesion_id"] = frame["image_id"]
-    frame["lesion_id"] = frame["lesion_id"].fillna(frame["image_id"]).astype("str")
-    for column in _TEXT_FACTS:
-        frame[column] = frame[column].astype("str") if column in frame else pd.Series(dtype="str")
-    frame["age"] = pd.to_numeric(frame["age"], errors="coerce") if "age" in frame else float("nan")
-    return frame[[*METADATA_COLUMNS, *(["image_path"] if "image_path" in frame else [])]]
-
-
-def _any(*patterns: str) -> Callable[[Path], bool]:
-    """Whether each of the patterns matches something in a folder or one below it."""
-    return lambda root: all(any(root.glob(p)) or any(root.glob(f"*/{p}")) for p in patterns)
+def _has_table(*patterns: str) -> Callable[[DatasetFiles], bool]:
+    return lambda files: any(files.find_tables(pattern) for pattern in patterns)
 
 
 LAYOUTS = (
     Layout(
         "HAM10000",
         "HAM10000_metadata.csv with HAM10000_images_part_*/",
-        lambda root: any((root / f"HAM10000_metadata{end}").is_file() for end in (".csv", "")),
-        read_ham10000,
+        _has_table(HAM10000_TABLE),
+        read_ham10000_files,
     ),
     Layout(
         "ISIC 2018 task 3",
         "ISIC2018_Task3_*_GroundTruth.csv with ISIC2018_Task3_*_Input/",
-        _any("ISIC2018_Task3_*_GroundTruth.csv"),
-        _read_isic2018_task3,
+        _has_table(TASK3_TRUTH),
+        read_task3,
     ),
     Layout(
         "ISIC 2019",
         "ISIC_2019_*_GroundTruth.csv with ISIC_2019_*_Input/",
-        _any("ISIC_2019_*_GroundTruth.csv"),
-        _read_isic2019,
+        _has_table(ISIC2019_TRUTH),
+        read_isic2019,
+    ),
+    Layout(
+        "MILK10k",
+        "MILK10k_*_Metadata.csv and MILK10k_*_GroundTruth.csv with MILK10k_*_Input/",
+        _has_table(MILK10K_FACTS, MILK10K_TRUTH),
+        read_milk10k,
     ),
     Layout(
         "ISIC 2018 task 1",
         "ISIC2018_Task1-2_*_Input/ (and ISIC2018_Task1_*_GroundTruth/)",
-        lambda root: any(root.glob("ISIC2018_Task1-2_*_Input/*.jpg")),
-        _read_isic2018_task1,
+        lambda files: bool(files.below(TASK1_IMAGES).images),
+        read_task1,
+    ),
+    Layout(
+        "ISIC 2020",
+        "ISIC_2020_Training_GroundTruth.csv (or train.csv) with the images",
+        _has_labels(heading="benign_malignant", name=r"ISIC_2020|^train"),
+        _read_labelled,
+    ),
+    Layout(
+        "ISIC Archive",
+        "metadata.csv of isic-cli with the images",
+        _has_labels(heading="isic_id"),
+        _read_labelled,
+    ),
+    Layout(
+        "images with labels",
+        "labels.csv (image_id,dx) with images/ (and masks/)",
+        _has_labels(),
+        _read_labelled,
     ),
     Layout(
         "folder per class",

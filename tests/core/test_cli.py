@@ -230,7 +230,7 @@ def test_a_batch_says_what_is_wrong_with_its_labels(folder, to, tmp_path):
     table = tmp_path / "labels.csv"
     table.write_text("a,b\n")
     for arguments, message in (
-        (["--labels", table], "need rows"),
+        (["--labels", table], "must have rows"),
         (["--labels", table, "--folder-labels"], "not both"),
     ):
         result = run_batch(folder, "--to", to, *arguments)

@@ -9,36 +9,41 @@ from core.batch.labels import LabelError, labels_from_folders, match_labels, rea
 CLASSES = ("akiec", "bcc", "mel", "nv")
 
 
+def labels_of(table: bytes) -> dict[str, str]:
+    """Image -> label."""
+    frame = read_labels(table)
+    return dict(zip(frame["image"], frame["label"], strict=True))
+
+
 def paths(*names: str) -> list[Path]:
     return [Path("images") / name for name in names]
 
 
 @pytest.mark.parametrize("column", ["image", "image_id", "isic_id", " Image "])
 def test_codes_are_read_from_a_table(column):
-    labels = read_labels(f"{column},dx\na,MEL\nb, nv \n".encode())
-    assert labels["label"].to_dict() == {"a": "mel", "b": "nv"}
+    assert labels_of(f"{column},dx\na,MEL\nb, nv \n".encode()) == {"a": "mel", "b": "nv"}
 
 
 def test_facts_are_carried_along_as_text_and_other_columns_are_not():
     labels = read_labels(b"image,dx,lesion_id,age,sex,note\n007,mel,L1,45.0,male,x\nb,nv,,,,\n")
-    assert list(labels.columns) == ["label", "lesion_id", "age", "sex"]
-    assert labels.loc["007"].tolist() == ["mel", "L1", "45.0", "male"]
-    assert labels.loc["b"].tolist() == ["nv", "", "", ""]
+    assert list(labels.columns) == ["image", "label", "lesion_id", "age", "sex"]
+    assert labels.loc[0].tolist() == ["007", "mel", "L1", "45.0", "male"]
+    assert labels.loc[1].tolist() == ["b", "nv", "", "", ""]
 
 
 def test_one_hot_columns_of_isic_are_read():
     table = b"image,MEL,NV,BCC,AK,UNK\na,1.0,0,0,0,0\nb,0,0,0,1,0\nc,0,0,0,0,1\nd,0,0,0,0,0\ne,1,1,0,0,0\n"
-    labels = read_labels(table)["label"].to_dict()
-    assert labels == {"a": "mel", "b": "akiec", "c": "", "d": "", "e": "two different labels"}
+    assert labels_of(table) == {"a": "mel", "b": "akiec", "c": "", "d": "", "e": "two different labels"}
 
 
 def test_semicolons_and_the_mark_of_excel_are_understood():
-    assert read_labels("\ufeffimage;dx\na;mel\n".encode()).loc["a", "label"] == "mel"
+    assert labels_of("\ufeffimage;dx\na;mel\n".encode()) == {"a": "mel"}
 
 
 def test_an_id_may_be_a_file_name_and_a_dot_in_an_id_stays():
-    labels = read_labels(b"image,dx\npart_1/a.jpg,mel\ncase.12,nv\n")
-    assert list(labels.index) == ["a", "case.12"]
+    labels = read_labels(b"image,dx\nimages/a.jpg,mel\ncase.12,nv\n")
+    frame, _ = match_labels(paths("a.jpg", "case.12.png"), labels, CLASSES)
+    assert frame["dx"].tolist() == ["mel", "nv"]
 
 
 def test_an_image_with_two_different_labels_has_none_and_is_named():
@@ -53,10 +58,11 @@ def test_an_image_with_two_different_labels_has_none_and_is_named():
     [
         (b"", "no readable CSV"),
         (b"\xff\xfe\x00", "no readable CSV"),
-        (b"image,dx\n", "need rows"),
+        (b"image,dx\n", "must be rows"),
         (b"name,dx\na,mel\n", "'image_id' or 'image' or 'isic_id'"),
         (b"image,colour\na,brown\n", "a column 'dx'"),
-        (b"image,MEL,NV\na,yes,no\n", "MEL .* no number"),
+        (b"image,MEL,NV\na,often,no\n", "MEL .* no number"),
+        (b"image,MEL,NV\na,0.7,0.3\n", "not probabilities"),
     ],
 )
 def test_unusable_tables_are_refused_with_what_is_wrong(table, message):

@@ -143,7 +143,7 @@ def test_an_empty_dataset_has_no_findings(frame):
 
 
 def test_the_command_prints_a_summary_and_writes_every_finding_harmlessly(tmp_path, monkeypatch, capsys):
-    for name in ("mel/a.png", "=nevus/b.png"):
+    for name in ("mel/a.png", "=wart/b.png"):
         path = tmp_path / "data" / name
         path.parent.mkdir(parents=True)
         Image.fromarray(draw_skin(len(name))).save(path)
@@ -155,7 +155,7 @@ def test_the_command_prints_a_summary_and_writes_every_finding_harmlessly(tmp_pa
     assert "1  rows without a known diagnosis" in printed and "2  images without an expert mask" in printed
     written = pd.read_csv(table)
     assert sorted(written["check"]) == ["labels", "masks", "masks"]
-    assert written.loc[written["check"] == "labels", "dx"].item() == "'=nevus"
+    assert written.loc[written["check"] == "labels", "dx"].item() == "'=wart"
 
 
 def test_nothing_found_is_an_empty_table(frame):

@@ -133,7 +133,7 @@ def test_missing_columns_are_named(root):
 
 def test_metadata_that_is_no_table_is_refused(root):
     (root / "HAM10000_metadata.csv").write_bytes(b"")
-    with pytest.raises(DatasetError, match=r"HAM10000_metadata\.csv is no readable CSV table"):
+    with pytest.raises(DatasetError, match=r"HAM10000_metadata\.csv: This is no readable CSV table"):
         read_ham10000(root)
 
 

@@ -177,7 +177,7 @@ def test_labels_without_any_image_are_refused(tmp_path, put):
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00 no text"])
 def test_a_damaged_table_is_named(tmp_path, data):
     (tmp_path / "ISIC2018_Task3_Training_GroundTruth.csv").write_bytes(data)
-    with pytest.raises(DatasetError, match=r"GroundTruth\.csv is no readable CSV table"):
+    with pytest.raises(DatasetError, match=r"GroundTruth\.csv: This is no readable CSV table"):
         read_dataset(tmp_path)
 
 
