@@ -94,10 +94,17 @@ def pair_predictions(first: Predictions, second: Predictions) -> Pair:
     return Pair(first.take(agree), second.take(agree), int((~agree).sum()))
 
 
-def score_differences(pair: Pair, threshold: float, n_resamples: int = 1000) -> dict[str, Difference]:
+def score_differences(
+    pair: Pair, thresholds: tuple[float, float], n_resamples: int = 1000
+) -> dict[str, Difference]:
     """Every score that both have, with the difference second minus first.
 
     Both are scored on the same draws of lesions, so that what makes an image hard for both cancels out.
+
+    Args:
+        pair: the two evaluations.
+        thresholds: decision threshold of the first and of the second: each system is judged at its own.
+        n_resamples: draws of lesions.
     """
     first, second = list_scores(pair.first), list_scores(pair.second)
     differences = {}
@@ -106,7 +113,7 @@ def score_differences(pair: Pair, threshold: float, n_resamples: int = 1000) -> 
             continue
         usable = score.usable(pair.first) & score.usable(pair.second)
         parts = [part.take(usable) for part in (pair.first, pair.second)]
-        differences[name] = _difference(score, *parts, threshold, n_resamples)
+        differences[name] = _difference(score, *parts, thresholds, n_resamples)
     return differences
 
 
@@ -147,12 +154,13 @@ def only_one_right(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _difference(
-    score: Score, first: Predictions, second: Predictions, threshold: float, n: int
+    score: Score, first: Predictions, second: Predictions, thresholds: tuple[float, float], n: int
 ) -> Difference:
     if not len(first):
         return Difference(score.name, NAN, NAN, Interval(NAN, NAN, NAN), score.lower_is_better)
     resamples = draw_lesions(first.lesions, n)
-    before, after = (score.draws(part, threshold, resamples) for part in (first, second))
+    parts = zip((first, second), thresholds, strict=True)
+    before, after = (score.draws(part, threshold, resamples) for part, threshold in parts)
     interval = resamples.interval(after - before)
     return Difference(score.name, float(before[0]), float(after[0]), interval, score.lower_is_better)
 

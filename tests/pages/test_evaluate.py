@@ -12,11 +12,11 @@ from core.evaluation import metrics
 from core.evaluation.predictions import from_frame, read_predictions
 from core.systems.evaluations import list_evaluations
 from pages.components.evaluate import scores
-from pages.components.evaluate.source import FILE
+from pages.components.evaluate.source import FILE, list_shipped
 from pages.components.shared.notices import escape
 from tests.pages.conftest import open_app
 from tests.pages.driver import EVALUATE, keys, read_text, run, visit
-from tests.pages.evaluation import read_chart
+from tests.pages.evaluation import choose, open_view, read_chart
 
 CODES = ("bkl", "mel", "nv")
 
@@ -273,3 +273,18 @@ def test_areas_are_listed_for_classes_averages_and_suspicious(page: AppTest):
     named = areas["To be found"].tolist()
     assert {"Suspicious", "Melanoma", "Micro average", "Macro average"} <= set(named)
     assert all(" to " in text for text in areas["AUC"])
+
+
+def test_every_shipped_system_operates_at_its_own_threshold():
+    shipped = list_shipped()
+    app = open_view("Curves")
+    thresholds = set()
+    names = [name for name, (system, one) in shipped.items() if system.manifest and one.split == "test"]
+    for name in names:
+        choose(app, "run", name)
+        stored = shipped[name][1].read_scores()["suspicious_at_threshold"]
+        shown = {metric.label: metric.value for metric in app.metric}
+        assert shown["Specificity"] == f"{stored['specificity']['estimate']:.3f}"
+        assert shown["Sensitivity"] == f"{stored['sensitivity']['estimate']:.3f}"
+        thresholds.add(app.slider(key="threshold").value)
+    assert len(thresholds) == len(names) > 1

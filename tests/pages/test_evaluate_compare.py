@@ -2,6 +2,7 @@
 
 from core.evaluation.predictions import Predictions, from_frame
 from core.systems.evaluations import list_evaluations
+from pages.components.evaluate.source import list_shipped, shipped_label
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text, run
 from tests.pages.evaluation import choose, open_view, read_frame, to_csv
@@ -85,4 +86,13 @@ def test_shipped_run_is_compared_with_one_view_of_itself():
     scores = set(read_frame(app)["Score"])
     assert {"Balanced accuracy", "Macro AUC", "Sensitivity for suspicious lesions"} <= scores
     assert "Dice" not in scores  # the masks are the same
-    assert list_evaluations()[0].label in app.get_by_key("against").options
+    assert shipped_label(*list_shipped()["unet256_efficientnet/test"]) in app.get_by_key("against").options
+
+
+def test_shipped_systems_are_compared_each_at_its_own_threshold():
+    shipped = list_shipped()
+    app = choose(open_view("Compare"), "against", "unet256_efficientnet/test")
+    rows = {row["Score"]: row for row in read_frame(app).to_dict("records")}
+    for name, column in (("ham10000/test", "First"), ("unet256_efficientnet/test", "Second")):
+        stored = shipped[name][1].read_scores()["suspicious_at_threshold"]["specificity"]["estimate"]
+        assert rows["Specificity for suspicious lesions"][column] == f"{stored:.3f}"

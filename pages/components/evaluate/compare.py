@@ -18,7 +18,6 @@ from core.evaluation.comparison import (
     score_differences,
 )
 from core.evaluation.predictions import PredictionsError, read_predictions
-from core.systems.evaluations import list_evaluations
 from pages.components.cases.cards import draw_cards
 from pages.components.evaluate import scores, source
 from pages.components.evaluate.context import Context
@@ -42,7 +41,7 @@ def draw(context: Context) -> None:
         st.warning(notices.escape(str(error)), title="Nothing to compare", icon=":material/link_off:")
         return
     _draw_what(context, other, pair)
-    differences = _differences((context.key, other.key, context.threshold), pair)
+    differences = _differences((context.key, other.key), (context.threshold, other.threshold), pair)
     left, right = st.columns([1, 1], gap="medium")
     with left:
         _draw_chart(differences)
@@ -65,12 +64,13 @@ def _choose(context: Context) -> Context | None:
     name = st.selectbox(
         "Compare with",
         [*options, FILE],
+        format_func=lambda name: options[name].name if name in options else name,
         key="against",
         bind="query-params",
         persist_state="session",
         width=420,
     )
-    return _read_upload(context) if name == FILE else options[name]
+    return _read_upload() if name == FILE else options[name]
 
 
 def _variants(context: Context) -> dict[str, Context]:
@@ -91,20 +91,17 @@ def _variants(context: Context) -> dict[str, Context]:
 
 
 def _shipped(context: Context) -> dict[str, Context]:
-    """Shipped evaluations that share images with this one."""
+    """Shipped evaluations that share images with this one, by their name in the address."""
     images = set(context.predictions.frame["image_id"])
-    found = {}
-    for evaluation in list_evaluations():
-        path = evaluation.predictions_file
-        key = f"{evaluation.run}/{evaluation.split}:{path.stat().st_mtime_ns}"
-        predictions = source.read_shipped(key, str(path))
-        if not images.isdisjoint(predictions.frame["image_id"]):
-            label = evaluation.label
-            found[label] = Context(label, key, predictions, context.threshold)
-    return found
+    contexts = {name: source.open_shipped(*shipped) for name, shipped in source.list_shipped().items()}
+    return {
+        name: other
+        for name, other in contexts.items()
+        if not images.isdisjoint(other.predictions.frame["image_id"])
+    }
 
 
-def _read_upload(context: Context) -> Context | None:
+def _read_upload() -> Context | None:
     file = st.file_uploader(
         "A CSV with `image_id` and `p_<code>` for the same classes", type=["csv"], key="second_file"
     )
@@ -112,7 +109,8 @@ def _read_upload(context: Context) -> Context | None:
         return None
     data = file.getvalue()
     try:
-        return Context(file.name, hashlib.sha256(data).hexdigest(), read_predictions(data), context.threshold)
+        key = hashlib.sha256(data).hexdigest()
+        return Context(file.name, key, read_predictions(data), source.file_threshold())
     except PredictionsError as error:
         st.error(
             notices.escape(str(error)),
@@ -126,8 +124,9 @@ def _read_upload(context: Context) -> Context | None:
 def _draw_what(context: Context, other: Context, pair: Pair) -> None:
     """Which is first and second, on how many images."""
     st.markdown(
-        f"**First:** {notices.escape(context.name)}  \n**Second:** {notices.escape(other.name)}  \n"
-        f"{len(pair):,} images in common; both at the threshold {context.threshold:.1%} of the suspicious share."
+        f"**First:** {notices.escape(context.name)}, decision threshold {context.threshold:.1%}  \n"
+        f"**Second:** {notices.escape(other.name)}, decision threshold {other.threshold:.1%}  \n"
+        f"{len(pair):,} images in common; each is judged at its own threshold."
     )
     if pair.n_contradictory:
         st.caption(
@@ -139,8 +138,10 @@ def _draw_what(context: Context, other: Context, pair: Pair) -> None:
 
 
 @st.cache_data(show_spinner="Comparing on the same draws of lesions …", max_entries=16)
-def _differences(key: tuple[str, str, float], _pair: Pair) -> dict[str, Difference]:
-    return score_differences(_pair, key[2], affordable_resamples(len(_pair)))
+def _differences(
+    keys: tuple[str, str], thresholds: tuple[float, float], _pair: Pair
+) -> dict[str, Difference]:
+    return score_differences(_pair, thresholds, affordable_resamples(len(_pair)))
 
 
 def _draw_chart(differences: dict[str, Difference]) -> None:

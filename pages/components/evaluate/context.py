@@ -13,7 +13,7 @@ class Context:
         name: what they are, for headings and file names.
         key: changes whenever the predictions do; caches are keyed on it instead of on arrays.
         predictions: all rows, labelled or not.
-        threshold: suspicious share from which a lesion is called suspicious, as the model's bundle states.
+        threshold: decision threshold on the probability of malignancy, of the system that made the predictions.
     """
 
     name: str

@@ -22,6 +22,7 @@ from pages.components.shared.chart_clicks import chart_key, take_click
 from pages.components.shared.figures import savable
 
 TARGET, THRESHOLD, ALL = "target", "threshold", "all_curves"
+_THRESHOLD_OF = "threshold_of"  # which predictions the slider was set for
 # The curves that are drawn for comparison need fewer points than the one that is worked on.
 _FEW_POINTS = 120
 NAMES = {SUSPICIOUS: "Suspicious", MICRO: "Micro average", MACRO: "Macro average"}
@@ -75,6 +76,9 @@ def choose_point(context: Context, targets: list[str]) -> tuple[str, float]:
         width=300,
         help="Against all other images.",
     )
+    if st.session_state.get(_THRESHOLD_OF, context.key) != context.key:
+        st.session_state[THRESHOLD] = default(name)  # another system has its own threshold
+    st.session_state[_THRESHOLD_OF] = context.key
     threshold = st.slider(
         "Called from this probability on",
         *(0.0, 1.0, default(name), 0.001),

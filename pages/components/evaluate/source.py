@@ -6,16 +6,17 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.evaluation.predictions import Predictions, PredictionsError, read_predictions
-from core.systems.evaluations import list_evaluations
+from core.systems.evaluations import Evaluation
+from core.systems.systems import System, list_systems
 from models.manifest import BundleError
-from pages.components.evaluate import batch_run as batch_source
+from pages.components.evaluate import batch_run
 from pages.components.evaluate.context import Context
 from pages.components.shared import engine
 from pages.components.shared.notices import escape
 
 # Their names are in the address.
 SHIPPED, FILE, IMAGES = "Shipped results", "Predictions file", "Images"
-# Of the suspicious share, where no bundle states one.
+# On the probability of malignancy, where nothing states another.
 DEFAULT_THRESHOLD = 0.5
 _UPLOAD = "evaluated_upload"
 
@@ -38,12 +39,36 @@ def draw(kind: str, toolbar: DeltaGenerator) -> Context | None:
     """The inputs of one source, short ones in the toolbar; None until there is something to evaluate."""
     if kind == SHIPPED:
         return _draw_shipped(toolbar)
-    return _draw_file() if kind == FILE else batch_source.draw()
+    return _draw_file() if kind == FILE else batch_run.draw()
+
+
+def list_shipped() -> dict[str, tuple[System, Evaluation]]:
+    """Every evaluation that ships with its system, by the name it has in the address; test splits first."""
+    found = [(system, one) for system in list_systems() for one in system.evaluations]
+    found.sort(key=lambda pair: pair[1].split != "test")  # stable: the shipped system stays first
+    return {f"{one.run}/{one.split}": (system, one) for system, one in found}
+
+
+def open_shipped(system: System, evaluation: Evaluation) -> Context:
+    """A shipped evaluation at its own decision threshold."""
+    path, threshold = evaluation.predictions_file, system.threshold(evaluation)
+    key = f"{evaluation.run}/{evaluation.split}:{path.stat().st_mtime_ns}"
+    return Context(
+        shipped_label(system, evaluation),
+        key,
+        read_shipped(key, str(path)),
+        DEFAULT_THRESHOLD if threshold is None else threshold,
+    )
+
+
+def shipped_label(system: System, evaluation: Evaluation) -> str:
+    """System and split in words."""
+    return f"{system.title} · {evaluation.split}"
 
 
 def _draw_shipped(toolbar: DeltaGenerator) -> Context | None:
-    evaluations = {f"{e.run}/{e.split}": e for e in list_evaluations()}
-    if not evaluations:
+    shipped = list_shipped()
+    if not shipped:
         st.info(
             "`python -m training.measure.evaluate --split validation` writes predictions to `training/runs/`. "
             "Or bring a predictions file.",
@@ -52,17 +77,16 @@ def _draw_shipped(toolbar: DeltaGenerator) -> Context | None:
         )
         return None
     name = toolbar.selectbox(
-        "Run and split",
-        list(evaluations),
+        "System and split",
+        list(shipped),
+        format_func=lambda name: shipped_label(*shipped[name]),
         key="run",
         bind="query-params",
         persist_state="session",
         label_visibility="collapsed",
-        width=250,
+        width=330,
     )
-    path = evaluations[name].predictions_file
-    key = f"{name}:{path.stat().st_mtime_ns}"
-    return Context(evaluations[name].label, key, read_shipped(key, str(path)), _threshold())
+    return open_shipped(*shipped[name])
 
 
 # A resource is shared by all sessions, not copied: nobody changes a `Predictions`.
@@ -86,8 +110,12 @@ def _draw_file() -> Context | None:
     if kept is None:
         return None
     _, name, key, predictions = kept
-    st.caption(f"{escape(name)} · {len(predictions):,} images")
-    return Context(name, key, predictions, _threshold())
+    threshold = file_threshold()
+    st.caption(
+        f"{escape(name)} · {len(predictions):,} images · a predictions file states no decision threshold: the "
+        f"shipped system's is used, {threshold:.1%}"
+    )
+    return Context(name, key, predictions, threshold)
 
 
 def _read_upload(file) -> tuple[str, str, str, Predictions] | None:
@@ -102,7 +130,8 @@ def _read_upload(file) -> tuple[str, str, str, Predictions] | None:
     return kept
 
 
-def _threshold() -> float:
+def file_threshold() -> float:
+    """The decision threshold for a predictions file, which states none: that of the bundle in use."""
     try:
         return engine.read_current_manifest().suspicious_threshold
     except BundleError:

@@ -92,7 +92,7 @@ def two() -> tuple[Predictions, Predictions]:
 
 def test_difference_is_the_paired_bootstrap_of_the_plain_difference(two):
     first, second = two
-    found = score_differences(pair_predictions(first, second), 0.5, n_resamples=40)["accuracy"]
+    found = score_differences(pair_predictions(first, second), (0.5, 0.5), n_resamples=40)["accuracy"]
     plain = grouped_bootstrap(
         lambda labels, a, b: accuracy(labels, b) - accuracy(labels, a),
         first.lesions,
@@ -109,17 +109,23 @@ def test_difference_is_the_paired_bootstrap_of_the_plain_difference(two):
 
 
 def test_same_evaluation_differs_by_zero_in_everything(two):
-    differences = score_differences(pair_predictions(two[0], two[0]), 0.5, n_resamples=20)
+    differences = score_differences(pair_predictions(two[0], two[0]), (0.5, 0.5), n_resamples=20)
     assert {"accuracy", "macro_roc_auc", "sensitivity", "dice", "log_loss"} <= set(differences)
     for one in differences.values():
         assert (one.difference.estimate, one.difference.low, one.difference.high) == (0, 0, 0)
         assert one.first == one.second
 
 
+def test_each_is_judged_at_its_own_threshold(two):
+    differences = score_differences(pair_predictions(two[0], two[0]), (0.0, 1.1), n_resamples=5)
+    assert (differences["sensitivity"].first, differences["sensitivity"].second) == (1, 0)
+    assert (differences["specificity"].first, differences["specificity"].second) == (0, 1)
+
+
 def test_score_that_only_one_has_is_left_out(two):
     first, second = two
     bare = replace(second, frame=second.frame.drop(columns=["dice", "jaccard"]))
-    assert "dice" not in score_differences(pair_predictions(first, bare), 0.5, n_resamples=5)
+    assert "dice" not in score_differences(pair_predictions(first, bare), (0.5, 0.5), n_resamples=5)
 
 
 def test_masks_that_only_one_scored_do_not_count(two):
@@ -127,7 +133,9 @@ def test_masks_that_only_one_scored_do_not_count(two):
     first, second = two
     frame = second.frame.copy()
     frame.loc[10, ["dice", "jaccard"]] = np.nan
-    found = score_differences(pair_predictions(first, replace(second, frame=frame)), 0.5, n_resamples=5)
+    found = score_differences(
+        pair_predictions(first, replace(second, frame=frame)), (0.5, 0.5), n_resamples=5
+    )
     assert found["dice"].difference.estimate == 0
 
 
