@@ -9,6 +9,8 @@ import shutil
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -48,18 +50,40 @@ def unpack_images(data: bytes, folder: Path) -> FoundImages:
     # Counted before the directory is read: one with millions of entries would fill the memory.
     if data.count(_DIRECTORY_ENTRY) > MAX_MEMBERS:
         raise ArchiveError(f"The zip file has more than {MAX_MEMBERS:,} files. Split it.")
+    with open_zip(BytesIO(data)) as archive:
+        files = [info for info in archive.infolist() if not info.is_dir()]
+        inside = {info: safe_path(info.filename) for info in files}
+        images = [info for info in files if _is_image(inside[info])]
+        _check(files, images, folder)
+        paths = [_extract_new(archive, info, folder / inside[info]) for info in images]
+    return FoundImages(sorted(paths), len(files) - len(images))
+
+
+@contextmanager
+def open_zip(source: Path | BytesIO) -> Iterator[zipfile.ZipFile]:
+    """A zip file to read from.
+
+    Raises:
+        ArchiveError: it is damaged, also where that shows only while a member is read.
+    """
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            files = [info for info in archive.infolist() if not info.is_dir()]
-            inside = {info: safe_path(info.filename) for info in files}
-            images = [info for info in files if _is_image(inside[info])]
-            _check(files, images, folder)
-            paths = [_extract(archive, info, folder / inside[info]) for info in images]
+        with zipfile.ZipFile(source) as archive:
+            yield archive
     except _DAMAGED as error:
         raise ArchiveError(
             f"The zip file is damaged or of an unknown kind ({error}). Zip it again."
         ) from error
-    return FoundImages(sorted(paths), len(files) - len(images))
+
+
+def extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, replace: bool = False) -> None:
+    """Write one member to `path`, whose folder is made; no more than the size that the archive states.
+
+    Raises:
+        OSError: `path` is there already and `replace` is off, or it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(info) as packed, path.open("wb" if replace else "xb") as file:
+        shutil.copyfileobj(packed, file)
 
 
 def safe_path(name: str) -> PurePosixPath:
@@ -104,12 +128,9 @@ def _check(files: list[zipfile.ZipInfo], images: list[zipfile.ZipInfo], folder: 
         raise ArchiveError("The server's disk has no room to unpack the zip file. Delete earlier runs first.")
 
 
-def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Path:
+def _extract_new(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Path:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Never over a file that is there; `zipfile` reads no more than the size that was checked.
-        with archive.open(info) as packed, path.open("xb") as file:
-            shutil.copyfileobj(packed, file)
+        extract(archive, info, path)
     except FileExistsError as error:
         raise ArchiveError(f"The zip file holds {info.filename!r} twice. Rename one of the two.") from error
     except (OSError, ValueError) as error:

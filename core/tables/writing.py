@@ -5,9 +5,13 @@ from typing import Any
 
 import numpy as np
 
+# What a spreadsheet runs, with the full-width forms that some of them take too; leading blanks and
+# breaks hide none of it (OWASP, CSV injection).
+_FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
 
 def harmless(value: Any) -> Any:
-    """Text that starts like a spreadsheet formula gets a leading apostrophe.
+    """Text that starts like a spreadsheet formula, or with a tab or line break, gets a leading apostrophe.
 
     A carriage return, which may stand in a file's name, becomes a space: `csv` would not quote it.
 
@@ -16,8 +20,8 @@ def harmless(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    mark = "'" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else ""
-    return mark + value.replace("\r", " ")
+    starts = value.startswith(("\t", "\r", "\n")) or value.lstrip().startswith(_FORMULA_STARTS)
+    return ("'" if starts else "") + value.replace("\r", " ")
 
 
 def to_json_types(value: Any) -> Any:

@@ -73,7 +73,9 @@ def test_a_refused_image_keeps_its_row():
     assert set(row.values()) == {""}
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\n1", " \n @A1", "\uff1d1"]
+)
 def test_cells_that_a_spreadsheet_would_run_are_made_harmless(text):
     [row] = read_table(rows_to_csv([error_row(text, text, ("mel",))], ("mel",)))
     assert row["image"] == row["error"] == "'" + text.replace("\r", " ")

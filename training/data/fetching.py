@@ -14,6 +14,7 @@ import pooch
 import requests
 from tqdm import tqdm
 
+from core.batch.archive import ArchiveError, extract, open_zip
 from core.errors import DermalensError
 
 UNPACKED_SUFFIXES = (".jpg", ".jpeg", ".png", ".csv", ".txt")
@@ -148,16 +149,16 @@ def unpack(archive: Path, folder: Path) -> int:
         DownloadError: damaged (it is removed), or larger than the disk's free space.
     """
     try:
-        with zipfile.ZipFile(archive) as file:
+        with open_zip(archive) as file:
             members = {name: info for info in file.infolist() if (name := _member_name(info))}
             check_free_space(folder, sum(info.file_size for info in members.values()))
-            folder.mkdir(parents=True, exist_ok=True)
             for name, info in tqdm(members.items(), unit="file", desc=folder.name):
-                with file.open(info) as source, (folder / name).open("wb") as target:
-                    shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError) as error:
+                extract(file, info, folder / name, replace=True)
+    except ArchiveError as error:
         archive.unlink()
-        raise DownloadError(f"{archive.name} is damaged and was removed: {error}. Run again.") from error
+        raise DownloadError(
+            f"{archive.name} is damaged and was removed. Run the command again. ({error.__cause__})"
+        ) from error
     return len(members)
 
 
