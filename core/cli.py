@@ -1,14 +1,20 @@
-"""Command line of the engine.
+"""Command line of the engine: `dermalens`, and without the commands of `training` `python -m core.cli`.
 
-    python -m core.cli analyze PATH... [--csv out.csv] [--json out.json] [--masks DIR] [--overlays DIR]
-    python -m core.cli batch PATH... --to DIR [--labels TABLE.csv]
+    dermalens app
+    dermalens analyze PATH... [--csv out.csv] [--json out.json] [--masks DIR] [--overlays DIR]
+    dermalens batch PATH... --to DIR [--labels TABLE.csv]
+    dermalens dataset check --data DIR [--csv FILE]
 
 A PATH is an image or a folder. A bad file gives a row with its error and the run goes on; the exit
 status is 1 if any failed. `batch` keeps every finished image at once: stopped or crashed, the same command
 goes on where it was. It writes the predictions table that the Evaluate page opens.
+
+What a user can mend (`core.errors.DermalensError`, a file that cannot be written) is one line on standard
+error and exit status 2, like a wrong option.
 """
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,16 +24,45 @@ from typing import Annotated
 
 import typer
 from tqdm import tqdm
+from typer.core import TyperGroup
 
 from core.analyzer import Analysis, Analyzer
 from core.batch.analyze import analyze_paths, find_images
-from core.batch.labels import LabelError
+from core.datasets.ham10000 import DATA_VARIABLE
+from core.errors import DermalensError
 from core.images.drawing import draw_overlay, encode_png
-from core.images.reading import ImageError
 from core.report import NOTICE, analysis_record, analysis_row, error_row, rows_to_csv
-from models.manifest import BundleError
+from core.systems.evaluations import PROJECT_DIR
 
-app = typer.Typer(help=NOTICE, add_completion=False, pretty_exceptions_enable=False)
+
+class Commands(TyperGroup):
+    """A group of commands that says in one line what its user can mend, and ends with exit status 2."""
+
+    def invoke(self, ctx: typer.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # `dermalens … | head`
+            raise
+        except (DermalensError, OSError) as error:
+            typer.echo(" ".join(str(error).split()), err=True)
+            raise typer.Exit(2) from error
+
+
+app = typer.Typer(
+    cls=Commands, help=NOTICE, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+dataset = typer.Typer(help="Check a dataset before it is trusted.", no_args_is_help=True)
+app.add_typer(dataset, name="dataset")
+
+
+@app.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def serve(context: typer.Context) -> None:
+    """Start the app in the browser; further options go to Streamlit, such as --server.port 8080."""
+    # Streamlit takes the theme from .streamlit beside the script, from whatever folder it is started.
+    script = PROJECT_DIR / "streamlit_app.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *context.args]
+    with suppress(KeyboardInterrupt):
+        raise typer.Exit(subprocess.run(command, check=False).returncode)
 
 
 @app.command()
@@ -40,11 +75,8 @@ def analyze(
     no_tta: Annotated[bool, typer.Option("--no-tta", help="one view instead of eight")] = False,
 ) -> None:
     """Analyse dermoscopic images; without --csv or --json the table goes to standard output."""
-    try:
-        images = _without_outputs(find_images(paths), paths, filter(None, (masks, overlays)))
-        analyzer = Analyzer.load()
-    except (ImageError, BundleError) as error:
-        raise _fail(str(error)) from error
+    images = _without_outputs(find_images(paths), paths, filter(None, (masks, overlays)))
+    analyzer = Analyzer.load()
     classes = analyzer.bundle.manifest.classes
     settings = replace(analyzer.default_settings, test_time_augmentation=not no_tta)
     # Before the work, so that a folder that cannot be made does not cost its results.
@@ -82,17 +114,36 @@ def batch(
     no_tta: Annotated[bool, typer.Option("--no-tta", help="one view instead of eight")] = False,
 ) -> None:
     """Predict many images, resumably; writes predictions.csv and errors.csv into the run's folder."""
-    from core import batch_command  # its file locks are not there on every system that `analyze` runs on
+    from core.batch.foreground import (
+        run_batch,  # its file locks are not on every system that `analyze` runs on
+    )
 
     try:
-        progress = batch_command.run_batch(paths, to, labels, folder_labels, not no_tta)
+        progress = run_batch(paths, to, labels, folder_labels, not no_tta)
     except KeyboardInterrupt:
         typer.echo("Stopped. The same command goes on where this one was.", err=True)
         raise typer.Exit(130) from None
-    except (ImageError, BundleError, LabelError, batch_command.JobError) as error:
-        raise _fail(str(error)) from error
     if progress.failed:
         raise _fail(f"failed: {progress.failed} of {progress.total} images; see {to / 'errors.csv'}")
+
+
+@dataset.command()
+def check(
+    data: Annotated[Path, typer.Option(envvar=DATA_VARIABLE, help="the dataset's folder")],
+    csv: Annotated[Path | None, typer.Option(help="write every finding here")] = None,
+) -> None:
+    """Look for leaks between splits, duplicates, missing files and unknown labels."""
+    from core.datasets.checks import check_dataset, stack_findings, summarise
+    from core.datasets.layouts import read_dataset
+
+    frame = read_dataset(data)
+    with tqdm(total=len(frame), unit="image") as bar:
+        checks = check_dataset(frame, progress=lambda done, _: bar.update(done - bar.n))
+    print(f"{frame.attrs['layout']}: {len(frame)} images of {frame['lesion_id'].nunique()} lesions")
+    print(summarise(checks))
+    if csv:
+        csv.parent.mkdir(parents=True, exist_ok=True)
+        stack_findings(checks).to_csv(csv, index=False)
 
 
 def _without_outputs(images: list[Path], paths: list[Path], folders: Iterable[Path]) -> list[Path]:

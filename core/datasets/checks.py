@@ -1,7 +1,5 @@
 """Checks to make before trusting a dataset: leaks between splits, duplicates, files and labels.
 
-    python -m core.datasets.checks --data DIR [--csv FILE]
-
 Works on any layout of `core.datasets.layouts`. Near-duplicates come from `core.datasets.near_duplicates`: a pair is a
 hint to look at, not a proof.
 
@@ -9,7 +7,6 @@ Reference:
     duplicates in ISIC data: Cassidy et al. (2022), doi:10.1016/j.media.2021.102305.
 """
 
-import argparse
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,10 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
-from core.datasets.ham10000 import SPLIT_FILE, DatasetError, default_data_dir
-from core.datasets.layouts import read_dataset
+from core.datasets.ham10000 import SPLIT_FILE
 from core.datasets.near_duplicates import MIN_DETAIL, detail_correlations, near_pairs, perceptual_hash
 from core.images.reading import ImageError, read_image
 from core.tables import harmless
@@ -221,7 +216,7 @@ def check_repeated_rows(frame: pd.DataFrame) -> Check:
     )
 
 
-# --- the command ------------------------------------------------------------------------------------
+# --- what the command writes ------------------------------------------------------------------------------------
 def stack_findings(checks: list[Check]) -> pd.DataFrame:
     """All findings in one table, the check's code first; cells a spreadsheet would run are made harmless."""
     tables = [check.table.assign(check=check.code) for check in checks if not check.passed]
@@ -241,25 +236,3 @@ def summarise(checks: list[Check]) -> str:
         if not check.passed:
             lines.append(f"        {check.advice}")
     return "\n".join(lines)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="the dataset's folder")
-    parser.add_argument("--csv", type=Path, help="write every finding here")
-    arguments = parser.parse_args()
-    try:
-        frame = read_dataset(arguments.data)
-    except DatasetError as error:
-        parser.exit(1, f"{error}\n")
-    with tqdm(total=len(frame), unit="image") as bar:
-        checks = check_dataset(frame, progress=lambda done, _: bar.update(done - bar.n))
-    print(f"{frame.attrs['layout']}: {len(frame)} images of {frame['lesion_id'].nunique()} lesions")
-    print(summarise(checks))
-    if arguments.csv:
-        arguments.csv.parent.mkdir(parents=True, exist_ok=True)
-        stack_findings(checks).to_csv(arguments.csv, index=False)
-
-
-if __name__ == "__main__":
-    main()

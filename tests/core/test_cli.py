@@ -23,7 +23,7 @@ from tests.fakes import fake_bundle
 def bundle(monkeypatch):
     fake = fake_bundle()
     monkeypatch.setattr("core.analyzer.load_bundle", lambda folder: fake)
-    monkeypatch.setattr("core.batch_command.read_manifest", lambda: fake.manifest)
+    monkeypatch.setattr("core.batch.foreground.read_manifest", lambda: fake.manifest)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_folder_and_a_file_of_it_are_analysed_once_each(image, phantom, tmp_pa
 
 def test_an_empty_folder_is_refused_before_anything_runs(tmp_path):
     result = run(tmp_path)
-    assert result.exit_code == 1 and "holds no images" in result.stderr and result.stdout == ""
+    assert result.exit_code == 2 and "holds no images" in result.stderr and result.stdout == ""
 
 
 def test_masks_have_the_images_size_and_hold_0_and_255(image, phantom, tmp_path):
@@ -135,7 +135,7 @@ def test_a_missing_bundle_is_named_with_its_remedy(image, monkeypatch, tmp_path)
 
     monkeypatch.setattr("core.analyzer.load_bundle", lambda folder: load_bundle(tmp_path / "nothing"))
     result = run(image)
-    assert result.exit_code == 1 and result.stdout == ""
+    assert result.exit_code == 2 and result.stdout == ""
     assert "No manifest.json" in result.stderr and "Restore" in result.stderr
 
 
@@ -222,7 +222,7 @@ def test_a_folder_with_another_run_is_refused(folder, to):
     run_batch(folder / "mel", "--to", to)
     before = (to / "job.json").read_text()
     result = run_batch(folder, "--to", to)
-    assert result.exit_code == 1 and "Name another folder" in result.stderr
+    assert result.exit_code == 2 and "Name another folder" in result.stderr
     assert (to / "job.json").read_text() == before
 
 
@@ -234,4 +234,4 @@ def test_a_batch_says_what_is_wrong_with_its_labels(folder, to, tmp_path):
         (["--labels", table, "--folder-labels"], "not both"),
     ):
         result = run_batch(folder, "--to", to, *arguments)
-        assert result.exit_code == 1 and message in result.stderr and not to.exists()
+        assert result.exit_code == 2 and message in result.stderr and not to.exists()

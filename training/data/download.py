@@ -1,6 +1,6 @@
 """Fetch a dataset from its official source into the layout that `core.datasets.layouts` reads.
 
-    python -m training.data.download ham10000 --to DIR [--accept-licence]
+    dermalens dataset download ham10000 --to DIR [--accept-licence]
 
 Also isic2018-task1 and isic2018-task3. Shows the licence first, checks the free space, resumes a broken
 download, verifies checksums, unpacks, removes the archives, and skips what is there already.
@@ -28,7 +28,6 @@ from pathlib import Path
 
 import requests
 
-from core.datasets.ham10000 import DatasetError
 from core.datasets.layouts import read_dataset
 from models.manifest import file_sha256
 from training.data.fetching import DownloadError, check_free_space, fetch, remote_size, unpack
@@ -229,13 +228,7 @@ def main() -> None:
     try:
         download(source, root)
         frame = read_dataset(root)
-    except (DownloadError, DatasetError, OSError) as error:  # OSError: the disk is full or not ours
-        parser.exit(1, f"{error}\n")
     except KeyboardInterrupt:
         parser.exit(130, "\nStopped. Run the command again to go on from here.\n")
     print(f"{root}: {frame.attrs['layout']}, {(frame['image_path'] != '').sum()} images.")
     print(f"Next: export DERMALENS_DATA={root}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,12 +1,12 @@
 """Each check on a dataset that has exactly one thing wrong, and on one that has none."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from core.cli import app
 from core.datasets import checks as dataset_checks
 from core.datasets.checks import check_dataset, stack_findings, summarise
 from core.datasets.ham10000 import METADATA_COLUMNS
@@ -142,15 +142,17 @@ def test_an_empty_dataset_has_no_findings(frame):
 # --- the command
 
 
-def test_the_command_prints_a_summary_and_writes_every_finding_harmlessly(tmp_path, monkeypatch, capsys):
+def run_command(*arguments):
+    return CliRunner().invoke(app, ["dataset", "check", *map(str, arguments)])
+
+
+def test_the_command_prints_a_summary_and_writes_every_finding_harmlessly(tmp_path):
     for name in ("mel/a.png", "=wart/b.png"):
         path = tmp_path / "data" / name
         path.parent.mkdir(parents=True)
         Image.fromarray(draw_skin(len(name))).save(path)
     table = tmp_path / "out" / "findings.csv"
-    monkeypatch.setattr(sys, "argv", ["checks", "--data", str(tmp_path / "data"), "--csv", str(table)])
-    dataset_checks.main()
-    printed = capsys.readouterr().out
+    printed = run_command("--data", tmp_path / "data", "--csv", table).stdout
     assert "folder per class: 2 images of 2 lesions" in printed
     assert "1  rows without a known diagnosis" in printed and "2  images without an expert mask" in printed
     written = pd.read_csv(table)
@@ -162,8 +164,6 @@ def test_nothing_found_is_an_empty_table(frame):
     assert stack_findings(check_dataset(frame, SPLITS)).empty
 
 
-def test_a_folder_that_is_no_dataset_ends_with_a_message(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["checks", "--data", str(tmp_path)])
-    with pytest.raises(SystemExit) as stopped:
-        dataset_checks.main()
-    assert stopped.value.code == 1 and "No dataset is recognised" in capsys.readouterr().err
+def test_a_folder_that_is_no_dataset_ends_with_one_line(tmp_path):
+    result = run_command("--data", tmp_path)
+    assert result.exit_code == 2 and "No dataset is recognised" in result.stderr

@@ -1,4 +1,4 @@
-"""`python -m core.cli batch`: a batch run in the foreground, in a folder that the user names."""
+"""A batch run in the foreground, in a folder that the user names: what `dermalens batch` does."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +17,6 @@ from core.settings import AnalysisSettings, default_filters
 from core.tables import harmless
 from models.manifest import Manifest, read_manifest
 
-__all__ = ["JobError", "run_batch"]
-
 
 def run_batch(
     paths: Sequence[Path], folder: Path, table: Path | None, folder_labels: bool, augmented: bool
@@ -33,7 +31,7 @@ def run_batch(
         augmented: average eight views.
 
     Raises:
-        ImageError, LabelError, BundleError, JobError: with what is wrong.
+        DermalensError: nothing to analyse, unusable labels or weights, or another run in the folder.
     """
     manifest = read_manifest()
     job = _prepare(

@@ -1,0 +1,72 @@
+"""The whole command line, `dermalens`: that of `core.cli`, and one command a stage of training.
+
+    dermalens dataset download ham10000 --to DIR
+    dermalens train split | segmenter | classifier | export | trust | ...
+    dermalens evaluate scores | robustness | phantoms | ...
+
+A stage is a module with a `main()` that reads its own options; it is imported when it is called.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+
+import typer
+
+import core.cli
+
+app = typer.Typer(
+    cls=core.cli.Commands,
+    help=core.cli.app.info.help,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(core.cli.app)
+dataset = typer.Typer(help="Download a dataset, or check one before it is trusted.", no_args_is_help=True)
+dataset.add_typer(core.cli.dataset)
+train = typer.Typer(help="From a dataset to a bundle of weights, stage by stage.", no_args_is_help=True)
+evaluate = typer.Typer(help="Measure a bundle.", no_args_is_help=True)
+for name, group in (("dataset", dataset), ("train", train), ("evaluate", evaluate)):
+    app.add_typer(group, name=name)
+
+# (group, command, module below training, what it does)
+STAGES = (
+    (dataset, "download", "data.download", "Fetch a dataset from its official source."),
+    (train, "split", "data.make_split", "Split the images into train, validation and test, by lesion."),
+    (train, "segmenter", "fit.train_segmentation", "Train the network that outlines the lesion."),
+    (train, "classifier", "fit.train_classification", "Train the network that names the diagnosis."),
+    (train, "export", "bundle.export", "Pack trained networks into a bundle."),
+    (
+        train,
+        "trust",
+        "bundle.fit_trust",
+        "Fit a bundle's prediction sets and novelty on the validation split.",
+    ),
+    (train, "features", "bundle.embed", "Index a dataset's features for similar images and the map."),
+    (evaluate, "scores", "measure.evaluate", "Score a bundle on a split and write its predictions."),
+    (evaluate, "robustness", "measure.robustness", "Score a bundle on corrupted images."),
+    (evaluate, "phantoms", "measure.phantoms", "Score a bundle's masks on drawn lesions."),
+    (evaluate, "symmetries", "measure.symmetries", "Measure how answers change when an image is turned."),
+    (evaluate, "facts", "measure.patient_facts", "Measure what age, sex and site would add."),
+    (evaluate, "quality", "measure.quality_thresholds", "Derive the thresholds of the quality warnings."),
+    (evaluate, "systems", "measure.systems", "Compare the systems that ship."),
+    (evaluate, "results", "report.results", "Gather the scores of all runs into tables."),
+    (evaluate, "readme", "report.readme_scores", "Write the README's scores."),
+)
+
+
+def _stage(module: str) -> Callable[[typer.Context], None]:
+    def run(context: typer.Context) -> None:
+        sys.argv = [context.command_path, *context.args]
+        importlib.import_module(f"training.{module}").main()
+
+    return run
+
+
+for group, name, module, does in STAGES:
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    group.command(name, help=does, context_settings=passed_on)(_stage(module))
+
+if __name__ == "__main__":
+    app()
