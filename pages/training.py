@@ -1,12 +1,17 @@
-"""Training: the curves of every run, the classic systems side by side, and what each stage does."""
+"""Training: the systems side by side, what was compared, the curves of each run, and what each stage does."""
 
 import streamlit as st
 
 from pages.components.shared import notices, router
-from pages.components.training import learn, runs, systems
+from pages.components.training import comparisons, learn, runs, systems
 
-RUNS, SYSTEMS, LEARN = "Runs", "Systems", "Learn"
-DRAW = {RUNS: runs.draw_runs, SYSTEMS: systems.draw_systems, LEARN: learn.draw_learn}
+SYSTEMS, COMPARISONS, RUNS, LEARN = "Systems", "Comparisons", "Runs", "Learn"
+DRAW = {
+    SYSTEMS: systems.draw_systems,
+    COMPARISONS: comparisons.draw_comparisons,
+    RUNS: runs.draw_runs,
+    LEARN: learn.draw_learn,
+}
 
 router.require()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -14,7 +19,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     view = st.segmented_control(
         "View",
         list(DRAW),
-        default=RUNS,
+        default=SYSTEMS,
         required=True,
         key="training_view",
         bind="query-params",

@@ -35,14 +35,15 @@ from core.batch.analyze import BATCH_SIZE
 from core.images.drawing import encode_png
 from core.images.symmetry import N_SYMMETRIES
 from core.phantoms.lesions import draw_phantom
+from core.systems.evaluations import RUNS_DIR
 from training.data.batches import ClassificationBatches
-from training.fit.engine import RUNS_DIR, Objective, compile_stage, load_config
+from training.fit.engine import Objective, compile_stage, load_config
 from training.fit.environment import describe_environment
 from training.fit.losses import focal_loss
 from training.fit.memory import KeepMemory
 from training.fit.train_classification import ClassificationConfig, build_model, make_batches
 
-TRAINED_CONFIG = "classification_v2b0_second"
+TRAINED_CONFIG = "ablation_classification"
 REPEATS = 7
 FOLDER_SIZE = 24
 TRAINING_STEPS = 16

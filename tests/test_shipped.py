@@ -13,8 +13,8 @@ from core.evaluation.mask_metrics import dice
 from core.images.preprocessing import resize_mask
 from core.images.symmetry import N_SYMMETRIES, apply_symmetry, undo_symmetry
 from core.phantoms.lesions import SAMPLES, draw_sample
+from core.systems.evaluations import RUNS_DIR
 from models.manifest import SHIPPED_DIR, read_manifest
-from training.fit.engine import RUNS_DIR
 from training.measure.phantoms import draw_series, score_series
 from training.report import readme_scores
 
@@ -51,12 +51,6 @@ def test_scores_pass_the_floors(records):
 def test_readme_shows_the_stored_scores():
     text = readme_scores.README.read_text()
     assert readme_scores.render(text) == text
-
-
-def test_the_readme_names_no_accelerator_for_runs_that_had_none(monkeypatch):
-    assert "side by side, for" in readme_scores.training_line()
-    monkeypatch.setattr(readme_scores, "_accelerator", lambda run: "")
-    assert "side by side, for" not in readme_scores.training_line()
 
 
 def test_phantoms_give_their_stored_scores(analyzer, records):

@@ -25,7 +25,6 @@ from core.tables.reading import list_headings
 
 DATA_VARIABLE = "DERMALENS_DATA"
 SPLITS = ("train", "validation", "test")
-HALVES = ("validation_a", "validation_b")  # of the validation split: one is learned, the other judges
 SPLIT_FILE = Path(__file__).parents[2] / "training" / "splits" / "ham10000.csv"
 HAM10000_TABLE = "ham10000_metadata"
 
@@ -74,16 +73,15 @@ def read_ham10000_files(files: DatasetFiles) -> pd.DataFrame:
 
 
 def read_split(root: str | Path | None, split: str, split_file: Path = SPLIT_FILE) -> pd.DataFrame:
-    """The rows of `read_ham10000` that belong to one of `SPLITS` or `HALVES` in the committed split file.
+    """The rows of `read_ham10000` that belong to one of `SPLITS` in the committed split file.
 
     Raises:
         DatasetError: unknown split, or images of the split are missing on disk.
     """
-    if split not in SPLITS + HALVES:
-        raise DatasetError(f"`split` must be one of {', '.join(SPLITS + HALVES)}; got {split!r}.")
+    if split not in SPLITS:
+        raise DatasetError(f"`split` must be one of {', '.join(SPLITS)}; got {split!r}.")
     assignment = pd.read_csv(split_file, comment="#")
-    column = "half" if split in HALVES else "split"
-    wanted = assignment.loc[assignment[column] == split, ["image_id"]]
+    wanted = assignment.loc[assignment["split"] == split, ["image_id"]]
     frame = wanted.merge(read_ham10000(root), on="image_id", how="left")
     absent = frame["image_path"].isna() | (frame["image_path"] == "")
     if absent.any():

@@ -2,8 +2,8 @@
 
 Probabilities lean to the mix of classes in the data, in which two thirds are nevi: their largest is right
 more often than another choice. The highest mean recall over classes asks for another one: offsets on the
-log-probabilities, -t log(prior), with t from 0 (none) to 1 (the whole prior). `training.prior` says how much
-of the prior the probabilities hold in the first place.
+log-probabilities, -t log(prior), with t from 0 (none) to 1 (the whole prior). `training.bundle.fit_trust`
+chooses t on the validation split; nothing else in a bundle corrects for the frequency of classes.
 
 Reference:
     Menon et al. (2021), Long-tail learning via logit adjustment, arXiv:2007.07314.

@@ -1,12 +1,17 @@
 """Short runs that differ from a base run in one thing: which way each choice of training points.
 
-The base is the run `ablation_<task>`, the others are named `ablation_<task>_<change>`. Needs no TensorFlow.
+`training.report.results` writes them to training/results/ablations.csv. Needs no TensorFlow.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from core.systems.evaluations import RESULTS_DIR
 
 PREFIX = "ablation_"
+ABLATIONS_FILE = RESULTS_DIR / "ablations.csv"
 # The validation score that each task's comparison is about.
 DECIDES = {"classification": "val_macro_auc", "segmentation": "val_dice"}
 
@@ -15,16 +20,24 @@ class Ablation(NamedTuple):
     """One run of the comparison.
 
     Attributes:
-        name: of the run.
-        change: what it does otherwise, in a sentence; the base says what all have in common.
-        scores: of its best epoch on the validation split, by name.
-        gain: its score that decides less the base's; 0 for the base, None where there is no base.
+        label: the change in a few words.
+        change: the change in a sentence.
+        score: its validation score that decides.
+        difference: to the base's.
+        low, high: 95 % interval of the difference, from how far two runs are apart by chance; NaN if not known.
     """
 
-    name: str
+    label: str
     change: str
-    scores: dict[str, float]
-    gain: float | None
+    score: float
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return self.low > 0 or self.high < 0
 
 
 def is_ablation(name: str) -> bool:
@@ -32,25 +45,30 @@ def is_ablation(name: str) -> bool:
     return name.startswith(PREFIX)
 
 
-def list_ablations(runs: Sequence[dict[str, Any]], task: str, score: str) -> list[Ablation]:
-    """The comparison of one task: its base, the base with other random numbers, then best first by `score`.
+def ablation_label(name: str, task: str) -> str:
+    """The change in a few words; "Base" for the run that the others are compared with.
 
-    Args:
-        runs: as in training/RESULTS.json; see `training.report.results`.
-        task: "classification" or "segmentation".
-        score: the validation score that decides, such as "val_macro_auc".
+    >>> ablation_label("ablation_classification_no_mixup", "classification")
+    'No mixup'
     """
-    base_name = PREFIX + task
-    family = {run["name"]: run for run in runs if run["name"].startswith(base_name)}
-    base = family.get(base_name)
-    order = {base_name: 0, f"{base_name}_seed": 1}
-    ordered = sorted(family.values(), key=lambda run: (order.get(run["name"], 2), -run["scores"][score]))
+    change = name.removeprefix(f"{PREFIX}{task}").strip("_")
+    return change.replace("_", " ").capitalize() or "Base"
+
+
+def read_ablations(task: str, file: Path = ABLATIONS_FILE) -> list[Ablation]:
+    """The runs of one task that differ from the base, best first; [] where none was made."""
+    if not file.is_file():
+        return []
+    table = pd.read_csv(file)
+    table = table[(table["task"] == task) & (table["name"] != f"{PREFIX}{task}")]
     return [
         Ablation(
-            run["name"],
-            run["description"],
-            run["scores"],
-            run["scores"][score] - base["scores"][score] if base else None,
+            ablation_label(row.name, task),
+            row.description,
+            getattr(row, DECIDES[task]),
+            row.difference,
+            row.low,
+            row.high,
         )
-        for run in ordered
+        for row in table.sort_values("difference", ascending=False).itertuples(index=False)
     ]

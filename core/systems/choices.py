@@ -12,7 +12,6 @@ from core.lesion.refinement import RefinementSettings
 from core.systems.evaluations import RUNS_DIR
 
 CHOICES_NAME = "validation_choices.json"
-RESULTS_FILE = RUNS_DIR.parent / "RESULTS.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +70,6 @@ def read_choices(bundle: str, record: dict[str, Any]) -> Choices:
         if rows
     )
     return Choices(bundle, record.get("n_images"), tuple(comparisons), record.get("decisions") or {})
-
-
-def read_results(path: Path = RESULTS_FILE) -> list[dict[str, Any]]:
-    """The finished runs as `training.report.results` wrote them; [] without that file."""
-    record = _read_json(path)
-    runs = record.get("runs", []) if isinstance(record, dict) else []
-    return [run for run in runs if {"name", "description"} <= run.keys()]
 
 
 def _score_rows(section: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, float]]]:

@@ -7,6 +7,8 @@ from typing import Any
 
 PROJECT_DIR = Path(__file__).parents[2]
 RUNS_DIR = PROJECT_DIR / "training" / "runs"
+RESULTS_DIR = PROJECT_DIR / "training" / "results"
+CONFIGS_DIR = PROJECT_DIR / "training" / "configs"
 _SUFFIX = "_predictions.csv"
 
 
@@ -20,9 +22,8 @@ class Evaluation:
 
     @property
     def label(self) -> str:
-        """Run and split, and the run whose answers stand in for these classes if there is one."""
-        kept = self.read_scores().get("classes_judged_in")
-        return f"{self.run} · {self.split}" + (f" (classes from {kept})" if kept else "")
+        """Run and split."""
+        return f"{self.run} · {self.split}"
 
     def read_threshold(self) -> float | None:
         """The decision threshold that its scores were computed at; None where the scores file does not say."""

@@ -83,7 +83,8 @@ class SystemRecord:
     """One system on the test split.
 
     Attributes:
-        title: what it is.
+        title: what it is called.
+        about: what it is, in a sentence.
         bundle: name of the bundle that it can be picked in; None if its weights do not ship.
         cut: how its recipe was shortened; "" if it was not.
         scores: name in `SCORES` -> {"estimate", "low", "high"}, the last two a 95 % interval over lesions.
@@ -93,6 +94,7 @@ class SystemRecord:
     """
 
     title: str
+    about: str
     bundle: str | None
     cut: str
     scores: dict[str, dict[str, float]]

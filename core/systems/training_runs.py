@@ -2,7 +2,7 @@
 
 A run's folder holds config.json (configuration, command, versions); from the end of its first epoch on,
 history.csv with one row an epoch; and scores.json once it has ended. All may be half-written when they are
-read: what is whole counts. A run made of others without training (`core.lineage`) has no history.
+read: what is whole counts.
 """
 
 import json
@@ -13,10 +13,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
-from core.lineage import merged_from
 from core.systems.evaluations import RUNS_DIR
 from models.manifest import Manifest
 
@@ -29,6 +27,17 @@ MONITORS: dict[Kind, str] = {"classification": "val_balanced_accuracy", "segment
 BENCHMARK_NAME = "benchmark.json"
 NOT_SCORES = ("epoch", "stage", "learning_rate", "seconds")
 FILES = ("config.json", "history.csv", "scores.json")
+TITLES = {
+    "segmenter": "Segmenter",
+    "classifier_first": "First classifier",
+    "classifier_second": "Second classifier",
+    "classic_efficientnet": "EfficientNet, dense head",
+    "classic_cnn_128": "Plain CNN, 128 px",
+    "classic_binary_cnn_224": "Binary CNN, 224 px",
+    "classic_unet_224": "U-Net, 224 px",
+    "classic_unet_256": "U-Net, 256 px",
+    "classic_unet_64_512": "Wide U-Net, 96 px",
+}
 # A run counts as running for this long after its files changed, or for three of its epochs if that is
 # longer; a first epoch, whose length nobody knows yet, has taken more than half an hour on two busy cores.
 PATIENCE_S = 2 * 3600
@@ -53,6 +62,11 @@ class TrainingRun:
     scores: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def title(self) -> str:
+        """Its name in words."""
+        return run_title(self.name)
+
+    @property
     def config(self) -> dict[str, Any]:
         config = self.record.get("config")
         return config if isinstance(config, dict) else {}
@@ -66,11 +80,6 @@ class TrainingRun:
     def parameters(self) -> int | None:
         """Of the network; None before it has ended, and for older runs, which did not record it."""
         return self.scores.get("parameters")
-
-    @property
-    def merged_from(self) -> list[str]:
-        """The runs that it is a mean of; [] for a run that trained."""
-        return merged_from(self.scores)[0]
 
     @cached_property
     def kind(self) -> Kind | None:
@@ -98,39 +107,19 @@ class TrainingRun:
 
     @property
     def planned_epochs(self) -> int:
-        """How many the configuration asks for; 0 where it does not say, and for a run made of others.
-
-        A stage by the clock asks for as many as its minutes allow: those that were made, once the run has ended.
-        """
-        if any(stage.get("schedule") == "clock" for stage in self._planned_stages):
-            return self.epochs if self.scores else 0
-        return sum(int(stage.get("epochs", 0)) for stage in self._planned_stages)
-
-    @property
-    def planned_minutes(self) -> float:
-        """How long the configuration gives it, where all of its stages go by the clock; 0 where not."""
-        if not all(stage.get("schedule") == "clock" for stage in self._planned_stages):
-            return 0.0
-        return sum(float(stage.get("minutes", 0)) for stage in self._planned_stages)
-
-    @property
-    def _planned_stages(self) -> list[dict[str, Any]]:
-        return [] if self.merged_from else self.config.get("stages", [])
+        """How many the configuration asks for; 0 where it does not say."""
+        return sum(int(stage.get("epochs", 0)) for stage in self.config.get("stages", []))
 
     @property
     def seconds_left(self) -> float | None:
         """At the pace so far, from its last record on; None where nothing tells."""
-        if self.planned_minutes:
-            return 60 * self.planned_minutes - (self.seconds if self.epochs else 0)
         if not (self.epochs and self.planned_epochs):
             return None
         return self.seconds / self.epochs * (self.planned_epochs - self.epochs)
 
     @property
     def share_done(self) -> float | None:
-        """Of its epochs or, by the clock, of its minutes, in [0, 1]; None where nothing tells how many there are."""
-        if self.planned_minutes:
-            return float(np.clip(1 - self.seconds_left / (60 * self.planned_minutes), 0, 1))
+        """Of its epochs, in [0, 1]; None where nothing tells how many there are."""
         return self.epochs / self.planned_epochs if self.planned_epochs else None
 
     @property
@@ -138,10 +127,8 @@ class TrainingRun:
         """Its scores in the epoch that is kept; None without any.
 
         That is the history's row with the highest monitored score, the first of equals, or the last row where the
-        configuration says so; for a run made of others, which has no `epoch`, the mixture that was kept.
+        configuration says so.
         """
-        if self.merged_from:
-            return self.scores.get("best_epoch")
         monitor = self.monitor
         if monitor not in self.history or self.history[monitor].isna().all():
             return None
@@ -155,7 +142,7 @@ class TrainingRun:
 
     def status(self, now: float | None = None) -> Status:
         """Whether it reached its last epoch, stopped early by its patience, goes on, or broke off."""
-        if self.merged_from or self.epochs >= self.planned_epochs > 0:
+        if self.epochs >= self.planned_epochs > 0:
             return "finished"
         if self._out_of_patience():
             return "stopped early"
@@ -176,6 +163,15 @@ class TrainingRun:
             found.append((start, str(stage.get("name", "")), str(stage.get("frozen_until", ""))))
             start += int(stage.get("epochs", 0))
         return [stage for stage in found if stage[0] <= self.epochs]
+
+
+def run_title(name: str) -> str:
+    """A run's name in words.
+
+    >>> run_title("classic_cnn_128"), run_title("my_own_run")
+    ('Plain CNN, 128 px', 'My own run')
+    """
+    return TITLES.get(name) or name.replace("_", " ").capitalize()
 
 
 # --- reading ----------------------------------------------------------------------------------------
@@ -256,7 +252,7 @@ def config_differences(runs: list[TrainingRun]) -> pd.DataFrame:
 
     "–" stands for a setting that the run's record does not have.
     """
-    flat = {run.name: _flatten({k: v for k, v in run.config.items() if k != "name"}) for run in runs}
+    flat = {run.title: _flatten({k: v for k, v in run.config.items() if k != "name"}) for run in runs}
     names = list(dict.fromkeys(name for settings in flat.values() for name in settings))
     rows = {name: [settings.get(name, "–") for settings in flat.values()] for name in names}
     differing = {name: values for name, values in rows.items() if len(set(values)) > 1 or len(runs) == 1}
@@ -285,15 +281,9 @@ def _to_text(value: Any) -> str:
     return "none" if value == "" else str(value)
 
 
-def shipped_networks(manifest: Manifest) -> dict[str, tuple[int | None, int | None]]:
-    """(parameters, bytes of the weights file) of the runs that a bundle's networks come from.
-
-    The numbers are the manifest's and the file's; None where it does not say.
-    """
-    found = {}
+def shipped_runs(manifest: Manifest) -> set[str]:
+    """The runs that trained a bundle's networks, as its manifest names them."""
+    found: set[str] = set()
     for entry in (manifest.segmenter, manifest.classifier):
-        file = manifest.folder / entry.file
-        size = file.stat().st_size if file.is_file() else None
-        if name := entry.record.get("training_run"):
-            found[name] = entry.record.get("parameters"), size
+        found.update(entry.record.get("training_runs") or filter(None, [entry.record.get("training_run")]))
     return found

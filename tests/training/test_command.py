@@ -59,12 +59,12 @@ def test_what_goes_well_is_left_alone(capsys):
     ("options", "said"),
     [
         (["--config", "absent"], "No configuration 'absent'"),
-        (["--config", "{task}_v2b0"], "Give --data DIR or set DERMALENS_DATA"),
-        (["--config", "{task}_v2b0", "--devices", "99"], "--devices` must be from 1 to"),
+        (["--config", "ablation_{task}"], "Give --data DIR or set DERMALENS_DATA"),
+        (["--config", "ablation_{task}", "--devices", "99"], "--devices` must be from 1 to"),
     ],
 )
 def test_training_says_what_is_missing(command, options, said, monkeypatch, capsys):
-    task = command.__name__.removeprefix("training.train_")
+    task = command.__name__.rsplit("train_", 1)[1]
     monkeypatch.delenv("DERMALENS_DATA", raising=False)
     monkeypatch.setattr(sys, "argv", ["train", *(option.format(task=task) for option in options)])
     with pytest.raises(SystemExit) as stopped:

@@ -12,7 +12,7 @@ from models import efficientnet
 from tests.models.conftest import build_tiny_backbone
 from training.fit import train_segmentation
 from training.fit.engine import load_config
-from training.fit.schedules import Stage, without_clock
+from training.fit.schedules import Stage
 from training.fit.train_classification import (
     ClassificationConfig,
     build_model,
@@ -71,19 +71,10 @@ def test_teachers_that_cannot_teach_are_refused(options, named):
 )
 def test_workers_that_cannot_be_started_are_refused_in_words(workers, methods, said, monkeypatch, capsys):
     monkeypatch.setattr(train_segmentation.multiprocessing, "get_all_start_methods", lambda: methods)
-    monkeypatch.setattr(sys, "argv", ["train", "--config", "segmentation_v2b0", "--workers", workers])
+    monkeypatch.setattr(sys, "argv", ["train", "--config", "ablation_segmentation", "--workers", workers])
     with pytest.raises(SystemExit):
         train_segmentation.parse_arguments("")
     assert said in capsys.readouterr().err
-
-
-def test_a_configuration_by_the_clock_can_be_trained_by_epochs():
-    config = load_config("segmentation_v2b0_clock_a")
-    [stage] = without_clock(config, 11).stages
-    assert (stage.schedule, stage.epochs, stage.learning_rate) == ("cosine", 11, 4e-4)
-    assert without_clock(config, None) == config
-    plain = load_config("segmentation_v2b0")
-    assert without_clock(plain, 11) == plain
 
 
 def test_a_mask_that_a_model_answers_beside_the_classes_is_left_out_of_its_logits():

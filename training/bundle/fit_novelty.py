@@ -7,10 +7,9 @@ import pandas as pd
 
 from core.datasets.ham10000 import read_split
 from core.diagnosis.novelty import NoveltyModel, fit_novelty
-from models.loading import Bundle, load_bundle
+from models.loading import Bundle
 from training.bundle.embed import pool_features
 from training.bundle.strange_images import auroc, compare_scores, draw_scenes, read_sample_pictures
-from training.halves import judging_bundles
 
 FALSE_ALARMS = 0.02
 N_COMPONENTS = 32
@@ -20,8 +19,9 @@ def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[
     """(scores of it and of its rivals, the model, its threshold)."""
     train = read_split(data, "train").drop_duplicates("lesion_id")[:limit]
     pooled, model = learn_usual(bundle, train)
-    usual, diagnoses = score_usual(bundle, model, train, data, limit)
-    validation, _ = pool_features(bundle, read_split(data, "validation")["image_path"][:limit].to_list())
+    known = read_split(data, "validation")[:limit]
+    validation, read = pool_features(bundle, known["image_path"].to_list())
+    usual, diagnoses = model.score(validation), known["dx"].to_numpy(object)[read]
     scenes = {kind: pool_features(bundle, images)[0] for kind, images in draw_scenes().items()}
     pictures = read_sample_pictures()
     strange = pool_features(bundle, list(pictures.values()))[0] if pictures else None
@@ -55,27 +55,6 @@ def learn_usual(bundle: Bundle, train: pd.DataFrame) -> tuple[np.ndarray, Novelt
     pooled, read = pool_features(bundle, train["image_path"].to_list())
     labels = train["dx"][read].map({code: k for k, code in enumerate(bundle.manifest.classes)})
     return pooled, fit_novelty(pooled, labels.to_numpy(np.int64), N_COMPONENTS)
-
-
-def score_usual(
-    bundle: Bundle, model: NoveltyModel, train: pd.DataFrame, data: Path, limit: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) novelty scores of the validation images and their (N,) diagnoses.
-
-    A bundle that has learned these images leaves them to its halves, each with a model of its own: to the network
-    that has learned an image, the image looks more usual than a user's will.
-    """
-    scores, diagnoses = [], []
-    for split, folder in judging_bundles(bundle.manifest, "validation").items():
-        judge, own_model = bundle, model
-        if folder != bundle.manifest.folder:
-            judge = load_bundle(folder)
-            own_model = learn_usual(judge, train)[1]
-        known = read_split(data, split)[:limit]
-        features, read = pool_features(judge, known["image_path"].to_list())
-        scores.append(own_model.score(features))
-        diagnoses.append(known["dx"].to_numpy(object)[read])
-    return np.concatenate(scores), np.concatenate(diagnoses)
 
 
 def _describe_strange(model: NoveltyModel, usual: np.ndarray, pooled: np.ndarray, threshold: float) -> dict:

@@ -30,8 +30,8 @@ from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
 from training.bundle.fit_novelty import FALSE_ALARMS, fit_subspace
 from training.bundle.mapie_sets import SCORES, conformalize, mapie_sets
+from training.bundle.validation import require_unlearned
 from training.command import in_words
-from training.halves import judged_in
 
 CONFIDENCE_LEVEL = 0.9
 N_FOLDS = 5
@@ -148,16 +148,12 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
     """Write novelty.npz and the manifest into `out`, trust.json into the run's folder; returns the latter.
 
     Raises:
-        BundleError: the classifier does not see the whole image first, or cannot be asked about validation images.
+        BundleError: the classifier does not see the whole image first, or has learned the validation split.
         PredictionsError: no predictions of the validation split, or of other classes.
     """
     bundle = load_bundle(bundle_folder)
     manifest = bundle.manifest
-    if kept := judged_in(manifest):
-        raise BundleError(
-            f"Only the networks of {kept.name} could be asked about validation images, and what was fitted then "
-            "is in the manifest. --report-test measures it on the test split."
-        )
+    require_unlearned(manifest, "validation")
     if manifest.views[0] != "whole":
         raise BundleError("The novelty score needs a classifier whose first window is the whole image.")
     validation = _read(runs / manifest.name / "validation_predictions.csv", manifest)

@@ -1,7 +1,9 @@
 """One network of a bundle: its weights in half precision on disk and its entry in the manifest."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -10,9 +12,13 @@ import numpy as np
 from core.datasets.ham10000 import SPLIT_FILE
 from core.systems.evaluations import PROJECT_DIR
 from models.builders import BUILDERS
+from models.ensemble import join_classifiers
 from models.manifest import file_sha256
+from training.data.augmentation import LEARNED_CORRUPTIONS
 from training.fit.run_folder import BEST_WEIGHTS
-from training.prior import shift_logits
+
+# What the members of a joined classifier must agree in.
+SHARED = ("builder", "model", "classes", "views", "crop_margin", "long_side_px")
 
 
 def write_half_precision(model: keras.Model, path: Path) -> None:
@@ -39,13 +45,64 @@ def write_half_precision(model: keras.Model, path: Path) -> None:
     full.unlink()
 
 
+def read_config(run_dir: Path) -> dict[str, Any]:
+    """The configuration that a run's folder records."""
+    return json.loads((run_dir / "config.json").read_text())["config"]
+
+
 def export_network(run_dir: Path, builder: str, file: Path, **arguments) -> dict:
-    """Write one network's weights and return its manifest entry."""
-    record = json.loads((run_dir / "config.json").read_text())
-    arguments = record["config"]["model"] | arguments
+    """Write the weights of one run's network and return its manifest entry."""
+    arguments = read_config(run_dir)["model"] | arguments
+    return _write(_build(run_dir, builder, arguments), builder, arguments, [run_dir], file)
+
+
+def export_classifier(run_dirs: Sequence[Path], file: Path) -> dict:
+    """Write one classifier, or several that were trained apart and answer with the mean of their logits.
+
+    Args:
+        run_dirs: one or more runs of the same architecture and classes.
+        file: the weights file to write.
+
+    Returns:
+        The manifest entry.
+
+    Raises:
+        ValueError: the runs differ in something that a joined network cannot.
+    """
+    configs = [read_config(run_dir) for run_dir in run_dirs]
+    for run_dir, config in zip(run_dirs, configs, strict=True):
+        differing = [name for name in SHARED if config[name] != configs[0][name]]
+        if differing:
+            raise ValueError(
+                f"{run_dir.name} and {run_dirs[0].name} cannot be joined: they differ in {', '.join(differing)}."
+            )
+    first = configs[0]
+    arguments = first["model"] | {"n_classes": len(first["classes"])}
+    if len(run_dirs) == 1:
+        return export_network(run_dirs[0], first["builder"], file, **arguments)
+    if first["builder"] != "classifier":
+        raise ValueError(f"Only networks of the builder 'classifier' are joined; got {first['builder']!r}.")
+    shares = [1 / len(run_dirs)] * len(run_dirs)
+    members = [_build(run_dir, first["builder"], arguments) for run_dir in run_dirs]
+    joined = join_classifiers(members, shares)
+    return _write(joined, "ensemble", arguments | {"shares": shares}, run_dirs, file)
+
+
+def _build(run_dir: Path, builder: str, arguments: dict[str, Any]) -> keras.Model:
     model = BUILDERS[builder](**arguments)
     model.load_weights(run_dir / BEST_WEIGHTS)
+    return model
+
+
+def _write(
+    model: keras.Model, builder: str, arguments: dict[str, Any], run_dirs: Sequence[Path], file: Path
+) -> dict:
+    """Write a network's weights; its manifest entry, with what its runs record."""
     write_half_precision(model, file)
+    records = [json.loads((run_dir / "config.json").read_text()) for run_dir in run_dirs]
+    configs = [record["config"] for record in records]
+    learned = dict.fromkeys(split for config in configs for split in config.get("learn", ["train"]))
+    drew = any(config.get("augmentation", {}).get("corruption") for config in configs)
     return {
         "file": file.name,
         "sha256": file_sha256(file),
@@ -53,20 +110,11 @@ def export_network(run_dir: Path, builder: str, file: Path, **arguments) -> dict
         "arguments": arguments,
         "pixel_range": [0, 255],
         "parameters": model.count_params(),
-        "long_side_px": record["config"]["long_side_px"],
-        "training_command": record["command"],
-        "training_run": run_dir.name,
-        "training_scores": json.loads((run_dir / "scores.json").read_text()),
+        "long_side_px": configs[0]["long_side_px"],
+        "training_commands": [record["command"] for record in records],
+        "training_runs": [run_dir.name for run_dir in run_dirs],
+        "training_scores": [json.loads((run_dir / "scores.json").read_text()) for run_dir in run_dirs],
+        "corruptions_learned": list(LEARNED_CORRUPTIONS) if drew else [],
         "split_file": str(SPLIT_FILE.relative_to(PROJECT_DIR)),
-        "splits": {"weights": ", ".join(record["config"].get("learn", ["train"])), "decisions": "validation"},
+        "splits": {"weights": ", ".join(learned), "decisions": "validation"},
     }
-
-
-def shift_exported(entry: dict, out: Path, offsets: list[float]) -> dict:
-    """Shift the logits of the classifier that lies in `out`; returns its manifest entry with the new hash."""
-    model = BUILDERS[entry["builder"]](**entry["arguments"])
-    file = out / entry["file"]
-    model.load_weights(file)
-    shift_logits(model, np.array(offsets))
-    write_half_precision(model, file)
-    return entry | {"sha256": file_sha256(file)}

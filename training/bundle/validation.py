@@ -27,72 +27,75 @@ from core.images.preprocessing import PreprocessingSettings, preprocess
 from core.lesion.refinement import RefinementSettings, refine_mask
 from core.lesion.segmentation import predict_masks
 from models.loading import Bundle
+from models.manifest import BundleError, Manifest
 
 CHUNK = 16
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """A split in memory, and the bundle that each image is shown to, which has not learned that image.
+    """A split in memory, and the bundle that it is shown to.
 
     Attributes:
         rows: N rows of the dataset.
         images: each (H, W, 3) uint8.
         masks: each (H, W) bool, the experts'.
         labels: (N,) class numbers.
-        bundles: N of them, the same one again and again unless several share the split.
+        bundle: which has not learned any of the images.
     """
 
     rows: pd.DataFrame
     images: list[np.ndarray]
     masks: list[np.ndarray]
     labels: np.ndarray
-    bundles: list[Bundle]
+    bundle: Bundle
 
     @classmethod
-    def read(cls, data, bundles: dict[str, Bundle], limit: int | None = None) -> "LabelledImages":
-        """The images of each split that is a key, for the bundle beside it; `limit` of each."""
-        parts = {split: read_split(data, split)[:limit] for split in bundles}
-        rows = pd.concat(parts.values(), ignore_index=True)
+    def read(cls, data, bundle: Bundle, limit: int | None = None) -> "LabelledImages":
+        """The first `limit` images of the validation split, or all."""
+        rows = read_split(data, "validation")[:limit]
         images = load_pixels(rows, long_side_px=10_000)
         masks = load_masks(rows, [image.shape[:2] for image in images])
-        shown_to = [bundles[split] for split, part in parts.items() for _ in range(len(part))]
-        place = {code: k for k, code in enumerate(shown_to[0].manifest.classes)}
-        return cls(rows, images, masks, rows["dx"].map(place).to_numpy(np.int64), shown_to)
+        place = {code: k for k, code in enumerate(bundle.manifest.classes)}
+        return cls(rows, images, masks, rows["dx"].map(place).to_numpy(np.int64), bundle)
 
     def every(self, stride: int) -> "LabelledImages":
         """Every `stride`-th image."""
         part = slice(None, None, stride)
         return LabelledImages(
-            self.rows[part], self.images[part], self.masks[part], self.labels[part], self.bundles[part]
+            self.rows[part], self.images[part], self.masks[part], self.labels[part], self.bundle
         )
 
     def filtered(self, settings: PreprocessingSettings) -> "LabelledImages":
         """The same images as the classifier sees them behind these filters."""
         return replace(self, images=[preprocess(image, settings) for image in self.images])
 
-    def chunks(self, what: str) -> Iterator[tuple[Bundle, slice]]:
-        """(bundle, which images) of a few images at a time that are shown to the same bundle."""
-        start = 0
-        with tqdm(total=len(self.images), desc=what, leave=False) as bar:
-            while start < len(self.images):
-                bundle = self.bundles[start]
-                following = self.bundles[start : start + CHUNK]
-                end = start + next(
-                    (n for n, other in enumerate(following) if other is not bundle), len(following)
-                )
-                yield bundle, slice(start, end)
-                bar.update(end - start)
-                start = end
+    def chunks(self, what: str) -> Iterator[slice]:
+        """A few images at a time."""
+        for start in tqdm(range(0, len(self.images), CHUNK), desc=what, leave=False):
+            yield slice(start, start + CHUNK)
+
+
+def require_unlearned(manifest: Manifest, split: str) -> None:
+    """Let only a bundle that has not learned a split be judged by it.
+
+    Raises:
+        BundleError: it has; its answers there would flatter it.
+    """
+    if split in manifest.learned_splits:
+        raise BundleError(
+            f"{manifest.name} version {manifest.version} has learned the {split} split, which cannot judge it: "
+            "its answers there would flatter it. Train on other images, or look at the test split."
+        )
 
 
 def predict_all_masks(split: LabelledImages, n_views: int) -> list[np.ndarray]:
     """Probability maps of all images, chunk by chunk."""
     maps: list[np.ndarray] = []
-    for bundle, part in split.chunks("masks"):
-        entry = bundle.manifest.segmenter
-        sizes = {"input_size_px": entry.input_size_px, "long_side_px": entry.long_side_px}
-        maps += predict_masks(bundle.segmenter, split.images[part], **sizes, n_views=n_views)
+    entry = split.bundle.manifest.segmenter
+    sizes = {"input_size_px": entry.input_size_px, "long_side_px": entry.long_side_px}
+    for part in split.chunks("masks"):
+        maps += predict_masks(split.bundle.segmenter, split.images[part], **sizes, n_views=n_views)
     return maps
 
 
@@ -101,8 +104,8 @@ def classify_all(
 ) -> list[Classification]:
     """Classifications of all images, chunk by chunk, without keeping their features."""
     answers: list[Classification] = []
-    for bundle, part in split.chunks("classes"):
-        networks = bundle.feature_network, bundle.head_network
+    networks = split.bundle.feature_network, split.bundle.head_network
+    for part in split.chunks("classes"):
         for answer in classify(*networks, split.images[part], lesion_masks[part], seen, n_views):
             answers.append(replace(answer, features=np.empty(0)))
     return answers
@@ -160,7 +163,7 @@ def filters_that_help(results: dict[str, dict]) -> PreprocessingSettings:
 
 
 def view_scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """The scores by which windows, prior and temperature are chosen."""
+    """The scores by which windows and temperature are chosen."""
     return {
         "accuracy": accuracy(labels, probabilities),
         "balanced_accuracy": balanced_accuracy(labels, probabilities),

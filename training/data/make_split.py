@@ -3,8 +3,7 @@
     python -m training.data.make_split --data DIR
 
 Made once and committed as training/splits/ham10000.csv; everything reads that file. Images of one
-lesion always fall into one split: splits that ignore this flatter a model by several points. The lesions of the
-validation split are dealt into two halves besides: a network that learns one is judged by the other.
+lesion always fall into one split: splits that ignore this flatter a model by several points.
 """
 
 import argparse
@@ -13,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from core.datasets.ham10000 import HALVES, SPLIT_FILE, default_data_dir, read_ham10000
+from core.datasets.ham10000 import SPLIT_FILE, default_data_dir, read_ham10000
 from training.command import in_words
 
 SEED = 20180814
@@ -46,15 +45,6 @@ def assign_splits(frame: pd.DataFrame, seed: int = SEED) -> pd.Series:
     return frame["lesion_id"].map(split_of)
 
 
-def assign_halves(frame: pd.DataFrame, seed: int = SEED) -> pd.Series:
-    """Name the half of every row whose `split` is validation, "" elsewhere; by lesion, as `assign_splits`."""
-    validation = frame[frame["split"] == "validation"]
-    diagnosis = _as_objects(validation.groupby("lesion_id")["dx"].first())
-    parts = train_test_split(diagnosis.index, test_size=0.5, stratify=diagnosis, random_state=seed)
-    half_of = {lesion: half for half, part in zip(HALVES, parts, strict=True) for lesion in part}
-    return frame["lesion_id"].map(half_of).fillna("")
-
-
 def _as_objects(diagnosis: pd.Series) -> pd.Series:
     """The diagnosis of each lesion, its index too, in the type that scikit-learn splits."""
     return pd.Series(diagnosis.to_numpy(object), index=diagnosis.index.astype(object))
@@ -68,9 +58,8 @@ def main() -> None:
     arguments = parser.parse_args()
     frame = read_ham10000(arguments.data)
     frame["split"] = assign_splits(frame)
-    frame["half"] = assign_halves(frame)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    frame[["image_id", "lesion_id", "dx", "split", "half"]].to_csv(arguments.out, index=False)
+    frame[["image_id", "lesion_id", "dx", "split"]].to_csv(arguments.out, index=False)
     print(frame.groupby(["split", "dx"]).size().unstack())
     print(f"Wrote {len(frame)} images of {frame['lesion_id'].nunique()} lesions to {arguments.out}")
 

@@ -56,16 +56,16 @@ def start_from(model: keras.Model, run_name: str) -> None:
 
 
 def load_config(name_or_path: str):
-    """The `CONFIG` of training/configs/<name>.py, or of a Python file elsewhere.
+    """The `CONFIG` of a file below training/configs/ by its name, or of a Python file elsewhere.
 
     Raises:
         FileNotFoundError: there is no such configuration; lists those that exist.
     """
-    path = Path(name_or_path)
+    path, configs = Path(name_or_path), Path(__file__).parents[1] / "configs"
     if path.suffix != ".py":
-        path = Path(__file__).parents[1] / "configs" / f"{name_or_path}.py"
+        path = next(configs.rglob(f"{name_or_path}.py"), configs / f"{name_or_path}.py")
     if not path.is_file():
-        known = sorted(p.stem for p in (Path(__file__).parents[1] / "configs").glob("[!_]*.py"))
+        known = sorted(p.stem for p in configs.rglob("[!_]*.py"))
         raise FileNotFoundError(f"No configuration {name_or_path!r}; there are: {', '.join(known)}.")
     spec = util.spec_from_file_location(path.stem, path)
     module = util.module_from_spec(spec)

@@ -4,9 +4,7 @@
 
 Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
 <split>_predictions.csv (one row an image, no pixels); headline scores go into the bundle's manifest too. The test
-split is looked at once per bundle. A bundle that has learned the validation split is judged there by those that have
-learned half of it (`training.halves`), or its classes by what is on record (`training.replace_segmenter`,
-`training.replace_classifier`).
+split is looked at once per bundle. A bundle that has learned a split is not judged by it.
 """
 
 import argparse
@@ -35,13 +33,13 @@ from core.evaluation.metrics import (
 from core.evaluation.operating_point import operating_intervals
 from core.images.preprocessing import resize_mask
 from core.report import prediction_row
+from core.systems.evaluations import RUNS_DIR
 from core.tables import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest
+from training.bundle.validation import require_unlearned
 from training.command import in_words
-from training.fit.engine import RUNS_DIR
 from training.fit.environment import describe_environment
-from training.halves import WHOLE, judged_in, judging_bundles
 
 FACTS = ["image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"]
 MASK_METRICS = {
@@ -72,19 +70,6 @@ def predict_split(analyzer: Analyzer, frame: pd.DataFrame) -> pd.DataFrame:
         for analysis, mask_path in zip(analyses, part["mask_path"], strict=True):
             rows.append(describe_analysis(analysis, read_mask(mask_path)))
     return pd.concat([frame[FACTS].reset_index(drop=True), pd.DataFrame(rows)], axis=1)
-
-
-def with_answers_on_record(predictions: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """The table with another's answers to the same images; outlines and warnings stay.
-
-    Raises:
-        KeyError: the record in `folder` lacks an image.
-    """
-    kept = pd.read_csv(folder / f"{WHOLE}_predictions.csv").set_index("image_id").loc[predictions["image_id"]]
-    names = [
-        n for n in predictions if n.startswith(("p_", "p1_", "raw_")) or n in ("prediction", "agreement")
-    ]
-    return predictions.assign(**{n: kept[n].to_numpy() for n in names})
 
 
 def probabilities_of(predictions: pd.DataFrame, classes, prefix: str = "p_") -> np.ndarray:
@@ -149,31 +134,28 @@ def rate_calls(
 
 
 def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | None = None) -> dict:
-    """Write the predictions and scores of one split; returns the scores."""
+    """Write the predictions and scores of one split; returns the scores.
+
+    Raises:
+        BundleError: the bundle has learned the split.
+    """
     manifest = read_manifest(bundle)
-    parts = [
-        predict_split(Analyzer.load(folder), read_split(data, part)[:limit])
-        for part, folder in judging_bundles(manifest, split).items()
-    ]
-    predictions = pd.concat(parts).sort_values("image_id", ignore_index=True)
-    kept = judged_in(manifest) if split == WHOLE else None
-    if kept:
-        predictions = with_answers_on_record(predictions, kept)
-    scores = write_scores(predictions, manifest, split, kept)
+    require_unlearned(manifest, split)
+    predictions = predict_split(Analyzer.load(manifest.folder), read_split(data, split)[:limit])
+    scores = write_scores(predictions, manifest, split)
     if not limit:
         _note_in_manifest(manifest, split, scores)
     return scores
 
 
-def write_scores(predictions: pd.DataFrame, manifest: Manifest, split: str, kept: Path | None = None) -> dict:
-    """Write a split's predictions table and its scores to the bundle's run; `kept` is where its classes come from."""
+def write_scores(predictions: pd.DataFrame, manifest: Manifest, split: str) -> dict:
+    """Write a split's predictions table and its scores to the bundle's run."""
     folder = RUNS_DIR / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(folder / f"{split}_predictions.csv", index=False, float_format="%.6g")
     scores = {
         **manifest.stamp,
         "split": split,
-        **({"classes_judged_in": kept.name} if kept else {}),
         "n_images": len(predictions),
         "n_lesions": int(predictions["lesion_id"].nunique()),
         "environment": describe_environment(),

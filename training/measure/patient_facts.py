@@ -6,7 +6,7 @@ Facts are taken as independent given the diagnosis (naive Bayes): to the calibra
 for each fact, share * log(p(value | class) / p(value)), counted over the training split's lesions. Unknown
 values add nothing, so a lesion without facts gets the answer of its image alone. Share 0 is the image alone.
 
-Writes training/runs/patient_facts.json; `python -m training.report.results` puts it into RESULTS.md:
+Writes training/runs/patient_facts.json:
 
     {"bundle": str, "version": str, "fingerprint": str, "split": "validation", "command": str,
      "rows": [{"facts": [str, ...], "share": float, <scores of training.bundle.validation.view_scores>}, ...]}
@@ -29,8 +29,8 @@ from models.manifest import read_manifest
 from training.bundle.validation import view_scores
 from training.command import in_words
 from training.fit.environment import describe_environment
-from training.report.results import PATIENT_FACTS_FILE
 
+PATIENT_FACTS_FILE = RUNS_DIR / "patient_facts.json"
 FACTS = ("age", "sex", "site")
 TRIED = (("age",), ("sex",), ("site",), FACTS)
 SHARES = (0.25, 0.5, 0.75, 1.0)

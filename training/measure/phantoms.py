@@ -19,9 +19,9 @@ from core.analyzer import Analyzer
 from core.evaluation.mask_metrics import dice
 from core.phantoms.artefacts import ARTEFACTS
 from core.phantoms.lesions import Phantom, PhantomSpec, draw_phantom, random_spec
+from core.systems.evaluations import RUNS_DIR
 from core.tables import to_json_types
 from training.command import in_words
-from training.fit.engine import RUNS_DIR
 from training.fit.environment import describe_environment
 
 N_PHANTOMS = 60

@@ -7,8 +7,7 @@ spread as evenly over the classes as there are lesions, and for the artefacts `-
 shrunk to the networks' working size first, so that a severity means the same for any release of the data.
 Test-time augmentation is off: one view of each window, at an eighth of the cost. A user, who gets eight
 views, gets somewhat steadier answers. Where the bundle's own training drew some of the corruptions, the others
-are averaged apart: what was practised says less about what was not. Of a bundle whose classifier cannot be asked
-about the validation split any more (`training.replace_segmenter`), outlines alone are measured.
+are averaged apart: what was practised says less about what was not.
 
 Writes training/runs/<bundle>/robustness.json. Rows are kept after every corruption and severity in
 training/runs/<bundle>/checkpoints/ (not committed): the command goes on where it was stopped. Delete them
@@ -29,25 +28,21 @@ from tqdm import tqdm
 from core.analyzer import Analyzer
 from core.datasets.ham10000 import default_data_dir, load_masks, load_pixels, read_split
 from core.evaluation.mask_metrics import dice
-from core.lineage import runs_behind
 from core.phantoms.artefacts import ARTEFACTS
 from core.settings import AnalysisSettings, default_filters
 from core.systems.evaluations import RUNS_DIR
-from core.systems.training_runs import shipped_networks
 from core.tables import to_json_types
 from models.manifest import Manifest, read_manifest
+from training.bundle.validation import require_unlearned
 from training.command import in_words
-from training.data.augmentation import LEARNED_CORRUPTIONS
 from training.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from training.fit.environment import describe_environment
-from training.halves import judged_in, judging_bundles
-from training.measure.robustness_scores import CLEAN, score_artefacts, score_corruptions, with_class_scores_of
+from training.measure.robustness_scores import CLEAN, score_artefacts, score_corruptions
 
 SPLIT = "validation"
 SEED = 20261
 RESULT_NAME = "robustness.json"
 CHUNK = 16
-Parts = list[tuple[Analyzer, set[str]]]
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 
 
@@ -104,14 +99,6 @@ def generator(name: str, image_id: str) -> np.random.Generator:
     return np.random.default_rng((SEED, crc32(name.encode()), crc32(image_id.encode())))
 
 
-def load_parts(manifest: Manifest, data: Path) -> Parts:
-    """The analysers that are asked about the validation split, and which of its images each has not learned."""
-    return [
-        (Analyzer.load(folder), set(read_split(data, part)["image_id"]))
-        for part, folder in judging_bundles(manifest, SPLIT).items()
-    ]
-
-
 # --- answers ----------------------------------------------------------------------------------------
 def answer(analyzer: Analyzer, sample: Sample, name: str, severity: int, change: Change) -> pd.DataFrame:
     """One row an image: its probabilities and the Dice of its mask after `change`, without augmentation."""
@@ -153,29 +140,30 @@ def answer_all(analyzer: Analyzer, sample: Sample, steps, kept: Path) -> pd.Data
 
 
 # --- the command ------------------------------------------------------------------------------------
-def learned_corruptions(manifest: Manifest, runs_dir: Path = RUNS_DIR) -> tuple[str, ...]:
-    """The corruptions that the training of a bundle's networks drew, as its runs record."""
-    names = set().union(*(runs_behind(name, runs_dir) for name in shipped_networks(manifest)))
-    configs = [json.loads((runs_dir / name / "config.json").read_text())["config"] for name in names]
-    drew = any(config.get("augmentation", {}).get("corruption") for config in configs)
-    return LEARNED_CORRUPTIONS if drew else ()
+def learned_corruptions(manifest: Manifest) -> tuple[str, ...]:
+    """The corruptions that the training of a bundle's networks drew, as its manifest says."""
+    networks = manifest.segmenter, manifest.classifier
+    return tuple(
+        dict.fromkeys(name for network in networks for name in network.record.get("corruptions_learned", ()))
+    )
 
 
-def answer_parts(parts: Parts, manifest: Manifest, chosen: pd.DataFrame, steps, what: str) -> pd.DataFrame:
-    """The answers to every step about the chosen lesions, each by the analyser that has not learned it."""
-    kept, steps, answers = RUNS_DIR / manifest.name / "checkpoints", list(steps), []
-    for analyzer, image_ids in parts:
-        own = chosen[chosen["image_id"].isin(image_ids)].reset_index(drop=True)
-        file = kept / f"{what}_{analyzer.manifest.fingerprint}_{SEED}_{len(own)}.csv"
-        answers.append(answer_all(analyzer, Sample.read(own, manifest.working_side_px), steps, file))
-    return pd.concat(answers, ignore_index=True)
+def answer_steps(analyzer: Analyzer, chosen: pd.DataFrame, steps, what: str) -> pd.DataFrame:
+    """The answers to every step about the chosen lesions; they are kept in the bundle's folder of runs."""
+    manifest = analyzer.manifest
+    kept = RUNS_DIR / manifest.name / "checkpoints"
+    file = kept / f"{what}_{manifest.fingerprint}_{SEED}_{len(chosen)}.csv"
+    return answer_all(analyzer, Sample.read(chosen, manifest.working_side_px), list(steps), file)
 
 
-def measure(parts: Parts, manifest: Manifest, frame: pd.DataFrame, n_images: int, n_nevi: int) -> dict:
+def measure(analyzer: Analyzer, frame: pd.DataFrame, n_images: int, n_nevi: int) -> dict:
     """Everything about one bundle on the rows of one split."""
+    manifest = analyzer.manifest
     chosen = choose_lesions(frame[frame["dx"].isin(manifest.classes)], n_images)
-    corrupted = answer_parts(parts, manifest, chosen, corruption_steps(), "corruptions")
-    record = {
+    nevi = choose_lesions(frame[frame["dx"] == "nv"], n_nevi)
+    corrupted = answer_steps(analyzer, chosen, corruption_steps(), "corruptions")
+    drawn = answer_steps(analyzer, nevi, artefact_steps(), "artefacts")
+    return {
         **manifest.stamp,
         "split": SPLIT,
         "seed": SEED,
@@ -185,13 +173,22 @@ def measure(parts: Parts, manifest: Manifest, frame: pd.DataFrame, n_images: int
         "test_time_augmentation": False,
         "environment": describe_environment(),
         **score_corruptions(corrupted, manifest.classes, learned_corruptions(manifest)),
+        "nevi": score_artefacts(drawn, manifest.classes, manifest.suspicious_threshold),
     }
-    if kept := judged_in(manifest):
-        found = with_class_scores_of(record, json.loads((kept / RESULT_NAME).read_text()))
-        return found | {"classes_judged_in": kept.name}
-    nevi = choose_lesions(frame[frame["dx"] == "nv"], n_nevi)
-    drawn = answer_parts(parts, manifest, nevi, artefact_steps(), "artefacts")
-    return record | {"nevi": score_artefacts(drawn, manifest.classes, manifest.suspicious_threshold)}
+
+
+def run(data: Path, bundle: Path | None = None, n_images: int = 150, n_nevi: int = 150) -> dict:
+    """Measure a bundle and write robustness.json; returns the record.
+
+    Raises:
+        BundleError: the bundle has learned the validation split.
+    """
+    manifest = read_manifest(bundle)
+    require_unlearned(manifest, SPLIT)
+    frame = read_split(data, SPLIT)
+    record = to_json_types(measure(Analyzer.load(manifest.folder), frame, n_images, n_nevi))
+    (RUNS_DIR / manifest.name / RESULT_NAME).write_text(json.dumps(record, indent=1) + "\n")
+    return record
 
 
 @in_words
@@ -202,11 +199,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=150, help="lesions for the corruptions")
     parser.add_argument("--nevi", type=int, default=150, help="nevi for the drawn artefacts")
     arguments = parser.parse_args()
-    manifest = read_manifest(arguments.bundle)
-    parts = load_parts(manifest, arguments.data)
-    frame = read_split(arguments.data, SPLIT)
-    record = to_json_types(measure(parts, manifest, frame, arguments.images, arguments.nevi))
-    (RUNS_DIR / manifest.name / RESULT_NAME).write_text(json.dumps(record, indent=1) + "\n")
+    record = run(arguments.data, arguments.bundle, arguments.images, arguments.nevi)
     for row in record["mean_by_severity"]:
         print("  ".join(f"{key} {value:.3g}" for key, value in row.items()))
     for row in record["nevi"]["artefacts"]:

@@ -104,29 +104,6 @@ def score_artefacts(answers: pd.DataFrame, classes: Sequence[str], threshold: fl
     }
 
 
-CLASS_SCORES = ("accuracy", "balanced_accuracy", "balanced_accuracy_loss", "unchanged_share")
-
-
-def with_class_scores_of(record: dict, kept: dict) -> dict:
-    """A record of `training.measure.robustness` with what another says of the classes, under the same corruptions.
-
-    Raises:
-        ValueError: the other was measured on other images.
-    """
-    if any(record[key] != kept[key] for key in ("seed", "n_images", "n_images_by_class")):
-        raise ValueError(f"The record of version {kept['version']} was measured on other images.")
-
-    def take(row: dict, other: dict) -> dict:
-        return row | {name: other[name] for name in CLASS_SCORES if name in row}
-
-    tables = ("mean_by_severity", "mean_by_severity_unseen", "corruptions")
-    return record | {
-        "clean": take(record["clean"], kept["clean"]),
-        **{name: list(map(take, record[name], kept[name])) for name in tables},
-        "nevi": kept["nevi"],
-    }
-
-
 def _labels(answers: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     return answers["dx"].map({code: k for k, code in enumerate(classes)}).to_numpy(np.int64)
 

@@ -2,10 +2,10 @@
 
     python -m training.measure.systems --data DIR
 
-Reads what `training.measure.evaluate --split test` wrote for each bundle, and `training.score_binary` for the binary
-network, whose weights are too large to ship; measures how long an image takes. Writes
-training/runs/systems.json, from which the app and training/RESULTS.md (`python -m training.report.results`) show it.
-Every system is judged on the masks and probabilities that the app would show for it.
+Reads what `training.measure.evaluate --split test` wrote for each bundle and measures how long an image takes. The
+binary network, whose weights are too large to ship, is scored from its checkpoint; where that is not there, its last
+record stays. Writes training/runs/systems.json, which the app shows. Every system is judged on the masks and
+probabilities that the app would show for it.
 """
 
 import argparse
@@ -21,16 +21,16 @@ import pandas as pd
 
 from core.analyzer import Analyzer
 from core.datasets.ham10000 import default_data_dir, load_pixels, read_split
+from core.systems.evaluations import CONFIGS_DIR, RUNS_DIR
 from core.systems.systems import SYSTEMS_FILE
 from core.tables import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import SHIPPED_DIR, Manifest, read_manifest
 from training.command import in_words
-from training.fit.engine import RUNS_DIR
 from training.fit.environment import describe_environment
+from training.fit.run_folder import BEST_WEIGHTS
+from training.measure.binary import N_TIMED, score_binary, suspicious_auc
 from training.measure.evaluate import probabilities_of
-from training.report.results import CONFIGS_DIR
-from training.score_binary import N_TIMED, SCORES_NAME, suspicious_auc
 
 BOTH, MASKS, CLASSES = ("segmentation", "classification"), ("segmentation",), ("classification",)
 
@@ -40,13 +40,15 @@ class System:
     """One row of the table.
 
     Attributes:
-        title: what it is.
+        title: what it is called.
+        about: what it is, in a sentence.
         configs: its training configurations; in the order of `tasks` where a bundle holds them.
         bundle: folder of the bundle it ships in; None if its weights do not ship.
         tasks: what it does, of "segmentation" and "classification"; the parts of the bundle that are its own.
     """
 
     title: str
+    about: str
     configs: tuple[str, ...]
     bundle: Path | None
     tasks: tuple[str, ...]
@@ -55,18 +57,50 @@ class System:
 CLASSIC_PAIR, CLASSIC_PLAIN = SHIPPED_DIR / "unet256_efficientnet", SHIPPED_DIR / "unet224_cnn"
 CLASSIC_WIDE = SHIPPED_DIR / "unet64_512_cnn"
 BINARY = "classic_binary_cnn_224"
+SCORES_NAME = "test_scores.json"
 SYSTEMS = (
     System(
         "U-Net 16–256 and EfficientNet",
+        "A U-Net of width 16 to 256 from scratch outlines; an EfficientNetV2B0 with a dense head names.",
         ("classic_unet_256", "classic_efficientnet"),
         CLASSIC_PAIR,
         BOTH,
     ),
-    System("Plain CNN at 128 px", ("classic_cnn_128",), CLASSIC_PLAIN, CLASSES),
-    System("Binary CNN at 224 px", (BINARY,), None, CLASSES),
-    System("U-Net 64–512 at 96 px", ("classic_unet_64_512",), CLASSIC_WIDE, MASKS),
-    System("Dual stage with attention (ours)", (), SHIPPED_DIR, BOTH),
-    System("U-Net at 224 px", ("classic_unet_224",), CLASSIC_PLAIN, MASKS),
+    System(
+        "Plain CNN at 128 px",
+        "Three convolutional layers on the whole image, nevi drawn less often and the rest more often.",
+        ("classic_cnn_128",),
+        CLASSIC_PLAIN,
+        CLASSES,
+    ),
+    System(
+        "Binary CNN at 224 px",
+        "Three convolutional layers and a large dense one that say suspicious or benign.",
+        (BINARY,),
+        None,
+        CLASSES,
+    ),
+    System(
+        "U-Net 64–512 at 96 px",
+        "A wide U-Net from scratch on small images; it only outlines.",
+        ("classic_unet_64_512",),
+        CLASSIC_WIDE,
+        MASKS,
+    ),
+    System(
+        "Dual stage with attention (ours)",
+        "A U-Net on an EfficientNetV2B0 outlines; two such networks with attention name the image and its crop.",
+        (),
+        SHIPPED_DIR,
+        BOTH,
+    ),
+    System(
+        "U-Net at 224 px",
+        "A narrow U-Net from scratch; it only outlines.",
+        ("classic_unet_224",),
+        CLASSIC_PLAIN,
+        MASKS,
+    ),
 )
 
 
@@ -132,19 +166,19 @@ def time_shipped(system: System, images: list[np.ndarray]) -> float:
 
 
 # --- the table ------------------------------------------------------------------------------------------
-def measure(system: System, images: list[np.ndarray], runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
+def measure(
+    system: System, images: list[np.ndarray], data: Path | None = None, runs_dir: Path = RUNS_DIR
+) -> dict[str, Any]:
     """The record of one system: what it is, its scores, parameters, size and speed."""
     about = {
         "title": system.title,
+        "about": system.about,
         "tasks": list(system.tasks),
         "configs": list(system.configs),
         "cut": " ".join(f"{config}: {describe_cut(config)}" for config in system.configs),
     }
     if system.bundle is None:
-        return about | {
-            "bundle": None,
-            **json.loads((runs_dir / system.configs[0] / SCORES_NAME).read_text()),
-        }
+        return about | {"bundle": None, **_score_unshipped(system.configs[0], data, runs_dir)}
     manifest = read_manifest(system.bundle)
     return about | {
         "bundle": manifest.name,
@@ -155,20 +189,32 @@ def measure(system: System, images: list[np.ndarray], runs_dir: Path = RUNS_DIR)
     }
 
 
-@in_words
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
-    arguments = parser.parse_args()
-    images = load_pixels(read_split(arguments.data, "validation").head(N_TIMED), long_side_px=10_000)
+def _score_unshipped(config: str, data: Path | None, runs_dir: Path) -> dict[str, Any]:
+    """Scores of a binary run, measured anew where its checkpoint is there; written beside its record."""
+    path = runs_dir / config / SCORES_NAME
+    if (runs_dir / config / BEST_WEIGHTS).is_file():
+        path.write_text(json.dumps(to_json_types(score_binary(config, data)), indent=1) + "\n")
+    return json.loads(path.read_text())
+
+
+def run(data: Path) -> None:
+    """Measure every system and write systems.json."""
+    images = load_pixels(read_split(data, "validation").head(N_TIMED), long_side_px=10_000)
     record = {
         "split": "test",
         "n_timed": len(images),
         "environment": describe_environment(),
-        "systems": [measure(system, images) for system in SYSTEMS],
+        "systems": [measure(system, images, data) for system in SYSTEMS],
     }
     SYSTEMS_FILE.write_text(json.dumps(to_json_types(record), indent=1) + "\n")
     print(f"Wrote {SYSTEMS_FILE}")
+
+
+@in_words
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    run(parser.parse_args().data)
 
 
 if __name__ == "__main__":

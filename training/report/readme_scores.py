@@ -10,19 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.datasets.ham10000 import SPLIT_FILE
 from core.evaluation.calibration import INTERVAL_NOTE
-from core.lineage import runs_behind, training_cost
-from core.systems.evaluations import PROJECT_DIR
-from core.systems.training_runs import shipped_networks
-from models.manifest import read_manifest
+from core.systems.evaluations import PROJECT_DIR, RESULTS_DIR, RUNS_DIR
+from core.systems.training_runs import shipped_runs
+from models.manifest import MANIFEST_NAME, read_manifest
 from training.command import in_words
-from training.fit.engine import RUNS_DIR
 
 README = PROJECT_DIR / "README.md"
-# Trained at the same time, on one accelerator.
-GPU_RUNS = tuple(f"classification_v2b0_teacher_{number}" for number in range(1, 5))
-SLOW_RUN = "segmentation_v2b0_half_a"  # a segmenter on one of two cores
 START, END = "<!-- scores: python -m training.report.readme_scores -->", "<!-- end of scores -->"
 ROWS = (
     ("Lesion Dice", "segmentation", "dice"),
@@ -56,12 +50,10 @@ def score_table() -> str:
             f"| {label} | {value['estimate']:.3f} ({value['low']:.3f} to {value['high']:.3f}) "
             f"| {other['estimate']:.3f} |"
         )
-    kept = validation.get("classes_judged_in")
     lines.append("")
     lines.append(
         f"Test: {test['n_images']} images of {test['n_lesions']} lesions; bundle {test['bundle']} "
         f"version {test['version']}, fingerprint `{test['fingerprint']}`. {INTERVAL_NOTE}"
-        + (f" Classes on validation: from `training/runs/{kept}/`, the same classifier's." if kept else "")
     )
     return "\n".join(lines)
 
@@ -95,40 +87,18 @@ def benchmark_table() -> str:
 
 
 def training_line() -> str:
-    """How long the runs behind the shipped weights trained, and how long the same would take elsewhere."""
-    names = set().union(*(runs_behind(name) for name in shipped_networks(read_manifest())))
-    splits = pd.read_csv(SPLIT_FILE)
-    sizes = {**splits["split"].value_counts(), **splits["half"].value_counts()}
-    fast = sorted(name for name in names if _accelerator(name))
-    hours, images = training_cost(names - {*fast}, sizes)
-    epochs = [pd.read_csv(RUNS_DIR / run / "history.csv")["seconds"][1:] for run in GPU_RUNS]
-    seconds = float(pd.concat(epochs).median())
-    per_second = len(GPU_RUNS) * sizes["train"] / seconds
+    """How long the runs behind the shipped weights trained, or which code trained them."""
+    manifest = read_manifest()
+    tables = [pd.read_csv(RESULTS_DIR / f"{task}.csv") for task in ("segmentation", "classification")]
+    runs = pd.concat(tables)
+    runs = runs[runs["name"].isin(shipped_runs(manifest)) & (runs["minutes"] > 0)]
+    if len(runs):
+        machines = " and ".join(dict.fromkeys(runs["machine"]))
+        return f"The {len(runs)} runs behind these weights trained for {runs['minutes'].sum() / 60:.1f} hours ({machines})."
+    provenance = json.loads((manifest.folder / MANIFEST_NAME).read_text()).get("provenance", "")
     return (
-        f"The runs behind these weights trained for {hours:.1f} hours on two cores{_say_fast(fast, sizes)}. On one "
-        f"{_accelerator(GPU_RUNS[0])}, {len(GPU_RUNS)} classifiers side by side took {seconds:.0f} seconds an epoch each "
-        f"(`{GPU_RUNS[0]}` and its like), {per_second:.0f} images a second together: at that pace the "
-        f"{images / 1000:.0f} thousand images that the runs on two cores saw would take {images / per_second / 60:.0f} minutes, "
-        "more for segmenters, which are slower, and a minute or two for each run to compile."
+        f"Weights: {provenance or 'their runs are not on record'}; `training/LOG.md` says what led to them."
     )
-
-
-def _say_fast(runs: list[str], sizes: dict[str, int]) -> str:
-    """How long runs side by side on an accelerator took, and would have taken on two cores; "" without any."""
-    if not runs:
-        return ""
-    minutes = max(training_cost({name}, sizes)[0] for name in runs) * 60
-    (_, images), (slow_hours, slow_images) = (training_cost(part, sizes) for part in ({*runs}, {SLOW_RUN}))
-    return (
-        f", and {len(runs)} more, side by side, for {minutes:.0f} minutes on one {_accelerator(runs[0])} "
-        f"({' and '.join(f'`{name}`' for name in runs)}): at the pace of `{SLOW_RUN}` on one of two cores that would "
-        f"be {images / slow_images * slow_hours:.0f} hours more, one after the other"
-    )
-
-
-def _accelerator(run: str) -> str:
-    """What a run was trained on; "" for a processor, as in records from before there was a choice."""
-    return json.loads((RUNS_DIR / run / "config.json").read_text()).get("accelerator", "")
 
 
 def render(text: str) -> str:

@@ -1,87 +1,42 @@
-"""Put all finished runs side by side: what was tried, what it scored, what it cost.
+"""Write what was trained and what came out: one row a run in training/results/.
 
     python -m training.report.results
 
-Writes training/RESULTS.md for readers and training/RESULTS.json for the app:
+segmentation.csv, classification.csv    a training: configuration, data, scores of the kept epoch, minutes, machine
+ablations.csv                           short runs that differ from a base in one thing, and the difference
+bundles.csv                             an evaluated bundle: its scores on the test and the validation split
 
-    {"runs": [{"name": str, "task": "classification" or "segmentation", "description": str,
-               "scores": {"val_...": float, ...} of the best epoch, "best_epoch": int or null,
-               "epochs": int, "minutes": float, "parameters": int or null, "cores": int or null,
-               "accelerator": str, "command": str}, ...]}
-
-Runs are sorted by task and then by macro AUC or Dice, best first; epochs count from 1.
-The short runs that differ from a base in one thing (`core.systems.ablations`) have tables of their own, and so have
-the versions of the shipped bundle (`training.versions`).
-What patient facts would add follows, from training/runs/patient_facts.json (`python -m training.measure.patient_facts`),
-and the classic systems beside ours, from training/runs/systems.json (`python -m training.measure.systems`).
-A run made of others has no epochs of its own: 0 epochs, 0 minutes and null for the best.
-A run that has not finished has no scores.json yet and is left out.
+Rows of runs whose folders are there are written anew; those of runs that are gone stay as they are. Validation
+scores of a run are of one view of each window, before temperature and refinement.
 """
 
 import ast
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from core.lineage import merged_from
-from core.systems.ablations import DECIDES, is_ablation, list_ablations
-from core.systems.evaluations import RUNS_DIR
-from core.systems.systems import SystemRecord, format_cell, read_systems, systems_table
-from core.systems.training_runs import shipped_networks
-from models.manifest import SHIPPED_DIR, read_manifest
-from training.report.markdown import markdown_table
-from training.versions import (
-    read_robustness,
-    read_together,
-    read_versions,
-    render_robustness,
-    render_versions,
-)
+from core.systems.ablations import DECIDES, PREFIX, is_ablation
+from core.systems.evaluations import CONFIGS_DIR, RESULTS_DIR, RUNS_DIR
+from training.command import in_words
 
-CONFIGS_DIR = Path(__file__).parents[1] / "configs"
-PATIENT_FACTS_FILE = RUNS_DIR / "patient_facts.json"
 # Runs are sorted by the first score.
-COLUMNS = {
-    "classification": {
-        "val_macro_auc": "macro AUC",
-        "val_balanced_accuracy": "balanced accuracy",
-        "val_accuracy": "accuracy",
-        "val_loss": "log loss",
-    },
-    "segmentation": {
-        "val_dice": "Dice",
-        "val_jaccard": "Jaccard",
-        "val_failed_share": "share < 0.65",
-    },
+SCORES = {
+    "classification": ("val_macro_auc", "val_balanced_accuracy", "val_accuracy", "val_loss"),
+    "segmentation": ("val_dice", "val_jaccard", "val_failed_share"),
 }
-HEADING = """# What was tried
-
-Written by `python -m training.report.results` from the folders in `training/runs/`. Scores are those of each run's
-best epoch on the validation split (of its last where the configuration keeps that), one view of each window, before
-temperature and refinement; each run's configuration is `training/configs/<name>.py`. Runs that end in _a, _b, _a_mean or
-_b_mean learned half of the validation lesions too and are judged by the other half; scores of their mean, halves, are
-theirs together. Minutes are wall time on machines that had other work too.
-"""
-ABLATIONS_HEADING = """## One change at a time: {task}
-
-Runs of equal length that differ from the first row in one thing each (`make ablations`), validation split. They are
-short and small, so they say which way a choice points, not what it scores at full length. The second row
-differs from the first in its random numbers alone: differences no larger than its own may be chance.
-"""
-FACTS_HEADING = """## Age, sex and body site beside the image
-
-Not in the shipped classifier: what they would add to its calibrated probabilities on the validation split, as
-`python -m training.measure.patient_facts` found it (naive Bayes, counted on the training split's lesions; share 1 takes
-the facts at full weight).
-"""
-SYSTEMS_HEADING = """## The classic systems beside ours
-
-On the test split, as `python -m training.measure.systems` found them; intervals are in `training/runs/systems.json` and
-in the app. Megabytes in half precision; milliseconds that the networks take for one image on two cores.
-"""
+BUNDLE_SCORES = {
+    "macro_roc_auc": "macro_roc_auc",
+    "balanced_accuracy": "balanced_accuracy",
+    "accuracy": "accuracy",
+    "log_loss": "log_loss",
+    "roc_auc_mel": "melanoma_roc_auc",
+}
+# Half of a 95 % interval, in differences between two runs that differ in their random numbers alone.
+NOISE_FACTOR = 1.96
+DIGITS = 4
 
 
 def describe_config(path: Path) -> str:
@@ -90,147 +45,135 @@ def describe_config(path: Path) -> str:
     return docstring.splitlines()[0] if docstring else ""
 
 
+# --- trainings --------------------------------------------------------------------------------------
 def read_run(folder: Path, configs: Path = CONFIGS_DIR) -> dict[str, Any]:
-    """One row of the table, from a run's config.json, scores.json and history.csv."""
+    """One row, from a run's config.json, scores.json and history.csv."""
     record = json.loads((folder / "config.json").read_text())
     scores = json.loads((folder / "scores.json").read_text())
-    best = scores["best_epoch"]
-    parents, described = merged_from(scores)
-    seconds = [] if parents else pd.read_csv(folder / "history.csv")["seconds"]
+    config, best = record.get("config", {}), scores["best_epoch"]
+    task = "segmentation" if "val_dice" in best else "classification"
+    seconds = pd.read_csv(folder / "history.csv")["seconds"]
+    path = next(configs.rglob(f"{folder.name}.py"), configs / f"{folder.name}.py")
     return {
+        "task": task,
         "name": folder.name,
-        "task": "segmentation" if "val_dice" in best else "classification",
-        "description": described or describe_config(configs / f"{folder.name}.py"),
-        "scores": {name: value for name, value in best.items() if name.startswith("val_")},
-        "best_epoch": None if parents else int(best["epoch"]) + 1,
+        "description": describe_config(path),
+        "config": f"training/configs/{path.relative_to(configs)}" if path.is_file() else "",
+        "data": _describe_data(config),
+        **{name: round(best[name], DIGITS) for name in SCORES[task] if name in best},
+        "best_epoch": int(best["epoch"]) + 1,
         "epochs": len(seconds),
-        "minutes": round(float(sum(seconds)) / 60, 1),
-        "parameters": scores.get("parameters", _shipped_parameters().get(folder.name)),
-        "cores": record.get("cores"),
-        "accelerator": record.get("accelerator", ""),
-        "command": record.get("command", ""),
+        "minutes": round(float(seconds.sum()) / 60, 1),
+        "parameters": scores.get("parameters"),
+        "machine": ", ".join(filter(None, (f"{record.get('cores', '?')} cores", record.get("accelerator")))),
     }
 
 
-def _shipped_parameters() -> dict[str, int | None]:
-    """Parameters of the runs behind the shipped bundle, which were trained before runs recorded them."""
-    return {
-        name: parameters for name, (parameters, _) in shipped_networks(read_manifest(SHIPPED_DIR)).items()
-    }
+def _describe_data(config: dict[str, Any]) -> str:
+    """The sets that a run learned; older records know HAM10000 alone."""
+    return " + ".join(config.get("sets") or ["ham10000"]) + " (train)"
 
 
-def collect_runs(runs_dir: Path = RUNS_DIR, configs: Path = CONFIGS_DIR) -> list[dict[str, Any]]:
-    """Every finished training run, by task and then best score first."""
-    folders = [path.parent for path in runs_dir.glob("*/scores.json")]
-    runs = [read_run(folder, configs) for folder in folders if (folder / "config.json").is_file()]
-
-    def rank(run: dict[str, Any]):
-        return run["task"], -run["scores"][next(iter(COLUMNS[run["task"]]))], run["name"]
-
-    return sorted(runs, key=rank)
+def collect_runs(
+    runs_dirs: Sequence[Path] = (RUNS_DIR,), configs: Path = CONFIGS_DIR
+) -> list[dict[str, Any]]:
+    """Every finished training run; one that has not ended has no scores.json yet and is left out."""
+    folders = [path.parent for runs_dir in runs_dirs for path in sorted(runs_dir.glob("*/scores.json"))]
+    return [read_run(folder, configs) for folder in folders if (folder / "history.csv").is_file()]
 
 
-def results_table(runs: list[dict[str, Any]], task: str) -> str:
-    """Markdown table of one task's runs; "–" where something is not known."""
-    columns = COLUMNS[task]
-    head = ["run", "what it is", *columns.values(), "best of epochs", "minutes", "cores", "parameters"]
-    rows = []
-    for run in runs:
-        scores = [f"{run['scores'][c]:.3f}" if c in run["scores"] else "–" for c in columns]
-        parameters = f"{run['parameters'] / 1e6:.1f} M" if run["parameters"] else "–"
-        cells = [
-            f"`{run['name']}`",
-            run["description"].replace("|", "\\|") or "–",
-            *scores,
-            f"{run['best_epoch']} of {run['epochs']}" if run["epochs"] else "–",
-            f"{run['minutes']:.0f}" if run["epochs"] else "–",
-            ", ".join(filter(None, (str(run["cores"] or "–"), run["accelerator"]))),
-            parameters,
-        ]
-        rows.append(cells)
-    return markdown_table(head, rows)
+# --- ablations --------------------------------------------------------------------------------------
+def compare_ablations(runs: Sequence[dict[str, Any]], task: str) -> list[dict[str, Any]]:
+    """The short runs of a task with their difference to the base, best first; [] without the base.
 
-
-def render_ablations(runs: list[dict[str, Any]], task: str) -> str:
-    """Markdown section of one task's comparison; "" where it was not made."""
-    columns = COLUMNS[task]
+    The interval is that of chance: two runs with other random numbers, `<base>_seed`, are one difference apart, of
+    which 1.96 are half of the interval. One repeat is little: the interval is rough.
+    """
     score = DECIDES[task]
-    found = list_ablations(runs, task, score)
-    if not found:
-        return ""
-    head = ["run", "what is different", *columns.values(), f"gain in {columns[score]}"]
-    rows = (
-        [
-            f"`{run.name}`",
-            run.change,
-            *(f"{run.scores[c]:.3f}" for c in columns),
-            "–" if run.gain is None else f"{run.gain:+.3f}",
-        ]
-        for run in found
-    )
-    return f"{ABLATIONS_HEADING.format(task=task)}\n{markdown_table(head, rows)}\n"
+    family = {run["name"]: run for run in runs if run["name"].startswith(PREFIX + task)}
+    base, repeat = (family.get(PREFIX + task + ending) for ending in ("", "_seed"))
+    if base is None:
+        return []
+    noise = NOISE_FACTOR * abs(repeat[score] - base[score]) if repeat else float("nan")
+    rows = []
+    for run in family.values():
+        difference = run[score] - base[score]
+        limits = {"difference": difference, "low": difference - noise, "high": difference + noise}
+        rows.append(run | {name: round(value, DIGITS) for name, value in limits.items()})
+    return sorted(rows, key=lambda row: -row["difference"])
 
 
-def render_systems(systems: list[SystemRecord]) -> str:
-    """Markdown section of the classic systems."""
-    table = systems_table(systems)
-    rows = (
-        [*(format_cell(name, value) for name, value in zip(table, row, strict=True)), system.cut or "–"]
-        for row, system in zip(table.itertuples(index=False), systems, strict=True)
-    )
-    return f"{SYSTEMS_HEADING}\n{markdown_table([*table, 'cut short'], rows)}\n"
+# --- bundles ----------------------------------------------------------------------------------------
+def read_bundles(runs_dir: Path = RUNS_DIR) -> Iterator[dict[str, Any]]:
+    """One row for each bundle with scores on the test split."""
+    for path in sorted(runs_dir.glob("*/test_scores.json")):
+        records = {"test": json.loads(path.read_text())}
+        other = path.with_name("validation_scores.json")
+        if "fingerprint" not in records["test"]:
+            continue  # the scores of a run without a bundle
+        if other.is_file():
+            records["validation"] = json.loads(other.read_text())
+        stamp = {key: records["test"][key] for key in ("bundle", "version", "fingerprint")}
+        scores = {
+            f"{split}_{name}": value
+            for split, record in records.items()
+            for name, value in _headlines(record).items()
+        }
+        scores |= _corrupted(path.with_name("robustness.json"))
+        yield stamp | {name: round(value, DIGITS) for name, value in scores.items()}
 
 
-def render_facts(rows: Sequence[dict[str, Any]]) -> str:
-    """Markdown section of what age, sex and site would add; columns as `training.measure.patient_facts` wrote them."""
-    scores = [name for name in rows[0] if name not in ("facts", "share")]
-    head = ["facts", "share", *(name.replace("_", " ").replace("roc auc", "AUC") for name in scores)]
-    cells = (
-        [", ".join(row["facts"]) or "none", f"{row['share']:.2f}", *(f"{row[s]:.3f}" for s in scores)]
-        for row in rows
-    )
-    return f"{FACTS_HEADING}\n{markdown_table(head, cells)}\n"
+def _headlines(record: dict[str, Any]) -> dict[str, float]:
+    detail = record["classification_detail"]
+    found = {name: detail[key] for key, name in BUNDLE_SCORES.items() if key in detail}
+    return found | {"dice": record["segmentation"]["dice"]["estimate"]}
 
 
-def read_facts(file: Path = PATIENT_FACTS_FILE) -> list[dict[str, Any]]:
-    """The rows that `training.measure.patient_facts` wrote; [] before it has run."""
-    return json.loads(file.read_text())["rows"] if file.is_file() else []
+def _corrupted(file: Path) -> dict[str, float]:
+    """Mean scores on corrupted validation images; {} where they were not measured."""
+    if not file.is_file():
+        return {}
+    table = pd.DataFrame(json.loads(file.read_text())["corruptions"])
+    return {f"corrupted_{name}": float(table[name].mean()) for name in ("balanced_accuracy", "dice")}
 
 
-def render(
-    runs: list[dict[str, Any]],
-    systems: list[SystemRecord],
-    facts: Sequence[dict[str, Any]] = (),
-    versions: Sequence[tuple[dict[str, Any], dict[str, Any]]] = (),
-    robustness: Sequence[dict[str, Any]] = (),
-    together: tuple[list[int], dict[str, float]] | None = None,
-) -> str:
-    """The whole RESULTS.md."""
-    parts = [HEADING]
-    for task in COLUMNS:
-        chosen = [run for run in runs if run["task"] == task and not is_ablation(run["name"])]
-        if chosen:
-            commands = "\n".join(f"    {run['command']}" for run in chosen)
-            parts.append(f"## {task.capitalize()}\n\n{results_table(chosen, task)}\n\n{commands}\n")
-    parts += filter(None, (render_ablations(runs, task) for task in COLUMNS))
-    if versions:
-        parts.append(render_versions(versions, together))
-    if robustness:
-        parts.append(render_robustness(robustness))
-    if facts:
-        parts.append(render_facts(facts))
-    if systems:
-        parts.append(render_systems(systems))
-    return "\n".join(parts)
+# --- files ------------------------------------------------------------------------------------------
+def update_table(file: Path, rows: Sequence[dict[str, Any]], keys: Sequence[str], order: str = "") -> None:
+    """Put rows into a CSV file: those with the same keys are replaced, all others stay."""
+    if not rows:
+        return
+    new = pd.DataFrame(rows)
+    if file.is_file():
+        old = pd.read_csv(file)
+        written = set(zip(*(new[key].astype(str) for key in keys), strict=True))
+        gone = [key not in written for key in zip(*(old[key].astype(str) for key in keys), strict=True)]
+        new = pd.concat([old[gone], new], ignore_index=True)
+    for name in {"best_epoch", "epochs", "parameters"} & set(new):
+        new[name] = new[name].astype("Int64")
+    if order:
+        new = new.sort_values(order, ascending=False, kind="stable")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new.to_csv(file, index=False)
 
 
+def run(runs_dirs: Sequence[Path] = (RUNS_DIR,), results_dir: Path = RESULTS_DIR) -> None:
+    """Update every table in `results_dir` from the folders in `runs_dirs`."""
+    runs = collect_runs(runs_dirs)
+    ablations = []
+    for task, scores in SCORES.items():
+        ours = [run for run in runs if run["task"] == task]
+        rows = [{k: v for k, v in run.items() if k != "task"} for run in ours if not is_ablation(run["name"])]
+        update_table(results_dir / f"{task}.csv", rows, ["name"], scores[0])
+        ablations += compare_ablations(ours, task)
+    update_table(results_dir / "ablations.csv", ablations, ["name"])
+    bundles = [row for runs_dir in runs_dirs for row in read_bundles(runs_dir)]
+    update_table(results_dir / "bundles.csv", bundles, ["bundle", "version"])
+
+
+@in_words
 def main() -> None:
-    runs = collect_runs()
-    folder = RUNS_DIR.parent
-    (folder / "RESULTS.json").write_text(json.dumps({"runs": runs}, indent=1) + "\n")
-    text = render(runs, read_systems(), read_facts(), read_versions(), read_robustness(), read_together())
-    (folder / "RESULTS.md").write_text(text)
-    print(f"Wrote RESULTS.md and RESULTS.json: {len(runs)} runs")
+    run()
+    print(f"Wrote {', '.join(sorted(path.name for path in RESULTS_DIR.glob('*.csv')))}")
 
 
 if __name__ == "__main__":

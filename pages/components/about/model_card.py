@@ -66,30 +66,18 @@ def draw_scores(manifest: Manifest) -> None:
     st.table(table, border="horizontal", hide_index=True)
     st.caption(
         f"95 % intervals by bootstrap over lesions. {INTERVAL_NOTE} The test split was looked at once for this "
-        f"bundle; every choice was made on validation. {_say_who_judges(manifest, records['validation'])}From `training/runs/{run}/`, written by "
+        f"bundle; every choice was made on validation. {_say_who_judges(manifest)}From `training/runs/{run}/`, written by "
         "`python -m training.measure.evaluate`."
     )
 
 
-def _say_who_judges(manifest: Manifest, record: dict) -> str:
-    """What validation scores of a bundle mean that has learned that split; "" for others."""
+def _say_who_judges(manifest: Manifest) -> str:
+    """What validation scores mean of a bundle that has learned that split; "" for others."""
     if "validation" not in manifest.learned_splits:
         return ""
-    kept = record.get("classes_judged_in")
-    if "validation" not in manifest.classifier.learned_splits:
-        return (
-            "The segmenter is the mean of two that learned one half of the validation lesions each; there every image "
-            "was outlined by the one that had not learned it. The classifier has learned none of them"
-            + (
-                f"; it answered beside a segmenter that has not either (`training/runs/{kept}/`). "
-                if kept
-                else ". "
-            )
-        )
     return (
-        "The networks are the mean of two that learned one half of the validation lesions each; there every image "
-        "was answered by the one that had not learned it"
-        + (f", its classes before the outlines changed (`training/runs/{kept}/`). " if kept else ". ")
+        "Part of this bundle has learned the validation lesions; there each image was answered by networks "
+        "that had not (`training/LOG.md`). "
     )
 
 
@@ -148,9 +136,7 @@ def draw_trust(record: dict) -> None:
     st.subheader("How far to trust an answer", anchor=False)
     rows = [{"Measured": name, "Value": value} for name, value in model_card.trust_rows(record)]
     st.table(rows, border="horizontal", hide_index=True)
-    kept = record.get("classes_judged_in")
-    fitted = f" for `{kept}`, which has the same classifier" if kept else ""
-    st.caption(f"From `trust.json`, written by `python -m training.bundle.fit_trust`{fitted}.")
+    st.caption("From `trust.json`, written by `python -m training.bundle.fit_trust`.")
 
 
 def draw_robustness(record: dict) -> None:
@@ -164,9 +150,7 @@ def draw_robustness(record: dict) -> None:
     st.caption(
         "Means over fourteen corruptions"
         + (f", of which training drew some images with {learned}" if learned else "")
-        + "; artefacts drawn on nevi. Validation images, one view each"
-        + (f", classes from `training/runs/{kept}/`. " if (kept := record.get("classes_judged_in")) else ". ")
-        + "From `robustness.json`, written by `python -m training.measure.robustness`."
+        + "; artefacts drawn on nevi. Validation images, one view each. From `robustness.json`, written by `python -m training.measure.robustness`."
     )
 
 

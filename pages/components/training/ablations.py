@@ -1,45 +1,69 @@
-"""One change at a time: what each choice of training does in short runs of equal length."""
+"""One change at a time: what each choice of training does in short runs of equal length, as one chart."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from core.systems.ablations import DECIDES, PREFIX, Ablation, list_ablations
-from core.systems.choices import read_results
-from core.systems.training_runs import Kind
+from core.evaluation.bootstrap import Interval
+from core.systems.ablations import DECIDES, Ablation, read_ablations
+from pages.components.evaluate.dots import build_dots
+from pages.components.shared.figures import savable
 from pages.components.shared.notices import escape
 from pages.components.training.curves import score_label
 
 
-def draw_ablations(kind: Kind, scores: Sequence[str]) -> None:
-    """The comparison of one task; nothing where it was not made."""
-    decides = DECIDES[kind]
-    found = list_ablations(read_results(), kind, decides)
-    if not found:
-        return
+def draw_ablations(task: str) -> None:
+    """The differences of one task's short runs to their base; a hint where none was made."""
+    found = read_ablations(task)
     st.subheader("One change at a time", anchor=False)
-    names = (decides, *(name for name in scores if name != decides))
-    table = {
-        "What is different": [escape(run.change) for run in found],
-        **{score_label(name): [_describe_score(run, name, decides) for run in found] for name in names},
-    }
-    st.table(
-        table,
-        border="horizontal",
-        hide_index=True,
-        alt=f"Table of {len(found)} short {kind} runs that differ from the first in one thing each.",
+    if not found:
+        st.info("No short runs have been made: `make ablations` trains them.", icon=":material/compare:")
+        return
+    score = score_label(DECIDES[task])
+    st.markdown(
+        f"Change in **{score}** on the validation split when a short run differs from the base run in one thing. "
+        "Filled: further from 0 than chance explains."
+    )
+    figure = build_dots(
+        [run.label for run in found],
+        [Interval(run.difference, run.low, run.high) for run in found],
+        [not run.beyond_chance for run in found],
+        reference=0.0,
+        hover=[f"{run.change}<br>{describe_difference(run)}" for run in found],
+    )
+    figure.update_xaxes(tickformat="+.3f")
+    st.plotly_chart(
+        figure, key="ablations", config=savable("ablations"), alt=describe_ablations(found, score)
     )
     st.caption(
-        "Runs of equal length that differ from the first row in one thing each (by how much, in brackets), on the "
-        f"validation split; from `training/RESULTS.json`, where they are `{PREFIX}{kind}` and those after it "
-        "(`make ablations`). Short and small, so they say which way a choice points, not what it scores at full length. The second row "
-        "differs from the first in its random numbers alone: differences no larger than its own may be chance."
+        "Bars: 95 % interval of chance, 1.96 times the difference between two base runs that differ in their random "
+        "numbers alone (“Seed”). That is one repeat: take the bars as rough. The runs are short and small (two "
+        "epochs at 96 px): they show which way a choice points, not what it scores at full length. From "
+        "`training/results/ablations.csv`; `make ablations` trains them again."
     )
+    with st.expander("What each run changes"):
+        st.table(
+            {
+                "Run": [run.label for run in found],
+                "Change": [escape(run.change) for run in found],
+                f"{score}, difference (95 % interval)": [describe_difference(run) for run in found],
+            },
+            border="horizontal",
+            hide_index=True,
+            alt=f"Table of {len(found)} short runs.",
+        )
 
 
-def _describe_score(run: Ablation, name: str, decides: str) -> str:
-    """A score as text; the one that decides with its difference from the base."""
-    if name not in run.scores:
-        return "–"
-    text = f"{run.scores[name]:.3f}"
-    return f"{text} ({run.gain:+.3f})" if name == decides and run.gain else text
+def describe_difference(run: Ablation) -> str:
+    """A difference with its interval.
+
+    >>> describe_difference(Ablation("Cutmix", "", 0.9, -0.0087, -0.0212, 0.0038))
+    '-0.009 (-0.021 to +0.004)'
+    """
+    return f"{run.difference:+.3f} ({run.low:+.3f} to {run.high:+.3f})"
+
+
+def describe_ablations(found: Sequence[Ablation], score: str) -> str:
+    """The chart in words."""
+    parts = "; ".join(f"{run.label} {describe_difference(run)}" for run in found)
+    return f"Difference in {score} to the base run: {parts}."

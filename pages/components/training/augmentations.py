@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.phantoms.lesions import SAMPLES, draw_sample
+from core.systems.ablations import is_ablation
 from core.systems.evaluations import RUNS_DIR
 from core.systems.training_runs import read_runs
 from training.data.augmentation import Augmentation
@@ -38,9 +39,9 @@ def draw_augmentations() -> None:
         "ranges that leave the diagnosis as it is. The whole image is squeezed to the network's square first."
     )
     strengths = {DEFAULTS: Augmentation()} | {
-        run.name: read_augmentation(run.config["augmentation"])
+        run.title: read_augmentation(run.config["augmentation"])
         for run in read_runs(RUNS_DIR)
-        if run.config.get("augmentation")
+        if run.config.get("augmentation") and not is_ablation(run.name)
     }
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         names = [sample.name for sample in SAMPLES]

@@ -26,10 +26,8 @@ _TITLES = {
     ),
     "prior": (
         "Class prior",
-        "How much of it the logits get back, as training draws rare classes more often than they occur; "
-        "below 0 they count for still more. The mean of accuracy and balanced accuracy decides: on a thousand "
-        "resamples of the lesions another strength is best each time, and the middle one of those is taken, unless "
-        "the export is given another.",
+        "How much of it the logits get back, as training draws rare classes more often than they occur. In this "
+        "bundle it lies in the biases; newer ones correct for class frequency in the decision alone.",
     ),
     "temperature": ("Temperature", "Scores before and after the logits are divided by it."),
 }

@@ -102,7 +102,7 @@ def build_chart(
                         "dash": _DASH[part] if len(columns) > 1 else "solid",
                     },
                     marker={"size": 5, "symbol": styles[run.name].marker},
-                    hovertemplate=f"{html.escape(run.name)}, {part}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>",
+                    hovertemplate=f"{html.escape(run.title)}, {part}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>",
                 )
         _mark_stages(figure, run, styles[run.name].colour, name_stages)
     longest = max((run.epochs for run in runs), default=0)
@@ -117,7 +117,7 @@ def build_chart(
 def describe_curves(runs: list[TrainingRun], column: str, label: str) -> str:
     """A chart in words: where each run began and where it stands."""
     parts = [
-        f"{run.name} from {run.history[column].iloc[0]:.3g} to {run.history[column].iloc[-1]:.3g} "
+        f"{run.title} from {run.history[column].iloc[0]:.3g} to {run.history[column].iloc[-1]:.3g} "
         f"over {run.epochs} epoch{'s' * (run.epochs > 1)}"
         for run in runs
         if column in run.history and run.epochs
@@ -132,7 +132,7 @@ def _draw(figure: go.Figure, runs: list[TrainingRun], column: str, label: str) -
 def _draw_legend(runs: list[TrainingRun], styles: dict[str, RunStyle]) -> None:
     entries = "".join(
         f'<span style="white-space:nowrap"><span aria-hidden="true" style="color:{styles[run.name].colour}">'
-        f"━{_MARKERS[styles[run.name].marker]}━</span> {html.escape(run.name)}</span>"
+        f"━{_MARKERS[styles[run.name].marker]}━</span> {html.escape(run.title)}</span>"
         for run in runs
     )
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:0.2rem 1.4rem;font-size:0.9rem">{entries}</div>')
@@ -161,7 +161,7 @@ def _draw_notes(runs: list[TrainingRun]) -> None:
     """What is solid and dotted, what the losses are, and what trained when."""
     known = [run for run in runs if run.config]
     staged = [run for run in known if any(until for _, _, until in run.stages())]
-    lines = [f"**{escape(run.name)}:** {_describe_stages(run)}" for run in staged]
+    lines = [f"**{escape(run.title)}:** {_describe_stages(run)}" for run in staged]
     if len(staged) < len(known):
         lines.append(f"**{'All others' if staged else 'All'}:** every layer from the first epoch on")
     st.markdown("Layers that train, also dashed in the charts:  \n" + "  \n".join(lines))

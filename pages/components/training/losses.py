@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.datasets.ham10000 import SPLIT_FILE
+from core.systems.ablations import is_ablation
 from core.systems.evaluations import RUNS_DIR
 from core.systems.training_runs import TrainingRun, read_runs
 from core.taxonomy import HAM10000_CLASSES, get_diagnosis
@@ -21,7 +22,7 @@ _HEIGHT_PX = 320
 
 def draw_losses() -> None:
     """Focal loss and class weights of the classifier, cross-entropy with Dice of the segmenter."""
-    runs = [run for run in read_runs(RUNS_DIR) if run.config]
+    runs = [run for run in read_runs(RUNS_DIR) if run.config and not is_ablation(run.name)]
     for draw in (_draw_focal, _draw_weights, _draw_disc):
         with st.container(border=True):
             draw(runs)
@@ -152,7 +153,7 @@ def _style(figure: go.Figure, x_title: str, y_title: str | None) -> None:
 
 def _draw_settings(runs: list[TrainingRun], name: str, symbol: str) -> None:
     """What the runs used."""
-    used = [f"{escape(run.name)} {run.config[name]:g}" for run in runs if name in run.config]
+    used = [f"{escape(run.title)} {run.config[name]:g}" for run in runs if name in run.config]
     if used:
         st.caption(f"{symbol} in the runs: {', '.join(used)}; from `training/runs/<run>/config.json`.")
 

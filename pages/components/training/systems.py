@@ -1,5 +1,7 @@
 """The Systems view: the classic systems beside the shipped one, on the same test split."""
 
+import re
+
 import streamlit as st
 
 from core.systems.model_card import format_score
@@ -8,7 +10,7 @@ from pages.components.shared.notices import escape
 
 
 def draw_systems() -> None:
-    """A table of all systems, how each was cut short, and where to pick one."""
+    """What each system is, a table of all, and where to pick one."""
     systems = read_systems()
     if not systems:
         st.info(
@@ -73,13 +75,16 @@ def _draw_intervals(systems: list[SystemRecord]) -> None:
 
 
 def _draw_notes(systems: list[SystemRecord]) -> None:
-    st.subheader("How each was made", anchor=False)
-    for system in systems:
-        ships = (
-            f"Ships in the bundle `{system.bundle}`: pick it on Diagnose under Settings."
-            if system.bundle
-            else "Its weights are too large to ship."
-        )
-        cut = f" {escape(system.cut)}" if system.cut else ""
-        st.markdown(f"**{escape(system.title)}**  \n{ships}{cut}")
+    st.subheader("What each one is", anchor=False)
+    with st.grid(2, min_column_width=340, gap="medium"):
+        for system in systems:
+            ships = (
+                f"Ships in the bundle `{system.bundle}`."
+                if system.bundle
+                else "Its weights are too large to ship."
+            )
+            # The record names each configuration before its sentence; here the title says which it is.
+            cut = " ".join(re.findall(r"Cut short[^.]*\.", system.cut))
+            parts = filter(None, (escape(system.about), escape(cut), ships))
+            st.markdown(f"**{escape(system.title)}**  \n{' '.join(parts)}")
     st.page_link("pages/diagnose.py", label="Analyse an image with one of them", icon=":material/biotech:")

@@ -76,15 +76,6 @@ def test_a_split_holds_its_images_with_their_metadata(root, splits):
     assert list(frame["dx"]) == ["nv", "nv"] and frame["image_path"].str.endswith(".jpg").all()
 
 
-def test_a_half_of_the_validation_split_is_read_by_its_name(root, tmp_path):
-    halved = tmp_path / "halved.csv"
-    halved.write_text(
-        "image_id,split,half\nISIC_1,validation,validation_b\nISIC_2,validation,validation_a\nISIC_3,train,\n"
-    )
-    assert list(read_split(root, "validation_b", halved)["image_id"]) == ["ISIC_1"]
-    assert list(read_split(root, "validation", halved)["image_id"]) == ["ISIC_1", "ISIC_2"]
-
-
 def test_pixels_and_masks_come_at_the_working_size(root, splits, phantoms):
     frame = read_split(root, "train", splits)
     images = load_pixels(frame, long_side_px=100)
@@ -145,7 +136,7 @@ def test_metadata_without_any_image_is_refused(root):
 
 
 def test_an_unknown_split_lists_the_known_ones(root):
-    with pytest.raises(DatasetError, match=r"train, validation, test, validation_a, .*; got 'dev'"):
+    with pytest.raises(DatasetError, match=r"train, validation, test; got 'dev'"):
         read_split(root, "dev")
 
 

@@ -2,39 +2,37 @@
 
 import pytest
 
-from core.systems.ablations import is_ablation, list_ablations
+from core.systems.ablations import is_ablation, read_ablations
+
+TABLE = """task,name,description,val_macro_auc,val_dice,difference,low,high
+classification,ablation_classification,The base.,0.9,,0.0,-0.01,0.01
+classification,ablation_classification_focal_loss,Focal loss.,0.88,,-0.02,-0.03,-0.01
+classification,ablation_classification_seed,Another seed.,0.905,,0.005,-0.005,0.015
+segmentation,ablation_segmentation_wide,Wider.,,0.93,0.002,,
+"""
 
 
-def result(name: str, macro_auc: float) -> dict:
-    return {"name": name, "description": f"{name}.", "scores": {"val_macro_auc": macro_auc}}
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "ablations.csv"
+    path.write_text(TABLE)
+    return path
 
 
-RUNS = [
-    result("ablation_classification_better", 0.93),
-    result("ablation_classification_worse", 0.88),
-    result("ablation_classification", 0.90),
-    result("ablation_segmentation", 0.5),
-    result("classification_v2b0", 0.96),
-    result("ablation_classification_best", 0.95),
-    result("ablation_classification_seed", 0.91),
-]
+def test_the_best_change_comes_first_and_the_base_is_left_out(file):
+    found = read_ablations("classification", file)
+    assert [(run.label, run.score) for run in found] == [("Seed", 0.905), ("Focal loss", 0.88)]
+    assert found[1].change == "Focal loss."
 
 
-def test_the_base_comes_first_then_its_other_seed_then_the_best():
-    found = list_ablations(RUNS, "classification", "val_macro_auc")
-    endings = [run.name.removeprefix("ablation_classification") for run in found]
-    assert endings == ["", "_seed", "_best", "_better", "_worse"]
-    assert [run.gain for run in found] == pytest.approx([0, 0.01, 0.05, 0.03, -0.02])
-    assert found[2].change == "ablation_classification_best."
+def test_a_difference_is_beyond_chance_if_its_interval_leaves_out_0(file):
+    assert [run.beyond_chance for run in read_ablations("classification", file)] == [False, True]
+    [wide] = read_ablations("segmentation", file)  # no repeat was made: nothing is known
+    assert not wide.beyond_chance
 
 
-def test_without_a_base_nothing_is_gained():
-    [run] = list_ablations(RUNS[:1], "classification", "val_macro_auc")
-    assert run.gain is None and run.scores == {"val_macro_auc": 0.93}
-
-
-def test_no_runs_give_no_comparison():
-    assert list_ablations(RUNS[4:5], "classification", "val_macro_auc") == []
+def test_without_a_table_there_is_no_comparison(tmp_path):
+    assert read_ablations("classification", tmp_path / "none.csv") == []
 
 
 @pytest.mark.parametrize(("name", "expected"), [("ablation_segmentation", True), ("classic_cnn_128", False)])

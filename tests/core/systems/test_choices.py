@@ -3,7 +3,7 @@
 import json
 
 from core.lesion.refinement import RefinementSettings
-from core.systems.choices import list_choices, read_choices, read_results
+from core.systems.choices import list_choices, read_choices
 
 RECORD = {
     "n_images": 12,
@@ -69,12 +69,3 @@ def test_damaged_files_are_left_out(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "validation_choices.json").write_text(text)
     assert [choices.bundle for choices in list_choices(tmp_path)] == ["good"]
-
-
-def test_runs_without_a_name_or_description_are_left_out(tmp_path):
-    path = tmp_path / "RESULTS.json"
-    assert read_results(path) == []
-    path.write_text(json.dumps({"runs": [{"name": "a", "description": "First try."}, {"name": "b"}]}))
-    assert read_results(path) == [{"name": "a", "description": "First try."}]
-    path.write_text('{"runs": [')
-    assert read_results(path) == []

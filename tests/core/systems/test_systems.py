@@ -14,6 +14,7 @@ from tests.fakes import fake_manifest
 INTERVAL = {"estimate": 0.9, "low": 0.8, "high": 0.95}
 RECORD = {
     "title": "U-Net",
+    "about": "It outlines.",
     "bundle": None,
     "cut": "",
     "scores": {"dice": INTERVAL},

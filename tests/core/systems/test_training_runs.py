@@ -15,8 +15,9 @@ from core.systems.training_runs import (
     read_analysis_seconds,
     read_history,
     read_runs,
+    run_title,
     runs_state,
-    shipped_networks,
+    shipped_runs,
 )
 from tests.fakes import fake_manifest
 
@@ -152,17 +153,6 @@ def test_the_last_epoch_is_shown_where_it_is_kept():
     assert make_run([], CONFIG | {"keep_last": True}).best is None
 
 
-def test_a_run_by_the_clock_plans_what_it_made():
-    stages = [{"name": "all", "epochs": 1000, "schedule": "clock", "minutes": 5.0}]
-    run = make_run([0.8, 0.9, 0.7], CONFIG | {"stages": stages, "patience": 1000}, changed_at=1000)
-    assert (run.planned_epochs, run.status(now=1000)) == (0, "running")
-    assert (run.planned_minutes, run.seconds_left, run.share_done) == (5, 120, pytest.approx(0.6))
-    begun = make_run([], CONFIG | {"stages": stages})
-    assert (begun.seconds_left, begun.share_done) == (300, 0)
-    ended = replace(run, scores={"best_epoch": {"epoch": 2}})
-    assert (ended.planned_epochs, ended.status(now=1e9)) == (3, "finished")
-
-
 def test_planned_epochs_and_seconds_are_sums():
     run = make_run([0.8, 0.9])
     assert (run.planned_epochs, run.epochs, run.seconds) == (4, 2, 120)
@@ -193,15 +183,6 @@ def test_status(dices, idle_s, status):
     assert make_run(dices, changed_at=1000).status(now=1000 + idle_s) == status
 
 
-@pytest.mark.parametrize("key", ["average_of", "joined"])
-def test_a_run_made_of_others_is_finished_and_has_scores_without_epochs(key):
-    scores = {"best_epoch": {"share": 0.5, "val_dice": 0.9}, key: ["b", "c"]}
-    run = replace(make_run([], changed_at=1000), record={"config": CONFIG}, scores=scores)
-    assert (run.kind, run.merged_from, run.best["val_dice"]) == ("segmentation", ["b", "c"], 0.9)
-    assert (run.status(now=1000), run.epochs, run.planned_epochs) == ("finished", 0, 0)
-    assert make_run([0.8]).merged_from == []
-
-
 def test_long_epochs_are_waited_for():
     run = make_run([0.8])
     slow = replace(run, history=run.history.assign(seconds=PATIENCE_S))
@@ -216,8 +197,8 @@ def test_only_differing_settings_are_listed():
     other = CONFIG | {"name": "b", "model": {"size": 96, "attention": True}, "mixup": 0.3}
     table = config_differences([make_run([]), replace(make_run([], other), name="b")])
     assert table.to_dict("index") == {
-        "model.size": {"a": "64", "b": "96"},
-        "mixup": {"a": "–", "b": "0.3"},
+        "model.size": {"A": "64", "B": "96"},
+        "mixup": {"A": "–", "B": "0.3"},
     }
 
 
@@ -226,12 +207,12 @@ def test_a_changed_stage_is_named():
     other = replace(make_run([], CONFIG | {"stages": stages}), name="b")
     table = config_differences([make_run([]), other])
     assert list(table.index) == ["stages.all"]
-    assert table.loc["stages.all", "b"] == "epochs 9, learning_rate 0.0005, frozen_until none"
+    assert table.loc["stages.all", "B"] == "epochs 9, learning_rate 0.0005, frozen_until none"
 
 
 def test_a_single_run_lists_all_its_settings():
     table = config_differences([make_run([])])
-    assert table["a"].to_dict() == {
+    assert table["A"].to_dict() == {
         "model.size": "64",
         "model.attention": "yes",
         "stages.head": "epochs 1, learning_rate 0.001, frozen_until features",
@@ -245,10 +226,13 @@ def test_equal_runs_differ_in_nothing():
     assert config_differences([]).empty
 
 
-def test_shipped_networks_state_parameters_and_size(tmp_path):
-    plain = fake_manifest()
-    record = {"training_run": "a", "parameters": 5}
-    manifest = replace(plain, folder=tmp_path, segmenter=replace(plain.segmenter, record=record))
-    assert shipped_networks(manifest) == {"a": (5, None)}
-    (tmp_path / plain.segmenter.file).write_bytes(b"1234")
-    assert shipped_networks(manifest) == {"a": (5, 4)}
+def test_the_runs_behind_a_bundle_are_those_its_manifest_names():
+    manifest = fake_manifest()
+    assert shipped_runs(manifest) == set()
+    segmenter = replace(manifest.segmenter, record={"training_run": "a"})  # as older bundles say it
+    classifier = replace(manifest.classifier, record={"training_runs": ["b", "c"]})
+    assert shipped_runs(replace(manifest, segmenter=segmenter, classifier=classifier)) == {"a", "b", "c"}
+
+
+def test_a_run_without_a_title_goes_by_its_name():
+    assert run_title("classic_unet_256") == "U-Net, 256 px" and run_title("my_run") == "My run"

@@ -1,5 +1,6 @@
-"""Choices on the validation split, and a classifier whose logits are shifted once it is written."""
+"""Choices on the validation split, and one or several classifiers in one weights file."""
 
+import json
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
@@ -13,27 +14,29 @@ from core.images.symmetry import N_SYMMETRIES
 from core.phantoms.lesions import SAMPLES, draw_sample
 from models import efficientnet
 from models.builders import BUILDERS
-from models.manifest import file_sha256
+from models.manifest import BundleError, file_sha256
 from tests.fakes import fake_bundle
 from tests.models.conftest import build_tiny_backbone
 from training.bundle.export import make_choices
-from training.bundle.packing import shift_exported, write_half_precision
-from training.bundle.validation import LabelledImages, filters_that_help
+from training.bundle.packing import export_classifier
+from training.bundle.validation import LabelledImages, filters_that_help, require_unlearned
 from training.bundle.windows import choose_margin, choose_windows
+from training.data.augmentation import LEARNED_CORRUPTIONS
+from training.fit.run_folder import BEST_WEIGHTS
 
 
 @pytest.fixture(scope="module")
 def split() -> LabelledImages:
     phantoms = [draw_sample(sample.name) for sample in SAMPLES[:2]]
     images, masks = [p.image for p in phantoms], [p.lesion_mask for p in phantoms]
-    return LabelledImages(None, images, masks, np.array([0, 1]), [fake_bundle()] * 2)
+    return LabelledImages(None, images, masks, np.array([0, 1]), fake_bundle())
 
 
 @pytest.mark.parametrize(
     ("n_views", "names"), [(1, {"one_view"}), (N_SYMMETRIES, {"one_view", "eight_views"})]
 )
 def test_windows_are_judged_with_the_bundles_views(split, n_views, names):
-    seen = classifier_input(split.bundles[0].manifest)
+    seen = classifier_input(split.bundle.manifest)
     scores, windows, views = choose_windows(split, split.masks, seen, n_views)
     assert all(set(found) == names for found in scores.values())
     assert set(scores) == {*seen.windows, "+".join(seen.windows)}
@@ -77,8 +80,8 @@ def test_given_filters_change_what_the_classifier_sees_alone(split, monkeypatch)
 
 
 def test_given_filters_are_decided_for_a_bundle_of_one_view_too(split, monkeypatch):
-    manifest = replace(split.bundles[0].manifest, test_time_augmentation=False)
-    one_view = replace(split, bundles=[SimpleNamespace(manifest=manifest)] * 2)
+    manifest = replace(split.bundle.manifest, test_time_augmentation=False)
+    one_view = replace(split, bundle=SimpleNamespace(manifest=manifest))
     found = [mask.astype(np.float32) for mask in split.masks]
     monkeypatch.setattr("training.bundle.export.predict_all_masks", lambda split, n_views: found)
     monkeypatch.setattr("training.bundle.export.choose_windows", lambda *seen: ({}, ("whole",), None))
@@ -94,18 +97,74 @@ def test_a_filter_is_on_if_it_ranks_better():
     assert found == PreprocessingSettings(hair_removal=True)
 
 
-def test_an_exported_classifier_is_shifted_where_it_lies(monkeypatch, tmp_path):
+CONFIG = {
+    "builder": "classifier",
+    "model": {"backbone": "tiny", "input_size_px": 64},
+    "classes": ["mel", "nv"],
+    "views": ["whole", "crop"],
+    "crop_margin": 0.3,
+    "long_side_px": 200,
+}
+
+
+@pytest.fixture
+def runs(monkeypatch, tmp_path):
+    """Two runs of random weights."""
     monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
-    arguments = {"backbone": "tiny", "input_size_px": 64, "n_classes": 2}
-    file = tmp_path / "classifier.weights.h5"
-    network, again = (BUILDERS["classifier"](**arguments) for _ in range(2))
-    write_half_precision(network, file)
-    network.load_weights(file)  # rounded to half precision, as it ships
-    entry = {"file": file.name, "builder": "classifier", "arguments": arguments, "sha256": file_sha256(file)}
-    shifted = shift_exported(entry, tmp_path, [0.5, -0.5])
-    again.load_weights(file)
-    image = np.full((1, 64, 64, 3), 90.0, np.float32)
-    moved = again.predict(image, verbose=0) - network.predict(image, verbose=0)
-    np.testing.assert_allclose(moved, [[0.5, -0.5]], atol=1e-5)
-    assert shifted == entry | {"sha256": file_sha256(file)} != entry
-    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        (folder / "checkpoints").mkdir(parents=True)
+        write_config(folder, CONFIG)
+        (folder / "scores.json").write_text("{}")
+        network = BUILDERS["classifier"](**CONFIG["model"], n_classes=2)
+        network.save_weights(folder / BEST_WEIGHTS)
+    return folders
+
+
+def write_config(folder, config: dict) -> None:
+    (folder / "config.json").write_text(json.dumps({"config": config, "command": f"train {folder.name}"}))
+
+
+def answers(entry: dict, file) -> np.ndarray:
+    """The logits of what lies in a weights file, by its manifest entry."""
+    network = BUILDERS[entry["builder"]](**entry["arguments"])
+    network.load_weights(file)
+    return network.predict(np.full((1, 64, 64, 3), 90.0, np.float32), verbose=0)
+
+
+def test_several_classifiers_answer_with_the_mean_of_their_logits(runs, tmp_path):
+    alone = [export_classifier([run], tmp_path / f"{run.name}.weights.h5") for run in runs]
+    joined = export_classifier(runs, tmp_path / "joined.weights.h5")
+    first, second = (
+        answers(entry, tmp_path / f"{run.name}.weights.h5") for entry, run in zip(alone, runs, strict=True)
+    )
+    assert np.abs(first - second).max() > 1e-3
+    np.testing.assert_allclose(
+        answers(joined, tmp_path / "joined.weights.h5"), (first + second) / 2, atol=1e-5
+    )
+    assert joined["training_runs"] == ["first", "second"] and alone[0]["training_runs"] == ["first"]
+    assert joined["training_commands"] == ["train first", "train second"]
+    assert joined["sha256"] == file_sha256(tmp_path / "joined.weights.h5")
+
+
+@pytest.mark.parametrize(("key", "other"), [("classes", ["nv", "mel"]), ("crop_margin", 0.1)])
+def test_classifiers_that_see_or_answer_otherwise_are_not_joined(runs, tmp_path, key, other):
+    write_config(runs[1], CONFIG | {key: other})
+    with pytest.raises(ValueError, match=f"second and first cannot be joined: they differ in {key}"):
+        export_classifier(runs, tmp_path / "joined.weights.h5")
+
+
+def test_what_training_drew_and_learned_is_in_the_manifest(runs, tmp_path):
+    write_config(runs[1], CONFIG | {"augmentation": {"corruption": 0.25}})
+    entry = export_classifier(runs, tmp_path / "joined.weights.h5")
+    assert entry["corruptions_learned"] == list(LEARNED_CORRUPTIONS)
+    assert entry["splits"] == {"weights": "train", "decisions": "validation"}
+
+
+def test_a_bundle_is_not_judged_by_a_split_that_it_has_learned():
+    manifest = fake_bundle().manifest
+    require_unlearned(manifest, "validation")
+    record = {"splits": {"weights": "train, validation"}}
+    learned = replace(manifest, segmenter=replace(manifest.segmenter, record=record))
+    with pytest.raises(BundleError, match="has learned the validation split"):
+        require_unlearned(learned, "validation")

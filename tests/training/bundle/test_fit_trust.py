@@ -162,20 +162,5 @@ def test_the_test_split_is_reported_and_changes_nothing_else(workplace):
 
 def test_missing_predictions_are_named_with_the_command(workplace):
     (workplace / "runs" / "fake bundle" / "validation_predictions.csv").unlink()
-    with pytest.raises(PredictionsError, match=r"training\.evaluate --split validation"):
+    with pytest.raises(PredictionsError, match=r"training\.measure\.evaluate --split validation"):
         fit_trust.fit_trust(workplace, workplace, workplace / "runs", workplace)
-
-
-def test_halves_with_models_of_their_own_say_how_usual_the_validation_images_are(workplace, monkeypatch):
-    bundle, asked = fake_bundle(), []
-    judges = {"validation_a": workplace / "a", "validation_b": workplace / "b"}
-    monkeypatch.setattr(fit_novelty, "judging_bundles", lambda manifest, split: judges)
-    monkeypatch.setattr(fit_novelty, "load_bundle", lambda folder: asked.append(folder.name) or bundle)
-    train = fit_novelty.read_split(None, "train")
-    _, model = fit_novelty.learn_usual(bundle, train)
-    scores, diagnoses = fit_novelty.score_usual(bundle, None, train, workplace)
-    assert asked == ["a", "b"]  # and the bundle's own model, None here, was not
-    known = fit_novelty.read_split(None, "validation")
-    features, _ = fit_novelty.pool_features(bundle, known["image_path"].to_list())
-    np.testing.assert_allclose(scores, np.tile(model.score(features), 2), rtol=1e-5)
-    assert diagnoses.tolist() == known["dx"].tolist() * 2

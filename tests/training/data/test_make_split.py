@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from core.datasets.ham10000 import HALVES, SPLIT_FILE, SPLITS
+from core.datasets.ham10000 import SPLIT_FILE, SPLITS
 from core.taxonomy import HAM10000_CLASSES
-from training.data.make_split import assign_halves, assign_splits
+from training.data.make_split import assign_splits
 
 
 @pytest.fixture
@@ -42,17 +42,6 @@ def test_lesions_of_each_diagnosis_are_shared_out_alike(frame):
     assert counts["mel"].to_dict() == {"test": 6, "train": 28, "validation": 6}
 
 
-def test_validation_lesions_are_dealt_into_two_halves_of_each_diagnosis(frame):
-    frame["split"] = assign_splits(frame)
-    frame["half"] = assign_halves(frame)
-    assert frame.groupby("lesion_id")["half"].nunique().max() == 1
-    assert ((frame["half"] != "") == (frame["split"] == "validation")).all()
-    counts = frame.drop_duplicates("lesion_id").groupby(["dx", "half"]).size()
-    assert [counts["nv"][half] for half in HALVES] == [15, 15] and [
-        counts["mel"][half] for half in HALVES
-    ] == [3, 3]
-
-
 def test_the_seed_decides(frame):
     assert assign_splits(frame, seed=1).equals(assign_splits(frame, seed=1))
     assert not assign_splits(frame, seed=1).equals(assign_splits(frame, seed=2))
@@ -80,10 +69,6 @@ def test_the_committed_split_holds_all_of_ham10000_once(committed):
 
 def test_no_lesion_straddles_the_committed_split(committed):
     assert straddling(committed) == 0
-
-
-def test_the_committed_halves_are_those_of_the_validation_split(committed):
-    assert committed["half"].fillna("").equals(assign_halves(committed))
 
 
 def test_the_committed_split_is_stratified(committed):

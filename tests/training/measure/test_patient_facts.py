@@ -6,7 +6,6 @@ import pytest
 
 from core.evaluation.predictions import from_frame
 from training.measure.patient_facts import PSEUDO_COUNT, compare, fact_offsets, label_lesions, log_ratios
-from training.report.results import render
 
 CLASSES = ("mel", "nv")
 
@@ -62,15 +61,3 @@ def test_telling_facts_help_and_empty_ones_change_nothing(lesions):
     assert rows[("site",), 1.0]["accuracy"] == 1.0
     assert rows[("site",), 1.0]["log_loss"] < alone["log_loss"]
     assert rows[("age",), 1.0]["log_loss"] == pytest.approx(alone["log_loss"])
-
-
-def test_the_comparison_stands_in_the_results(lesions):
-    page = render([], [], compare(see(["back", "face"], p_mel=[0.6, 0.4], dx=["mel", "nv"]), lesions))
-    assert "## Age, sex and body site beside the image" in page
-    assert (
-        "| facts | share | accuracy | balanced accuracy | macro AUC | log loss | expected calibration error |"
-        in page
-    )
-    assert "| none | 0.00 | 1.000 | 1.000 | 1.000 |" in page
-    assert "| age, sex, site | 0.25 |" in page
-    assert "Age, sex" not in render([], [])

@@ -22,7 +22,7 @@ from training.measure.robustness import (
     generator,
     learned_corruptions,
 )
-from training.measure.robustness_scores import CLEAN, score_artefacts, score_corruptions, with_class_scores_of
+from training.measure.robustness_scores import CLEAN, score_artefacts, score_corruptions
 
 CLASSES = ("mel", "nv")
 
@@ -174,24 +174,6 @@ def test_losses_by_hand():
     assert (two["severity"], two["dice_loss"]) == (2, pytest.approx(0.4))
 
 
-def test_classes_of_another_record_stand_beside_the_outlines_of_this_one():
-    def record(p: list[float], dices: list[float]) -> dict:
-        clean = table(CLEAN, 0, [0.9, 0.8, 0.2, 0.1], [0.9] * 4)
-        about = {"version": "7", "seed": 1, "n_images": 4, "n_images_by_class": {"mel": 2, "nv": 2}}
-        return about | score_corruptions(pd.concat([clean, table("JPEG", 1, p, dices)]), CLASSES)
-
-    mine = record([0.1, 0.1, 0.9, 0.9], [0.5] * 4)
-    other = record([0.9, 0.3, 0.2, 0.1], [0.7] * 4) | {"nevi": {"n_nevi": 2}}
-    both = with_class_scores_of(mine, other)
-    [row], [mean] = both["corruptions"], both["mean_by_severity"]
-    assert (row["balanced_accuracy"], row["dice"]) == (0.75, 0.5)
-    assert row["balanced_accuracy_loss"]["estimate"] == mean["balanced_accuracy_loss"] == 0.25
-    assert row["unchanged_share"] == 0.75 and mean["dice_loss"] == pytest.approx(0.4)
-    assert both["nevi"] == {"n_nevi": 2}
-    with pytest.raises(ValueError, match="version 7 was measured on other images"):
-        with_class_scores_of(mine, other | {"seed": 2})
-
-
 def test_corruptions_that_training_drew_are_left_out_of_the_mean_of_the_unseen():
     clean = table(CLEAN, 0, [0.9, 0.8, 0.2, 0.1], [0.9] * 4)
     packed = table("JPEG", 1, [0.9, 0.3, 0.2, 0.1], [0.9] * 4)  # 0.25 of balanced accuracy
@@ -202,20 +184,11 @@ def test_corruptions_that_training_drew_are_left_out_of_the_mean_of_the_unseen()
     assert scores["mean_by_severity_unseen"][0]["balanced_accuracy_loss"] == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize(("share", "learned"), [(0.4, LEARNED_CORRUPTIONS), (0.0, ()), (None, ())])
-def test_what_was_learned_is_read_from_the_runs_behind_the_bundle(share, learned, tmp_path):
-    augmentation = {} if share is None else {"corruption": share}
-    records = {
-        "early": {"augmentation": augmentation},
-        "late": {"augmentation": {"corruption": 0.0}, "start_from": "early"},
-    }
-    for name, config in records.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "config.json").write_text(json.dumps({"config": config}))
-        (tmp_path / name / "scores.json").write_text("{}")
+def test_what_was_learned_is_read_from_the_manifest():
     manifest = fake_bundle().manifest
-    entry = replace(manifest.segmenter, record={"training_run": "late"})
-    assert learned_corruptions(replace(manifest, segmenter=entry), tmp_path) == learned
+    assert learned_corruptions(manifest) == ()
+    entry = replace(manifest.segmenter, record={"corruptions_learned": list(LEARNED_CORRUPTIONS)})
+    assert learned_corruptions(replace(manifest, segmenter=entry)) == LEARNED_CORRUPTIONS
 
 
 def test_false_alarms_by_hand():
@@ -246,11 +219,10 @@ def test_the_whole_measurement_writes_a_record_of_numbers(analyzer, sample, tmp_
     )
     monkeypatch.setattr(robustness, "RUNS_DIR", tmp_path)
     frame = sample.rows.assign(dx="nv")
-    parts = [(analyzer, {"a", "c"}), (analyzer, {"b"})]
-    record = robustness.measure(parts, analyzer.manifest, frame, 3, 3)
+    record = robustness.measure(analyzer, frame, 3, 3)
     json.dumps(robustness.to_json_types(record))
     assert record["test_time_augmentation"] is False and record["split"] == "validation"
     assert [row["severity"] for row in record["corruptions"]] == [1, 2, 3, 4, 5]
     assert [row["artefact"] for row in record["nevi"]["artefacts"]][-1] == "ink"
-    kept = [pd.read_csv(file) for file in (tmp_path / analyzer.manifest.name / "checkpoints").glob("*.csv")]
-    assert sorted(table["image_id"].nunique() for table in kept) == [1, 1, 2, 2]  # each part its own images
+    kept = (tmp_path / analyzer.manifest.name / "checkpoints").glob("*.csv")
+    assert [pd.read_csv(file)["image_id"].nunique() for file in kept] == [3, 3]

@@ -10,6 +10,7 @@ import pytest
 from core.systems.systems import SystemRecord
 from tests.fakes import fake_bundle
 from training.measure import systems
+from training.measure.binary import score_suspicious
 from training.measure.systems import (
     BOTH,
     CLASSES,
@@ -21,7 +22,6 @@ from training.measure.systems import (
     score_shipped,
     weigh,
 )
-from training.score_binary import score_suspicious
 
 INTERVAL = {"estimate": 0.5, "low": 0.4, "high": 0.6}
 
@@ -58,7 +58,7 @@ def bundle(tmp_path, monkeypatch):
 
 
 def system(tasks) -> System:
-    return System("classic", (), None, tasks)
+    return System("classic", "", (), None, tasks)
 
 
 def test_each_part_has_its_own_scores_and_size(bundle):
@@ -79,7 +79,7 @@ def test_a_record_of_other_weights_is_refused(bundle):
     with pytest.raises(ValueError, match="evaluate the bundle again"):
         score_shipped(system(BOTH), runs)
     path.unlink()
-    with pytest.raises(FileNotFoundError, match=r"training\.evaluate --split test"):
+    with pytest.raises(FileNotFoundError, match=r"training\.measure\.evaluate --split test"):
         score_shipped(system(BOTH), runs)
 
 
@@ -88,7 +88,7 @@ def test_a_system_that_does_not_ship_is_read_from_its_runs_record(tmp_path):
     (tmp_path / config).mkdir()
     found = {"scores": {"suspicious_roc_auc": INTERVAL}, "parameters": 7, "size_mb": 0.1, "ms_per_image": 3.0}
     (tmp_path / config / "test_scores.json").write_text(json.dumps(found))
-    record = measure(System("Binary", (config,), None, CLASSES), [], tmp_path)
+    record = measure(System("Binary", "Two classes.", (config,), None, CLASSES), [], None, tmp_path)
     fields = SystemRecord.__dataclass_fields__
     assert SystemRecord(**{name: record[name] for name in fields}).parameters == 7
     assert record["bundle"] is None and record["cut"].startswith(f"{config}: Cut short to")

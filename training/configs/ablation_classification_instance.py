@@ -1,7 +1,0 @@
-"""Every image equally often, instead of square-root class-balanced sampling."""
-
-from dataclasses import replace
-
-from training.configs.ablation_classification import CONFIG as BASE
-
-CONFIG = replace(BASE, name="ablation_classification_instance", sampling_power=0.0)

@@ -1,9 +1,0 @@
-"""The expert's lesion mask as a fourth channel."""
-
-from dataclasses import replace
-
-from training.configs.ablation_classification import CONFIG as BASE
-
-CONFIG = replace(
-    BASE, name="ablation_classification_mask_channel", model={**BASE.model, "mask_channel": True}
-)

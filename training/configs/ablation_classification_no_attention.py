@@ -1,7 +1,0 @@
-"""Without channel and spatial attention in the head."""
-
-from dataclasses import replace
-
-from training.configs.ablation_classification import CONFIG as BASE
-
-CONFIG = replace(BASE, name="ablation_classification_no_attention", model=BASE.model | {"attention": False})

@@ -1,7 +1,0 @@
-"""Without mixup."""
-
-from dataclasses import replace
-
-from training.configs.ablation_classification import CONFIG as BASE
-
-CONFIG = replace(BASE, name="ablation_classification_no_mixup", mixup=0.0)

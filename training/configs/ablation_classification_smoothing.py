@@ -1,7 +1,0 @@
-"""With label smoothing."""
-
-from dataclasses import replace
-
-from training.configs.ablation_classification import CONFIG as BASE
-
-CONFIG = replace(BASE, name="ablation_classification_smoothing", label_smoothing=0.1)

@@ -1,7 +1,0 @@
-"""Whole images alone, instead of whole images and lesion crops."""
-
-from dataclasses import replace
-
-from training.configs.ablation_classification import CONFIG as BASE
-
-CONFIG = replace(BASE, name="ablation_classification_whole", views=("whole",))

@@ -1,7 +1,0 @@
-"""Binary cross-entropy alone, instead of cross-entropy and Dice."""
-
-from dataclasses import replace
-
-from training.configs.ablation_segmentation import CONFIG as BASE
-
-CONFIG = replace(BASE, name="ablation_segmentation_bce", loss="bce")

@@ -1,7 +1,0 @@
-"""Focal Tversky loss, instead of cross-entropy and Dice."""
-
-from dataclasses import replace
-
-from training.configs.ablation_segmentation import CONFIG as BASE
-
-CONFIG = replace(BASE, name="ablation_segmentation_focal_tversky", loss="focal_tversky")

@@ -1,0 +1,7 @@
+"""Dice alone, instead of cross-entropy and Dice."""
+
+from dataclasses import replace
+
+from training.configs.ablations.ablation_segmentation import CONFIG as BASE
+
+CONFIG = replace(BASE, name="ablation_segmentation_dice", loss="dice")

@@ -1,0 +1,7 @@
+"""Focal Tversky loss, instead of cross-entropy and Dice."""
+
+from dataclasses import replace
+
+from training.configs.ablations.ablation_segmentation import CONFIG as BASE
+
+CONFIG = replace(BASE, name="ablation_segmentation_focal_tversky", loss="focal_tversky")
