@@ -16,82 +16,19 @@ test: .venv/.installed-dev
 bench: .venv/.installed-dev
 	$(BIN)/python -m tests.benchmark
 
-# Needs DERMALENS_DATA. From raw HAM10000 to the shipped weights; training picks up where it stopped.
+# Needs DERMALENS_DATA. From the raw data to the shipped weights in six commands (training/recipe.py): segmenter, two
+# classifiers, export, evaluation on validation, trust. Training picks up where it stopped.
 train: .venv/.installed-dev
-	$(BIN)/python -m training.fit.train_segmentation --config segmentation_v2b0 --imagenet $(IMAGENET)
-	$(BIN)/python -m training.fit.train_segmentation --config segmentation_v2b0_long --imagenet $(IMAGENET)
-	$(BIN)/python -m training.fit.train_segmentation --config segmentation_v2b0_on --imagenet $(IMAGENET)
-	$(BIN)/python -m training.fit.train_segmentation --config segmentation_v2b0_more --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs segmentation_v2b0_on segmentation_v2b0_more \
-		--name segmentation_v2b0_mean --sizes 192
-	$(BIN)/python -m training.fit.train_segmentation --config segmentation_v2b0_camera --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs segmentation_v2b0_mean segmentation_v2b0_camera \
-		--name segmentation_v2b0_camera_mean --sizes 192 --worse
-	$(BIN)/python -m training.fit.train_segmentation --config segmentation_v2b0_steady --imagenet $(IMAGENET)
-	$(BIN)/python -m training.fit.train_segmentation --config segmentation_v2b0_steady_on --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs segmentation_v2b0_steady segmentation_v2b0_steady_on \
-		--name segmentation_v2b0_steady_mean --sizes 192 --worse
-	$(BIN)/python -m training.fit.train_segmentation --config segmentation_v2b0_rare --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs segmentation_v2b0_steady_mean segmentation_v2b0_rare \
-		--name segmentation_v2b0_rare_mean --sizes 192 --worse
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0 --imagenet $(IMAGENET)
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_mixup --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs classification_v2b0 classification_v2b0_mixup \
-		--name classification_v2b0_soup --sizes 192 160
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_first_on --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs classification_v2b0_soup classification_v2b0_first_on \
-		--name classification_v2b0_first_mean --sizes 160
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_first_hair --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs classification_v2b0_first_mean classification_v2b0_first_hair \
-		--name classification_v2b0_first_hair_mean --sizes 160
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_first_camera --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs classification_v2b0_first_hair_mean classification_v2b0_first_camera \
-		--name classification_v2b0_first_camera_mean --sizes 160 --worse
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_second --imagenet $(IMAGENET)
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_second_on --imagenet $(IMAGENET)
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_second_more --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs classification_v2b0_second_on classification_v2b0_second_more \
-		--name classification_v2b0_second_mean --sizes 160
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_second_hair --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs classification_v2b0_second_mean classification_v2b0_second_hair \
-		--name classification_v2b0_second_hair_mean --sizes 160
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_second_camera --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs classification_v2b0_second_hair_mean classification_v2b0_second_camera \
-		--name classification_v2b0_second_camera_mean --sizes 160 --worse
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_first_taught --imagenet $(IMAGENET)
-	$(BIN)/python -m training.fit.train_classification --config classification_v2b0_second_taught --imagenet $(IMAGENET)
-	$(BIN)/python -m training.average --runs classification_v2b0_second_camera_mean classification_v2b0_second_taught \
-		--name classification_v2b0_second_taught_mean --sizes 160 --worse
-	$(BIN)/python -m training.join --runs classification_v2b0_first_taught classification_v2b0_second_taught_mean \
-		--name classification_v2b0_pair_taught_both --sizes 176
-	for member in first second; do \
-		$(BIN)/python -m training.fit.train_classification --config classification_v2b0_$${member}_long --epochs 11 \
-			|| exit 1; done
-	$(BIN)/python -m training.join --runs classification_v2b0_first_long classification_v2b0_second_long \
-		--name classification_v2b0_pair_long --sizes 176 --shares 0.5
-	$(BIN)/python -m training.average --runs classification_v2b0_pair_taught_both classification_v2b0_pair_long \
-		--name classification_v2b0_pair_long_mean --sizes 176 --shares 0.5 --worse
-	for half in a b; do \
-		$(BIN)/python -m training.fit.train_segmentation --config segmentation_v2b0_clock_$$half --epochs 11 || exit 1; \
-		$(BIN)/python -m training.average --runs segmentation_v2b0_rare_mean segmentation_v2b0_clock_$$half \
-			--name segmentation_v2b0_clock_$${half}_mean --sizes 224 --shares 0.5 1 --worse || exit 1; done
-	$(BIN)/python -m training.merge_halves --name segmentation_v2b0_clock_halves \
-		--runs segmentation_v2b0_clock_a_mean segmentation_v2b0_clock_b_mean
-	$(BIN)/python -m training.bundle.export --version 19 --prior -0.2 --filters hair_removal \
-		--description "Two classifiers joined" \
-		--segmentation segmentation_v2b0_clock_halves --classification classification_v2b0_pair_long_mean
-	$(BIN)/python -m training.measure.evaluate --split validation
-	$(BIN)/python -m training.bundle.fit_trust
+	$(BIN)/python -m training.recipe --imagenet $(IMAGENET)
 
 # Needs DERMALENS_DATA. Short runs of equal length that differ from a base in one thing each.
 ablations: .venv/.installed-dev
-	for task in classification segmentation; do for config in training/configs/ablation_$${task}*.py; do \
-		$(BIN)/python -m training.train_$$task --config $$(basename $$config .py) --imagenet $(IMAGENET) || exit 1; \
+	for task in classification segmentation; do for config in training/configs/ablations/ablation_$${task}*.py; do \
+		$(BIN)/python -m training.fit.train_$$task --config $$(basename $$config .py) --imagenet $(IMAGENET) || exit 1; \
 		done; done
 	$(BIN)/python -m training.report.results
 
-# Needs DERMALENS_DATA and what `make train` left: bundles of the halves, which judge the validation split.
-# Everything that is measured about the shipped weights; looks at the test split.
+# Needs DERMALENS_DATA. Everything that is measured about the shipped weights; looks at the test split.
 evaluate: .venv/.installed-dev
 	$(BIN)/python -m training.measure.evaluate --split test
 	$(BIN)/python -m training.bundle.fit_trust --report-test
@@ -122,7 +59,6 @@ classic: .venv/.installed-dev
 	$(BIN)/python -m training.measure.evaluate --split test --bundle models/weights/unet256_efficientnet
 	$(BIN)/python -m training.measure.evaluate --split test --bundle models/weights/unet224_cnn
 	$(BIN)/python -m training.measure.evaluate --split test --bundle models/weights/unet64_512_cnn
-	$(BIN)/python -m training.score_binary --config classic_binary_cnn_224
 	$(BIN)/python -m training.measure.systems
 	$(BIN)/python -m training.report.results
 

@@ -1,0 +1,120 @@
+"""The recipe of the weights that ship: six commands from the raw data to a bundle that says how far to trust it.
+
+    python -m training.recipe --data DIR [--imagenet WEIGHTS.h5]
+
+Every network starts from ImageNet. A training that was stopped goes on where it was; `--from STAGE` begins at a later
+stage. The test split is not looked at: `make evaluate` does that, once.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.datasets.ham10000 import default_data_dir
+from models.manifest import SHIPPED_DIR
+from training.command import in_words
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command of the recipe.
+
+    Attributes:
+        name: of the stage.
+        module: whose `main` it calls.
+        arguments: of the command, without those that all stages get.
+        learns: whether it starts from ImageNet's weights.
+        bundle: the argument that names the bundle's folder; "" for one that needs none.
+    """
+
+    name: str
+    module: str
+    arguments: tuple[str, ...] = ()
+    learns: bool = False
+    bundle: str = ""
+
+
+STAGES = (
+    Stage("segmenter", "training.fit.train_segmentation", ("--config", "segmenter"), learns=True),
+    Stage(
+        "classifier-first", "training.fit.train_classification", ("--config", "classifier_first"), learns=True
+    ),
+    Stage(
+        "classifier-second",
+        "training.fit.train_classification",
+        ("--config", "classifier_second"),
+        learns=True,
+    ),
+    Stage(
+        "export",
+        "training.bundle.export",
+        ("--segmentation", "segmenter", "--classification", "classifier_first", "classifier_second"),
+        bundle="--out",
+    ),
+    Stage("evaluate", "training.measure.evaluate", ("--split", "validation"), bundle="--bundle"),
+    Stage("trust", "training.bundle.fit_trust", bundle="--bundle"),
+)
+
+
+def command_of(stage: Stage, data: Path | None, imagenet: str, bundle: Path) -> list[str]:
+    """A stage's module and its arguments."""
+    learns = ["--imagenet", imagenet] if stage.learns else []
+    where = [stage.bundle, str(bundle)] if stage.bundle else []
+    found = ["--data", str(data)] if data else []  # without it, the stage says how to set it
+    return [stage.module, *stage.arguments, *found, *learns, *where]
+
+
+def run_in_process(command: Sequence[str]) -> None:
+    """Run a command in a process of its own, which gives its memory back.
+
+    Raises:
+        SystemExit: it failed, with its exit status.
+    """
+    finished = subprocess.run([sys.executable, "-m", *command], check=False)
+    if finished.returncode:
+        raise SystemExit(finished.returncode)
+
+
+def run(
+    data: Path | None,
+    imagenet: str = "imagenet",
+    bundle: Path = SHIPPED_DIR,
+    first: str = STAGES[0].name,
+    execute: Callable[[Sequence[str]], None] = run_in_process,
+) -> None:
+    """Run the stages one after the other.
+
+    Args:
+        data: folder of the data sets; None where the environment names it.
+        imagenet: weights file to start from, or "imagenet" to let Keras download it.
+        bundle: folder that the bundle is written to.
+        first: name of the stage to begin with.
+        execute: runs one command.
+
+    Raises:
+        ValueError: there is no such stage.
+    """
+    names = [stage.name for stage in STAGES]
+    if first not in names:
+        raise ValueError(f"`first` must be one of {', '.join(names)}; got {first!r}.")
+    for number, stage in enumerate(STAGES[names.index(first) :], start=names.index(first) + 1):
+        print(f"{number} of {len(STAGES)}: {stage.name}", flush=True)
+        execute(command_of(stage, data, imagenet, bundle))
+
+
+@in_words
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")
+    parser.add_argument("--imagenet", default="imagenet", help="weights file; by default Keras downloads")
+    parser.add_argument("--bundle", type=Path, default=SHIPPED_DIR, help="folder that the bundle goes to")
+    parser.add_argument("--from", dest="first", default=STAGES[0].name, help="stage to begin with")
+    a = parser.parse_args()
+    run(a.data, a.imagenet, a.bundle, a.first)
+
+
+if __name__ == "__main__":
+    main()
