@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.images.errors import ImageError
-from core.images.pillow_io import open_mask
+from core.images.errors import ImageError, damaged
+from core.images.pillow_io import load_pillow
 from core.images.preprocessing import resize_mask
 from core.images.reading import load_bytes
 
@@ -34,7 +34,11 @@ def read_lesion_mask(source: bytes | str | Path, shape: tuple[int, int] | None =
     Raises:
         ImageError: as `read_image`; "mask_shape" if the mask's proportions are not the picture's.
     """
-    mask = _to_mask(open_mask(load_bytes(source)))
+    image, format_ = load_pillow(load_bytes(source), smallest=1)
+    try:
+        mask = _to_mask(image)
+    except ValueError as error:  # a mode that has no colours
+        raise damaged(format_, error) from None
     if shape is None:
         return mask
     check_mask_shape(mask.shape, shape)

@@ -1,82 +1,73 @@
-"""JPEG, PNG, WebP, BMP and TIFF bytes -> RGB uint8, through Pillow with the formats pinned."""
+"""JPEG, PNG, WebP, BMP, TIFF, AVIF and HEIC bytes -> RGB uint8, through Pillow with the formats pinned."""
 
+import functools
+import hashlib
 import threading
 import warnings
+from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from core.images.errors import ImageError, check_size, damaged, several_frames, too_large
+from core.images.containers import without_metadata
+from core.images.errors import MIN_SIDE_PX, ImageError, check_size, damaged, several_frames, too_large
+from core.images.formats import HEIC, FileKind, find_picture_inside, identify
+from core.images.modes import to_rgb
+from core.images.pages import choose_page
+from core.images.quality_findings import QualityFinding
 
-_PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
-_PILLOW_MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
-_GREY_MODES = {
-    "I",
-    "F",
-    "I;16",
-    "I;16L",
-    "I;16B",
-    "I;16N",
-}  # masks may have any of them, pictures only 16 bits
-_ACCEPTED = "Accepted are JPEG, PNG, WebP, BMP, TIFF and DICOM."
-# First bytes of what we accept: a file that starts right and does not open is damaged, not foreign.
-_OUR_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM", b"II*\x00", b"MM\x00*")
-# (offset, bytes, name) of common files that people try and we do not read.
-_FOREIGN_SIGNATURES = (
-    (0, b"GIF8", "a GIF"),
-    (0, b"%PDF", "a PDF"),
-    (4, b"ftypheic", "a HEIC photo"),
-    (4, b"ftypheix", "a HEIC photo"),
-    (4, b"ftypmif1", "a HEIF photo"),
-    (4, b"ftypavif", "an AVIF image"),
-    (0, b"8BPS", "a Photoshop document"),
-    (0, b"PK\x03\x04", "a ZIP archive"),
-)
+_PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF")
+_ACCEPTED = "Accepted are JPEG, PNG, WebP, BMP, TIFF, AVIF and DICOM."
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_NO_PICTURES = {"text", "XML", "JSON", "Base64", "SVG", "web page", "Git LFS pointer", "macOS side file"}
+_JPEG_END = b"\xff\xd9"
 
 _OPEN_LOCK = threading.Lock()
 
 
-def decode_pillow(data: bytes) -> tuple[np.ndarray, str]:
-    """Decode one image: (H, W, 3) uint8 upright RGB, and its format's name."""
-    image = open_pillow(data, _PILLOW_FORMATS)
-    # A phone's MPO is a JPEG with a depth map or second view behind it: the first frame is the photo.
-    format_ = "JPEG" if image.format == "MPO" else image.format
-    check_size(*image.size)
+def decode_pillow(data: bytes) -> tuple[np.ndarray, str, tuple[QualityFinding, ...]]:
+    """Decode one image: (H, W, 3) uint8 upright sRGB, its format's name, and what to know about it."""
+    image, format_ = load_pillow(data)
     try:
-        frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-        if frames == 1:
-            image.load()
-            rgb = np.array(to_rgb(ImageOps.exif_transpose(image)))
+        rgb, findings = to_rgb(image, image.info.get("icc_profile"))
+        return np.array(rgb), format_, findings
     except ImageError:
         raise
-    # Decoders meet hostile bytes here and fail in many ways (struct.error, zlib.error, KeyError, ...).
-    except Exception as error:
+    except Exception as error:  # hostile bytes, as in _load
         raise damaged(format_, error) from None
-    if frames != 1:
-        raise several_frames(format_, frames)
-    return rgb, format_
 
 
-def open_mask(data: bytes) -> Image.Image:
-    """Decode a mask, upright and in its own mode; it may be smaller than a picture may be."""
-    image = open_pillow(data, _PILLOW_FORMATS)
-    check_size(*image.size, smallest=1)
+def load_pillow(data: bytes, smallest: int = MIN_SIDE_PX) -> tuple[Image.Image, str]:
+    """Decode one image, upright and in its own mode, and its format's name.
+
+    Where metadata or a missing end marker stands in the way of whole pixels, they are read without it.
+    """
     try:
-        frames = getattr(image, "n_frames", 1)
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode not in _PILLOW_MODES | _GREY_MODES:
-            upright = upright.convert("RGB")
-    except Exception as error:  # hostile bytes, as above
-        raise damaged("mask", error) from None
-    if frames != 1 and image.format != "MPO":
-        raise several_frames("mask", frames)
-    return upright
+        return _load(data, smallest)
+    except ImageError as error:
+        if error.reason != "truncated":
+            raise
+        refusal = error
+    for mended in _mend(data):
+        try:
+            return _load(mended, smallest)
+        except ImageError:
+            continue
+    raise refusal
 
 
-def open_pillow(data: bytes, formats: tuple[str, ...]) -> Image.Image:
-    """Parse the header only; `size` is then known and nothing is decoded yet."""
+def open_as(data: bytes, formats: tuple[str, ...], name: str) -> Image.Image:
+    """Parse the header only, as one of Pillow's formats; `size` is then known and nothing is decoded yet."""
     try:
         # The lock, because catch_warnings swaps a global list; Pillow's own bomb limits (89 and 179 MP)
         # lie above ours and must speak through ImageError alone.
@@ -85,31 +76,99 @@ def open_pillow(data: bytes, formats: tuple[str, ...]) -> Image.Image:
             return Image.open(BytesIO(data), formats=formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise too_large("over 89") from None
-    except Exception as error:  # as in decode_pillow above
-        if data.startswith(_OUR_SIGNATURES):
-            # "cannot identify image file <BytesIO object at 0x...>" says nothing, and never twice the same.
-            unnamed = isinstance(error, UnidentifiedImageError)
-            raise damaged("image", "its header makes no sense" if unnamed else error) from None
-    for offset, signature, what in _FOREIGN_SIGNATURES:
-        if data[offset:].startswith(signature):
-            raise ImageError(
-                f"This is {what}, which Dermalens does not read. Export it as JPEG or PNG.", "unsupported"
-            )
-    raise ImageError(f"This is not an image ({len(data):,} bytes of something else). {_ACCEPTED}")
+    except Exception as error:  # hostile bytes, as in _load
+        # "cannot identify image file <BytesIO object at 0x...>" says nothing, and never twice the same.
+        unnamed = isinstance(error, UnidentifiedImageError)
+        raise damaged(name, "its header makes no sense" if unnamed else error) from None
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode with a fixed white to RGB; alpha goes over white, 16 bits become 8."""
-    if image.mode.startswith("I;16"):
-        grey = np.asarray(image, dtype=np.uint16)
-        return Image.fromarray(((grey.astype(np.uint32) + 128) // 257).astype(np.uint8)).convert("RGB")
-    if image.mode not in _PILLOW_MODES:
-        raise ImageError(
-            f"The image stores its pixels as {image.mode!r} (float, 32-bit or Lab values), which has no fixed "
-            "white. Export it as 8-bit RGB.",
-            "unsupported",
+def _open(data: bytes) -> Image.Image:
+    kind = identify(data)
+    if kind is HEIC and _read_heif():
+        return open_as(data, ("HEIF",), kind.name)
+    if kind is None or not kind.readable:
+        raise _refuse(data, kind)
+    return open_as(data, _PILLOW_FORMATS, kind.name)
+
+
+def _load(data: bytes, smallest: int) -> tuple[Image.Image, str]:
+    image = _open(data)
+    # A phone's MPO is a JPEG with a depth map or second view behind it: the first frame is the photo.
+    format_ = {"MPO": "JPEG", "HEIF": "HEIC"}.get(image.format, image.format)
+    try:
+        if format_ == "TIFF":
+            choose_page(image)
+        check_size(*image.size, smallest)
+        frames = 1 if format_ in ("JPEG", "TIFF") else getattr(image, "n_frames", 1)
+        if frames != 1:
+            raise several_frames(format_, frames)
+        image.load()
+        return _turn_upright(image), format_
+    except ImageError:
+        raise
+    # Decoders meet hostile bytes here and fail in many ways (struct.error, zlib.error, KeyError, ...).
+    except Exception as error:
+        raise damaged(format_, error) from None
+
+
+def _mend(data: bytes) -> Iterator[bytes]:
+    yield from without_metadata(data)
+    if data.startswith(b"\xff\xd8") and _lacks_only_its_end(data):
+        yield data + _JPEG_END
+
+
+def _lacks_only_its_end(data: bytes) -> bool:
+    """Whether a JPEG holds all its pixels: then what stands before an added end marker changes none of them."""
+    digests = set()
+    for filler in (b"", b"\x55" * 64):
+        try:
+            image, _ = _load(data + filler + _JPEG_END, MIN_SIDE_PX)
+        except ImageError:
+            return False
+        digests.add(hashlib.sha256(np.asarray(image)).digest())
+    return len(digests) == 1
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    """Undo the orientation that EXIF or XMP states; garbage there states none."""
+    try:
+        orientation = image.getexif().get(_ORIENTATION, 1)
+        turn = _TURNS.get(orientation[0] if isinstance(orientation, tuple) else orientation)
+    except Exception:  # hostile bytes, as in _load
+        turn = None
+    if turn is None:
+        return image
+    turned = image.transpose(turn)
+    turned.info = image.info
+    return turned
+
+
+@functools.cache
+def _read_heif() -> bool:
+    """Whether HEIC can be read: pillow-heif is a choice of whoever installs, for its codecs' licences."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return True
+
+
+def _refuse(data: bytes, kind: FileKind | None) -> ImageError:
+    if not data.strip(b"\0"):
+        return ImageError(
+            "The file holds nothing but zeros: a copy that failed. Copy it again.", "not_an_image"
         )
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    return image.convert("RGB")
+    if kind is None:
+        inside = find_picture_inside(data)
+        if inside is not None:
+            picture, position = inside
+            return ImageError(
+                f"{position:,} bytes of something else stand before {picture.words} in this file, as a broken "
+                "upload or export leaves them. Copy or export it again.",
+                "not_an_image",
+            )
+        return ImageError(f"This is not an image ({len(data):,} bytes of something else). {_ACCEPTED}")
+    if kind.name in _NO_PICTURES:
+        return ImageError(f"This is {kind.words}. {kind.advice}", "not_an_image")
+    return ImageError(f"This is {kind.words}, which Dermalens does not read. {kind.advice}", "unsupported")

@@ -13,10 +13,31 @@ import numpy as np
 from PIL import Image
 
 from core.images.errors import MAX_PIXELS, ImageError, check_size
-from core.images.pillow_io import decode_pillow, to_rgb
+from core.images.formats import DICOM, identify, strip_blanks
+from core.images.modes import to_rgb
+from core.images.pillow_io import decode_pillow
+from core.images.quality_findings import QualityFinding
 
-IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".dcm")
+IMAGE_EXTENSIONS = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".dcm",
+    ".jfif",
+    ".jpe",
+    ".avif",
+    ".dicom",
+)
 
+NO_COLOUR = QualityFinding(
+    "no_colour",
+    "The image has no colour. The networks learned from colour photographs; use the original.",
+    "warning",
+)
 # The largest honest file of MAX_PIXELS: uncompressed, three channels of 16 bits, and room for a header.
 MAX_BYTES = MAX_PIXELS * 6 + 16_000_000
 
@@ -27,10 +48,11 @@ class LoadedImage:
 
     Attributes:
         pixels: (H, W, 3) uint8 RGB, upright, contiguous and read-only.
-        format: "JPEG", "PNG", "WEBP", "BMP", "TIFF", "DICOM" or "array".
+        format: "JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF", "HEIC", "DICOM" or "array".
         sha256: hex digest of the source bytes; for an array, of its shape and bytes.
-        pixel_spacing_mm: millimetres per pixel when a DICOM file states them, else None: no scale.
+        pixel_spacing_mm: millimetres per pixel when a DICOM file states them credibly, else None: no scale.
         name: file name without folders; "" for bytes and arrays.
+        findings: what reading it brought to light: no colour, mostly transparent, a scale not believed.
     """
 
     pixels: np.ndarray
@@ -38,6 +60,7 @@ class LoadedImage:
     sha256: str
     pixel_spacing_mm: float | None = None
     name: str = ""
+    findings: tuple[QualityFinding, ...] = ()
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
@@ -138,17 +161,18 @@ def _read_file(path: Path) -> bytes:
 
 
 def _decode(data: bytes, name: str) -> LoadedImage:
-    if data[128:132] == b"DICM":
-        from core.images.dicom_io import (
-            decode_dicom,  # pydicom takes a fifth of a page's start; few images need it
-        )
+    digest = hashlib.sha256(data).hexdigest()
+    data = strip_blanks(data)
+    if identify(data) is DICOM:
+        # pydicom takes a fifth of a page's start; few images need it
+        from core.images.dicom_io import decode_dicom
 
-        pixels, spacing_mm = decode_dicom(data)
-        format_ = "DICOM"
+        pixels, spacing_mm, findings = decode_dicom(data)
+        format_ = DICOM.name
     else:
-        pixels, format_ = decode_pillow(data)
+        pixels, format_, findings = decode_pillow(data)
         spacing_mm = None
-    return LoadedImage(pixels, format_, hashlib.sha256(data).hexdigest(), spacing_mm, name)
+    return LoadedImage(pixels, format_, digest, spacing_mm, name, (*findings, *_judge_colour(pixels)))
 
 
 def _read_array(array: np.ndarray) -> LoadedImage:
@@ -164,8 +188,16 @@ def _read_array(array: np.ndarray) -> LoadedImage:
     digest = hashlib.sha256(str(array.shape).encode())
     digest.update(array)
     # Pillow's own conversions, so an array and a PNG of it give the same pixels; the copy cuts the tie.
-    pixels = np.array(to_rgb(Image.fromarray(array)))
-    return LoadedImage(pixels, "array", digest.hexdigest())
+    rgb, findings = to_rgb(Image.fromarray(array))
+    return LoadedImage(np.array(rgb), "array", digest.hexdigest(), findings=findings)
+
+
+def _judge_colour(pixels: np.ndarray) -> tuple[QualityFinding, ...]:
+    """A finding if no pixel has a colour; every fourth row and column tell."""
+    thinned = pixels[::4, ::4]
+    if (thinned != thinned[..., :1]).any():
+        return ()
+    return (NO_COLOUR,)
 
 
 def _too_heavy(size_bytes: int) -> ImageError:

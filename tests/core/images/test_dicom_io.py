@@ -63,7 +63,7 @@ def test_dicom_compressed_greyscale_is_decoded():
     ("tags", "expected_mm"),
     [
         ({}, None),
-        ({"ImagerPixelSpacing": [0.1, 0.1]}, 0.1),
+        ({"ImagerPixelSpacing": [0.1, 0.1]}, None),
         ({"PixelSpacing": [0.02, 0.02], "ImagerPixelSpacing": [0.1, 0.1]}, 0.02),
         ({"PixelSpacing": [0, 0]}, None),
         ({"PixelSpacing": [0.1, 0.2]}, None),
@@ -112,5 +112,10 @@ def test_dicom_that_understates_its_compressed_size_is_refused():
 
 def test_deflated_dicom_is_refused_unread(monkeypatch):
     monkeypatch.setattr(pydicom, "dcmread", lambda *_, **__: pytest.fail("inflated"))
-    data = bytes(128) + b"DICM" + b"1.2.840.10008.1.2.1.99" + bytes(100)
-    assert refusal(data).reason == "unsupported"
+    native = make_dicom(make_pixels(), "RGB")
+    data = native.replace(b"1.2.840.10008.1.2.1\0\x02", b"1.2.840.10008.1.2.1.99\x02").replace(
+        b"UI\x14\x001.2.840.10008.1.2.1.99", b"UI\x16\x001.2.840.10008.1.2.1.99"
+    )
+    assert data != native
+    error = refusal(data)
+    assert error.reason == "unsupported" and "deflated" in str(error)

@@ -96,10 +96,14 @@ def test_alpha_is_laid_over_white():
 
 
 def test_transparent_palette_entry_is_laid_over_white():
-    image = Image.fromarray(np.zeros((HEIGHT, WIDTH), np.uint8), "L").convert("P")
+    indices = np.zeros((HEIGHT, WIDTH), np.uint8)
+    indices[:40] = 1
+    image = Image.frombytes("P", (WIDTH, HEIGHT), indices.tobytes())
+    image.putpalette([0, 0, 0, 200, 10, 10])
     data = encode(image, "PNG", transparency=0)
     assert "transparency" in Image.open(BytesIO(data)).info
-    assert (read_image(data).pixels == 255).all()
+    pixels = read_image(data).pixels
+    assert (pixels[:40] == (200, 10, 10)).all() and (pixels[40:] == 255).all()
 
 
 def test_cmyk_jpeg_becomes_rgb():
@@ -161,7 +165,8 @@ def test_grey_and_rgba_arrays_are_converted():
     grey = make_pixels()[..., 0]
     np.testing.assert_array_equal(read_image(grey).pixels, np.repeat(grey[..., None], 3, axis=2))
     clear = np.dstack([make_pixels(), np.zeros((HEIGHT, WIDTH), np.uint8)])
-    assert (read_image(clear).pixels == 255).all()
+    clear[0, 0, 3] = 255
+    assert (read_image(clear).pixels[1:] == 255).all()
 
 
 @pytest.mark.parametrize(
