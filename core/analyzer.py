@@ -195,6 +195,9 @@ class Analyzer:
         masks = [lesion.lesion_mask for lesion in lesions]
         answers = watch("classification", self._classify, filtered, masks, settings)
         quality = watch("quality", _each, assess_quality, images, masks)
+        quality = [
+            report.with_findings(image.findings) for report, image in zip(quality, loaded, strict=True)
+        ]
         spacings = [image.pixel_spacing_mm for image in loaded]
         shapes = watch("morphology", _each, measure_lesion, images, masks, spacings)
         novelty = _each(self._score_novelty, answers)

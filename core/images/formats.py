@@ -72,7 +72,7 @@ _SIGNATURES: tuple[tuple[int, bytes, FileKind], ...] = (
         b"\0\x05\x16\x07",
         FileKind(
             "macOS side file",
-            "a macOS side file (its name starts with ._), not the picture",
+            "a macOS side file (its name starts with ._)",
             "Choose the file of that name without the leading ._",
         ),
     ),
@@ -89,7 +89,7 @@ _BASE64 = FileKind("Base64", "Base64 text: a picture written as letters", "Decod
 _TEXTS: tuple[tuple[str, FileKind], ...] = (
     (
         r"version https://git-lfs",
-        FileKind("Git LFS pointer", "a Git LFS pointer, not the picture", "Run `git lfs pull` to fetch it."),
+        FileKind("Git LFS pointer", "a Git LFS pointer", "Run `git lfs pull` to fetch it."),
     ),
     (
         r"<!doctype html|<html|<head|<body|.*<html",

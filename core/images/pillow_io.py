@@ -170,5 +170,5 @@ def _refuse(data: bytes, kind: FileKind | None) -> ImageError:
             )
         return ImageError(f"This is not an image ({len(data):,} bytes of something else). {_ACCEPTED}")
     if kind.name in _NO_PICTURES:
-        return ImageError(f"This is {kind.words}. {kind.advice}", "not_an_image")
+        return ImageError(f"This is not an image but {kind.words}. {kind.advice}", "not_an_image")
     return ImageError(f"This is {kind.words}, which Dermalens does not read. {kind.advice}", "unsupported")

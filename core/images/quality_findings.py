@@ -1,6 +1,6 @@
 """Where the measures of core/images/quality.py turn into findings, and what those tell the user."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Severity = Literal["note", "warning"]
@@ -75,6 +75,11 @@ class QualityReport:
     @property
     def warned(self) -> bool:
         return any(finding.severity == "warning" for finding in self.findings)
+
+    def with_findings(self, more: tuple[QualityFinding, ...]) -> "QualityReport":
+        """The report with what reading the file or outlining the lesion found too; warnings still first."""
+        findings = sorted((*more, *self.findings), key=lambda finding: finding.severity != "warning")
+        return replace(self, findings=tuple(findings)) if more else self
 
 
 # (seen, code, severity, message)

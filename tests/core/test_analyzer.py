@@ -212,6 +212,16 @@ def test_novelty_comes_from_the_first_view_and_is_judged_by_the_threshold(analys
         assert judged.novelty == pytest.approx(score) and judged.unknown is expected
 
 
+def test_what_reading_found_stands_among_the_quality_findings_with_warnings_first(analyzer, phantom):
+    grey = phantom.image.mean(axis=2).astype(np.uint8)
+    findings = analyzer.analyze(grey).quality.findings
+    assert findings[0].code == "no_colour"
+    severities = [finding.severity for finding in findings]
+    assert severities == sorted(severities, reverse=True)  # "warning" before "note"
+    codes = {finding.code for finding in analyzer.analyze(phantom.image).quality.findings}
+    assert "no_colour" not in codes
+
+
 # --- many images
 
 
