@@ -123,9 +123,8 @@ def build_unet(
     """Build a U-Net as one flat functional model.
 
     Args:
-        base_filters: width of the finest level; it doubles at each level (16 gives 16-32-64-128-256,
-            64 with `depth=3` gives 64-128-256-512).
-        depth: how many times the classic encoder halves the resolution. With `encoder` it is always 5.
+        base_filters: width of the finest level; it doubles at each level (16 gives 16-32-64-128-256).
+        depth: how often the classic encoder halves the resolution; with `encoder` it is always 5.
         input_size_px: side of the square input, divisible by 2**depth.
         dropout: rate at the finest and at the coarsest level; it rises linearly in between.
         batch_norm: normalise after each convolution of our own.
@@ -137,6 +136,26 @@ def build_unet(
     Raises:
         ValueError: the input size does not fit the depth, or the encoder is unknown.
     """
+    depth = _checked_depth(depth, input_size_px, encoder)
+    inputs = keras.Input((input_size_px, input_size_px, 3), name="image")
+    dropouts, filters = _rise(*dropout, depth), [base_filters * 2**level for level in range(depth + 1)]
+    if encoder:
+        skips, x = _pretrained_encoder(inputs, encoder, imagenet_weights)
+    else:
+        skips, x = _classic_encoder(inputs, filters, dropouts, batch_norm)
+    skips = _fuse_scales(skips) if multi_scale_fusion else skips
+    if encoder:  # an EfficientNet has no full-resolution stage
+        skips, filters = [None, *skips], [base_filters, *filters]
+    x = _decoder(x, skips, filters[: len(skips)], dropouts, batch_norm, attention_gates)
+    head = layers.Conv2D(1, 1, activation="sigmoid", dtype="float32", name="mask_probability")
+    return keras.Model(inputs, head(x), name=f"unet_{encoder or base_filters}")
+
+
+def _rise(lowest: float, highest: float, depth: int) -> list[float]:
+    return [lowest + (highest - lowest) * level / depth for level in range(depth + 1)]
+
+
+def _checked_depth(depth: int, input_size_px: int, encoder: str | None) -> int:
     if encoder is not None and encoder not in ENCODER_STAGES:
         raise ValueError(f"`encoder` must be None or one of {', '.join(ENCODER_STAGES)}; got {encoder!r}.")
     depth = 5 if encoder else depth
@@ -144,19 +163,4 @@ def build_unet(
         raise ValueError(
             f"`input_size_px` must be divisible by {2**depth} (depth {depth}); got {input_size_px}."
         )
-    lowest, highest = dropout
-    dropouts = [lowest + (highest - lowest) * level / depth for level in range(depth + 1)]
-    inputs = keras.Input((input_size_px, input_size_px, 3), name="image")
-    if encoder:
-        skips, x = _pretrained_encoder(inputs, encoder, imagenet_weights)
-        widths = [base_filters * 2**level for level in range(len(skips))]
-        widths = [base_filters, *widths]
-    else:
-        filters = [base_filters * 2**level for level in range(depth + 1)]
-        skips, x = _classic_encoder(inputs, filters, dropouts, batch_norm)
-        widths = filters[:-1]
-    skips = _fuse_scales(skips) if multi_scale_fusion else skips
-    skips = [None, *skips] if encoder else skips  # an EfficientNet has no full-resolution stage
-    x = _decoder(x, skips, widths, dropouts, batch_norm, attention_gates)
-    outputs = layers.Conv2D(1, 1, activation="sigmoid", dtype="float32", name="mask_probability")(x)
-    return keras.Model(inputs, outputs, name=f"unet_{encoder or base_filters}")
+    return depth

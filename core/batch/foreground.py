@@ -9,9 +9,10 @@ from core.batch import job as jobs
 from core.batch.analyze import find_images
 from core.batch.archive import FoundImages
 from core.batch.job import Job, JobError
-from core.batch.labels import LabelError, labels_from_folders, match_labels, read_labels
+from core.batch.labels import LabelError, match_labels, read_labels
 from core.batch.results import Progress, read_errors, read_predictions, read_progress
 from core.batch.worker import run
+from core.datasets.files import labels_from_folders
 from core.evaluation.predictions import IMAGE_PATH
 from core.settings import AnalysisSettings, default_filters
 from core.tables import harmless

@@ -118,10 +118,10 @@ def create_job(
     name: str,
     source: str,
 ) -> Job:
-    """Write down a run; nothing starts.
+    """Write down a run in a folder that is there already; nothing starts.
 
     Args:
-        folder: of the run, there already.
+        folder: of the run.
         found: the images.
         labels: of `core.batch.labels.match_labels`: a row an image, and the counts.
         manifest: of the bundle that will answer.
@@ -131,10 +131,8 @@ def create_job(
     """
     table, counts = labels
     stems = unique_stems(found.paths)
-    images = [
-        {"image_id": stem, "path": str(path), **record}
-        for stem, path, record in zip(stems, found.paths, table.to_dict("records"), strict=True)
-    ]
+    rows = zip(stems, found.paths, table.to_dict("records"), strict=True)
+    images = [{"image_id": stem, "path": str(path), **record} for stem, path, record in rows]
     job = Job(
         folder=folder,
         name=name,
@@ -148,10 +146,14 @@ def create_job(
         settings=settings,
         label_counts=counts,
     )
-    record = {key: value for key, value in asdict(job).items() if key != "folder"}
-    (folder / "images.json").write_text(json.dumps(images))
-    (folder / "job.json").write_text(json.dumps(record, indent=1) + "\n")
+    _write_job(job, images)
     return job
+
+
+def _write_job(job: Job, images: list[dict[str, str]]) -> None:
+    record = {key: value for key, value in asdict(job).items() if key != "folder"}
+    (job.folder / "images.json").write_text(json.dumps(images))
+    (job.folder / "job.json").write_text(json.dumps(record, indent=1) + "\n")
 
 
 def read_job(folder: Path) -> Job | None:

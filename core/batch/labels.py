@@ -16,7 +16,7 @@ from core.errors import DermalensError
 from core.tables.columns import TWO_LABELS, read_facts, read_label_column, require_ids
 from core.tables.matching import match_rows
 from core.tables.reading import TableError, list_headings, read_table
-from core.taxonomy import DIAGNOSES, read_code
+from core.taxonomy import DIAGNOSES
 
 FACTS = ("lesion_id", "patient_id", "dx_type", "age", "sex", "localization", "skin_tone_class", "thickness")
 
@@ -93,21 +93,6 @@ def read_labels(source: str | Path | bytes) -> pd.DataFrame:
         ids = ids.where(~relative, table["path"])
     frame = pd.DataFrame({"image": ids, "label": labels, **facts}, dtype=object)
     return frame[frame["image"] != ""].reset_index(drop=True)
-
-
-def labels_from_folders(paths: Sequence[Path], root: Path) -> list[str]:
-    """The label of each image: its nearest folder below `root` that is named like a class.
-
-    Where no folder is, the name of the image's own folder, so that it is reported; "" right in `root`.
-
-    >>> labels_from_folders([Path("d/MEL/p1/a.jpg"), Path("d/odd/b.jpg"), Path("d/c.jpg")], Path("d"))
-    ['mel', 'odd', '']
-    """
-    labels = []
-    for path in paths:
-        names = [read_code(name) for name in reversed(path.relative_to(root).parent.parts)]
-        labels.append(next((name for name in names if name in DIAGNOSES), names[0] if names else ""))
-    return labels
 
 
 def match_labels(

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 from core.errors import DermalensError
 from core.images.finding import IMAGE_EXTENSIONS, classify, read_head, walk_files
 from core.tables.reading import TableError, read_table
+from core.taxonomy import DIAGNOSES, read_code
 
 
 class DatasetError(DermalensError):
@@ -90,3 +92,18 @@ def _index(images: list[Path]) -> dict[str, list[Path]]:
     for path in images:
         stems[path.stem].append(path)
     return dict(stems)
+
+
+def labels_from_folders(paths: Sequence[Path], root: Path) -> list[str]:
+    """The label of each image: its nearest folder below `root` that is named like a class.
+
+    Where no folder is, the name of the image's own folder, so that it is reported; "" right in `root`.
+
+    >>> labels_from_folders([Path("d/MEL/p1/a.jpg"), Path("d/odd/b.jpg"), Path("d/c.jpg")], Path("d"))
+    ['mel', 'odd', '']
+    """
+    labels = []
+    for path in paths:
+        names = [read_code(name) for name in reversed(path.relative_to(root).parent.parts)]
+        labels.append(next((name for name in names if name in DIAGNOSES), names[0] if names else ""))
+    return labels

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.batch.labels import labels_from_folders
 from core.datasets.challenges import (
     ISIC2019_TRUTH,
     MILK10K_FACTS,
@@ -28,7 +27,7 @@ from core.datasets.challenges import (
     read_task1,
     read_task3,
 )
-from core.datasets.files import DatasetFiles, scan_files
+from core.datasets.files import DatasetFiles, labels_from_folders, scan_files
 from core.datasets.frame import (
     DatasetError,
     build_frame,

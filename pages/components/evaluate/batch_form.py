@@ -14,8 +14,9 @@ from core.batch import job as jobs
 from core.batch import sources as image_sources
 from core.batch.archive import ArchiveError, FoundImages
 from core.batch.job import Job, JobError
-from core.batch.labels import LabelError, labels_from_folders, match_labels, read_labels
+from core.batch.labels import LabelError, match_labels, read_labels
 from core.batch.sources import ROOT_VARIABLE, SourceError
+from core.datasets.files import labels_from_folders
 from core.images.reading import IMAGE_EXTENSIONS
 from core.settings import AnalysisSettings, default_filters
 from models.manifest import BundleError, Manifest

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.batch.labels import LabelError, labels_from_folders, match_labels, read_labels
+from core.batch.labels import LabelError, match_labels, read_labels
+from core.datasets.files import labels_from_folders
 
 CLASSES = ("akiec", "bcc", "mel", "nv")
 
