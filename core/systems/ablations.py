@@ -14,6 +14,32 @@ PREFIX = "ablation_"
 ABLATIONS_FILE = RESULTS_DIR / "ablations.csv"
 # The validation score that each task's comparison is about.
 DECIDES = {"classification": "val_macro_auc", "segmentation": "val_dice"}
+# The change in a few words, by the ending of the name; others go by the ending itself.
+LABELS = {
+    "seed": "Other seed",
+    "balanced": "Classes drawn evenly",
+    "instance": "Images drawn evenly",
+    "camera": "Worse photographs",
+    "crop": "Crops alone",
+    "whole": "Whole images alone",
+    "discriminative": "Rising learning rates",
+    "focal": "Focal loss",
+    "logit_adjustment": "Logit adjustment",
+    "mask_channel": "Mask as 4th channel",
+    "mask_head": "Mask as 2nd output",
+    "no_artefacts": "No drawn artefacts",
+    "smoothing": "Label smoothing",
+    "unfreezing": "Head first",
+    "bce": "Cross-entropy alone",
+    "boundary": "Heavier border",
+    "dice": "Dice alone",
+    "focal_tversky": "Focal Tversky loss",
+    "fusion": "Multi-scale fusion",
+    "gates": "Attention gates",
+    "scratch": "From scratch",
+    "scratch_wide": "From scratch, wide",
+    "wide": "Wider decoder",
+}
 
 
 class Ablation(NamedTuple):
@@ -46,13 +72,13 @@ def is_ablation(name: str) -> bool:
 
 
 def ablation_label(name: str, task: str) -> str:
-    """The change in a few words; "Base" for the run that the others are compared with.
+    """The change in a few words.
 
     >>> ablation_label("ablation_classification_no_mixup", "classification")
     'No mixup'
     """
     change = name.removeprefix(f"{PREFIX}{task}").strip("_")
-    return change.replace("_", " ").capitalize() or "Base"
+    return LABELS.get(change) or change.replace("_", " ").capitalize()
 
 
 def read_ablations(task: str, file: Path = ABLATIONS_FILE) -> list[Ablation]:

@@ -37,7 +37,7 @@ def draw_ablations(task: str) -> None:
     )
     st.caption(
         "Bars: 95 % interval of chance, 1.96 times the difference between two base runs that differ in their random "
-        "numbers alone (“Seed”). That is one repeat: take the bars as rough. The runs are short and small (two "
+        "numbers alone (“Other seed”). That is one repeat: take the bars as rough. The runs are short and small (two "
         "epochs at 96 px): they show which way a choice points, not what it scores at full length. From "
         "`training/results/ablations.csv`; `make ablations` trains them again."
     )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.systems.choices import CHOICES_NAME, Choices, Comparison, list_choices
 from core.systems.evaluations import RUNS_DIR
+from core.systems.systems import list_systems
 from pages.components.shared.notices import escape
 
 _TITLES = {
@@ -36,13 +37,14 @@ _TITLES = {
 def draw_choices(in_use: str | None) -> None:
     """The comparisons of the bundle `in_use`, those of others folded; nothing where none was recorded."""
     recorded = list_choices(RUNS_DIR)
+    titles = {system.name: system.title for system in list_systems()}
     if recorded:
-        st.subheader("What was compared", anchor=False)
+        st.subheader("Choices on the validation split", anchor=False)
     for choices in sorted(recorded, key=lambda choices: choices.bundle != in_use):
         if choices.bundle == in_use or len(recorded) == 1:
             _draw_comparisons(choices)
         else:
-            with st.expander(f"For {escape(choices.bundle)}"):
+            with st.expander(f"For {escape(titles.get(choices.bundle, choices.bundle))}"):
                 _draw_comparisons(choices)
 
 

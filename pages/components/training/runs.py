@@ -139,8 +139,8 @@ def _draw_table(runs: list[TrainingRun]) -> None:
     )
     st.caption(
         "Scores of the kept epoch on the validation split, one view of each window, before temperature and "
-        "refinement; from `training/runs/<run>/history.csv`. Every run that was ever made, those of earlier bundles "
-        "too, has a row in `training/results/`; `training/LOG.md` says what came out." + _describe_speed()
+        "refinement; from `training/runs/<run>/history.csv`. Trainings of earlier bundles have "
+        "a row each in `training/results/`; `training/LOG.md` says what came out." + _describe_speed()
     )
 
 

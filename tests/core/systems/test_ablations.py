@@ -6,7 +6,7 @@ from core.systems.ablations import is_ablation, read_ablations
 
 TABLE = """task,name,description,val_macro_auc,val_dice,difference,low,high
 classification,ablation_classification,The base.,0.9,,0.0,-0.01,0.01
-classification,ablation_classification_focal_loss,Focal loss.,0.88,,-0.02,-0.03,-0.01
+classification,ablation_classification_focal,Focal loss.,0.88,,-0.02,-0.03,-0.01
 classification,ablation_classification_seed,Another seed.,0.905,,0.005,-0.005,0.015
 segmentation,ablation_segmentation_wide,Wider.,,0.93,0.002,,
 """
@@ -21,7 +21,7 @@ def file(tmp_path):
 
 def test_the_best_change_comes_first_and_the_base_is_left_out(file):
     found = read_ablations("classification", file)
-    assert [(run.label, run.score) for run in found] == [("Seed", 0.905), ("Focal loss", 0.88)]
+    assert [(run.label, run.score) for run in found] == [("Other seed", 0.905), ("Focal loss", 0.88)]
     assert found[1].change == "Focal loss."
 
 
