@@ -14,7 +14,7 @@ from core.batch import worker as job_process
 from core.batch.job import Job
 from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom
-from pages.components.cases.cards import build_card
+from pages.components.cases.cards import build_card, read_case
 from tests.fakes import fake_bundle
 from tests.pages.driver import keys, read_text, run
 
@@ -224,7 +224,7 @@ def test_labels_from_a_table_without_a_run_for_images_that_have_none(app, pngs):
 
 @pytest.mark.parametrize(
     ("table", "message"),
-    [(None, "no table of labels"), (b"x,y\n1,2\n", "need rows"), (b"image,dx\nz,mel\n", "No image has")],
+    [(None, "no table of labels"), (b"x,y\n1,2\n", "Headings found"), (b"image,dx\nz,mel\n", "No image has")],
 )
 def test_unusable_labels_start_nothing_and_leave_the_images_where_they_are(app, root, pngs, table, message):
     upload(app, ("a.png", pngs[0]))
@@ -263,7 +263,7 @@ def test_a_folder_of_the_server_is_analysed_where_it_lies(app, root, tmp_path, m
     found = app.session_state["found"]
     assert found.predictions.frame["age"].tolist() == [50, 60]
     assert found.predictions.frame["image_path"].tolist()[0] == str(allowed / "mel" / "0.png")
-    assert "data:image/" in build_card(found.predictions, 0)
+    assert "data:image/" in build_card(read_case(found.predictions, 0))
     [job] = jobs.list_jobs(root)
     assert not (job.folder / "images").exists()
 

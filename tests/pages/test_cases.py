@@ -1,5 +1,6 @@
 """Cards of cases and one case in full, on a tiny predictions table and drawn images."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 from core.datasets.ham10000 import DATA_VARIABLE
 from core.evaluation.predictions import Predictions, from_frame
 from core.phantoms.lesions import draw_phantom
-from pages.components.cases.cards import build_card
+from pages.components.cases.cards import build_card, read_case
+from pages.components.shared import dataset_folder
 from tests.pages.driver import read_tables, read_text, run
 
 CODES = ("akiec", "bcc", "mel", "nv")
@@ -35,6 +37,23 @@ def make_predictions(n: int = 30) -> Predictions:
     frame = pd.DataFrame(facts | {f"p_{code}": probabilities[:, k] for k, code in enumerate(CODES)})
     frame.loc[1, "image_id"] = "<script>alert(1)</script>"
     return from_frame(frame)
+
+
+def batch_page(folder: str) -> None:
+    """The cards of a batch run: every row brings its own picture."""
+    import numpy as np
+
+    from core.evaluation.predictions import IMAGE_PATH, from_frame
+    from pages.components.cases.cards import draw_cards
+    from tests.pages.test_cases import make_predictions
+
+    frame = make_predictions().frame
+    frame[IMAGE_PATH] = [f"{folder}/{name}.jpg" for name in frame["image_id"]]
+    draw_cards(from_frame(frame), np.array([2, 4]), "demo")
+
+
+def open_batch(folder: Path) -> AppTest:
+    return run(AppTest.from_function(batch_page, args=(str(folder),), default_timeout=60))
 
 
 def cards_page(rows: list[int]) -> None:
@@ -109,25 +128,25 @@ def test_no_rows_say_so():
 
 
 def test_card_shows_classes_top_three_and_facts():
-    card = build_card(make_predictions(), 2)
+    card = build_card(read_case(make_predictions(), 2))
     assert 'Melanocytic nevus <span class="quiet">true' in card
     assert 'Melanoma <span class="quiet">predicted ✗' in card
     assert card.count('class="track"') == 3
     assert "45 · male · trunk · histopathology" in card
     assert "lesion_02" in card
     assert "Dice 0.937" in card
-    assert "image not at hand" in card
+    assert "image not available" in card
 
 
 def test_card_leaves_unknown_facts_out_and_shows_undefined_dice_as_a_dash():
-    card = build_card(make_predictions(), 3)
+    card = build_card(read_case(make_predictions(), 3))
     assert '<div class="quiet">trunk · histopathology</div>' in card
     assert "Dice –" in card
     assert "predicted ✓" in card
 
 
 def test_name_from_a_file_cannot_carry_markup():
-    card = build_card(make_predictions(), 1)
+    card = build_card(read_case(make_predictions(), 1))
     assert "<script>" not in card
     assert "&lt;script&gt;" in card
 
@@ -163,3 +182,46 @@ def test_gradcam_waits_for_its_button(drawn_dataset: Path, fake_networks):
     app.get_by_key("demo_case_view").set_value("Outlines")
     run(app)
     assert "blue the expert's · amber the model's" in read_text(app)
+
+
+@pytest.fixture
+def batch_folder(tmp_path: Path) -> Path:
+    """Pictures of a batch run: image_02, whose name the drawn dataset has too, and image_04, which it lacks."""
+    folder = tmp_path / "batch"
+    folder.mkdir()
+    for seed, name in ((1, "image_02"), (2, "image_04")):
+        Image.fromarray(draw_phantom(seed, size_px=(90, 120)).image).save(folder / f"{name}.jpg")
+    return folder
+
+
+def test_case_of_a_batch_run_opens_without_a_dataset(batch_folder: Path):
+    app = press(open_batch(batch_folder), "demo_open_2")
+    assert app.button(key="demo_case_analyse")
+
+
+def test_case_of_a_batch_run_opens_with_a_dataset_that_lacks_it(batch_folder: Path, drawn_dataset: Path):
+    app = press(open_batch(batch_folder), "demo_open_4")
+    assert app.button(key="demo_case_analyse")
+
+
+def test_case_of_a_batch_run_gets_no_mask_of_another_image_with_its_name(
+    batch_folder: Path, drawn_dataset: Path
+):
+    app = press(open_batch(batch_folder), "demo_open_2")
+    assert app.button(key="demo_case_analyse")
+    assert "demo_case_view" not in {
+        control.key for control in app.segmented_control
+    }  # no outline to switch to
+
+
+def test_case_of_a_batch_run_over_the_dataset_has_the_experts_mask(drawn_dataset: Path):
+    app = press(open_batch(drawn_dataset / "HAM10000_images_part_1"), "demo_open_2")
+    assert app.get_by_key("demo_case_view").options == ["Image", "Outlines"]
+
+
+def test_thumbnail_of_a_file_that_was_replaced_is_drawn_anew(batch_folder: Path):
+    path = batch_folder / "image_02.jpg"
+    before = dataset_folder.thumbnail(path)
+    Image.fromarray(draw_phantom(5, size_px=(90, 120)).image).save(path)
+    os.utime(path, ns=(1, 1))
+    assert dataset_folder.thumbnail(path) != before

@@ -7,13 +7,12 @@ import zlib
 import numpy as np
 import streamlit as st
 
+from core.datasets.case import Case, case_of_prediction
 from core.evaluation.predictions import Predictions
 from pages.components.cases import facts as parts
 from pages.components.cases.case import draw_case
-from pages.components.shared.dataset_folder import file_thumbnail, image_thumbnail
+from pages.components.shared import dataset_folder as dataset
 from pages.components.shared.notices import escape
-
-__all__ = ["draw_cards", "draw_case"]
 
 CARDS_PER_PAGE = 12
 TOP = 3
@@ -35,8 +34,13 @@ def draw_cards(predictions: Predictions, rows: np.ndarray, key: str) -> None:
     start = CARDS_PER_PAGE * (_draw_pages(rows, key) - 1)
     with st.grid(6, min_column_width=160, key=f"{key}_grid"):
         for row in rows[start : start + CARDS_PER_PAGE]:
-            _draw_card(predictions, int(row), key)
-    _draw_opened(predictions, rows, key)
+            _draw_card(read_case(predictions, int(row)), f"{key}_open_{row}", key)
+    _draw_opened(set(predictions.frame["image_id"].iloc[rows]), key)
+
+
+def read_case(predictions: Predictions, row: int) -> Case:
+    """The case of a row, with picture and mask of the dataset in use."""
+    return case_of_prediction(predictions, row, dataset.read_frame())
 
 
 def _draw_pages(rows: np.ndarray, key: str) -> int:
@@ -50,51 +54,42 @@ def _draw_pages(rows: np.ndarray, key: str) -> int:
         return st.pagination(count, key=page_key, persist_state="session") if count > 1 else 1
 
 
-def _draw_card(predictions: Predictions, row: int, key: str) -> None:
+def _draw_card(case: Case, button_key: str, key: str) -> None:
     with st.container(border=True, gap="xsmall", height="stretch", vertical_alignment="distribute"):
-        st.html(build_card(predictions, row))
-        name = parts.image_id(predictions, row)
+        st.html(build_card(case))
         st.button(
             "Open",
-            key=f"{key}_open_{row}",
+            key=button_key,
             icon=":material/open_in_full:",
-            on_click=_open,
-            args=(key, row, name),
+            on_click=lambda: st.session_state.update({f"{key}_opened": case}),
             width="stretch",
         )
 
 
-def build_card(predictions: Predictions, row: int) -> str:
+def build_card(case: Case) -> str:
     """The inside of a card as HTML."""
-    name = parts.image_id(predictions, row)
-    own = parts.run_image(predictions, row)
-    picture = file_thumbnail(own) if own else image_thumbnail(name)
-    facts = [fact for fact in parts.patient_facts(predictions, row).values() if fact != "–"]
-    lesion = str(predictions.frame["lesion_id"].iat[row])
-    lines = [" · ".join(facts), lesion if lesion != name else ""]
-    if "dice" in predictions.frame:
-        lines.append(f"Dice {parts.number(predictions.frame['dice'].iat[row])}")
+    picture = dataset.thumbnail(case.image_path) if case.image_path else None
+    facts = [fact for fact in parts.patient_facts(case).values() if fact != "–"]
+    lines = [" · ".join(facts), case.lesion_id if case.lesion_id != case.image_id else ""]
+    if "dice" in case.prediction.measures:
+        lines.append(f"Dice {parts.number(case.prediction.measures['dice'])}")
+    name = html.escape(case.image_id)
     shown = (
-        f'<img src="{picture}" alt="{html.escape(name)}">'
-        if picture
-        else '<div class="blank">image not at hand</div>'
+        f'<img src="{picture}" alt="{name}">' if picture else '<div class="blank">image not available</div>'
     )
     quiet = "".join(f'<div class="quiet">{html.escape(line)}</div>' for line in lines if line)
     return (
-        f'<div class="case">{shown}<div class="id">{html.escape(name)}</div>'
-        f"{parts.class_lines(predictions, row)}{parts.probability_bars(predictions, row, TOP)}{quiet}</div>"
+        f'<div class="case">{shown}<div class="id">{name}</div>'
+        f"{parts.class_lines(case)}{parts.probability_bars(case.prediction, TOP)}{quiet}</div>"
     )
 
 
-def _open(key: str, row: int, name: str) -> None:
-    st.session_state[f"{key}_opened"] = (row, name)
-
-
-def _draw_opened(predictions: Predictions, rows: np.ndarray, key: str) -> None:
+def _draw_opened(image_ids: set[str], key: str) -> None:
     """The opened case in a dialog, until it is dismissed."""
-    row, name = st.session_state.get(f"{key}_opened", (-1, ""))
-    # After a change of the predictions under this key, the number may stand for another image.
-    if row not in rows or parts.image_id(predictions, row) != name:
+    case: Case | None = st.session_state.get(f"{key}_opened")
+    if case is None or case.image_id not in image_ids:  # other predictions are shown under this key now
         return
-    dialog = st.dialog(escape(name), width="large", on_dismiss=lambda: st.session_state.pop(f"{key}_opened"))
-    dialog(draw_case)(predictions, row, f"{key}_case")
+    dialog = st.dialog(
+        escape(case.image_id), width="large", on_dismiss=lambda: st.session_state.pop(f"{key}_opened")
+    )
+    dialog(draw_case)(case, f"{key}_case")

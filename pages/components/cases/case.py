@@ -1,7 +1,6 @@
 """One case in full: picture with outlines and Grad-CAM on demand, ranked probabilities, facts."""
 
 import html
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -9,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from core.analyzer import Analysis
+from core.datasets.case import Case
 from core.datasets.ham10000 import read_mask
 from core.evaluation.mask_metrics import dice
-from core.evaluation.predictions import Predictions
 from core.images.drawing import FILL_COLOUR, OUTLINE_COLOUR, blend_heatmap, draw_outlines
 from core.images.preprocessing import resize_mask
 from core.images.reading import ImageError, read_image
@@ -29,64 +28,56 @@ IMAGE, OUTLINES, GRADCAM = "Image", "Outlines", "Grad-CAM"
 SHOWN_SIDE_PX = 800
 
 
-def draw_case(predictions: Predictions, row: int, key: str) -> None:
-    """Everything about one image of a predictions table.
+def draw_case(case: Case, key: str) -> None:
+    """Everything about one case.
 
     Args:
-        predictions: the table.
-        row: number of the image in it.
+        case: with its prediction.
         key: of the widgets; the same for all cases that are shown in this place one after another.
     """
     st.html(parts.STYLE)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        codes = (parts.predicted_code(predictions, row), parts.true_code(predictions, row))
-        own = parts.run_image(predictions, row)
-        draw_picture(parts.image_id(predictions, row), codes, key, own)
+        draw_picture(case, key)
     with right:
-        draw_answer(predictions, row)
+        draw_answer(case)
 
 
-def draw_answer(predictions: Predictions, row: int) -> None:
+def draw_answer(case: Case) -> None:
     """True and predicted class, all probabilities, facts."""
-    share = predictions.suspicious_share[row]
+    bars = malignancy = ""
+    if case.prediction is not None:
+        bars = parts.probability_bars(case.prediction, full=True)
+        share = html.escape(notices.percent(case.prediction.malignancy))
+        malignancy = f'<div class="quiet">Probability of malignancy: {share}</div>'
     st.html(
-        f'<div class="case"><div style="font-size:1.05rem;font-weight:600">{parts.class_lines(predictions, row)}'
-        f"</div>{parts.probability_bars(predictions, row, full=True)}"
-        f'<div class="quiet">Suspicious classes together: {html.escape(notices.percent(float(share)))}</div></div>'
+        f'<div class="case"><div style="font-size:1.05rem;font-weight:600">{parts.class_lines(case)}'
+        f"</div>{bars}{malignancy}</div>"
     )
-    facts = parts.patient_facts(predictions, row) | parts.image_facts(predictions, row)
+    facts = parts.patient_facts(case) | parts.image_facts(case)
     table = {"Fact": list(facts), "Value": [notices.escape(value) for value in facts.values()]}
     st.table(table, border="horizontal", hide_index=True, hide_header=True)
 
 
-def draw_picture(
-    name: str, codes: Sequence[str | None], key: str, path: Path | None = None
-) -> Analysis | None:
+def draw_picture(case: Case, key: str) -> Analysis | None:
     """The image in the chosen view, and the button that computes what is not there yet.
-
-    Args:
-        name: image id.
-        codes: classes whose heatmap is offered first; None where there is no such class.
-        key: of the widgets.
-        path: of the image; the dataset's of that name if None.
 
     Returns:
         What the networks found, once the user has asked for it.
     """
-    path = path or dataset.image_path(name)
-    if path is None:
+    if case.image_path is None:
         _draw_why_missing()
         return None
     try:
-        pixels = _enlarge(read_image(path).pixels)
+        pixels = _enlarge(read_image(case.image_path).pixels)
     except ImageError as error:
-        st.error(str(error), title=f"{notices.escape(name)} was not read", icon=":material/broken_image:")
+        name = notices.escape(case.image_id)
+        st.error(str(error), title=f"{name} was not read", icon=":material/broken_image:")
         return None
     slot = st.container(gap="small")
-    analysis = _analyse_on_demand(path, key)
+    analysis = _analyse_on_demand(case.image_path, key)
     with slot:
-        _draw_views(name, codes, pixels, analysis, key)
+        _draw_views(case, pixels, analysis, key)
     return analysis
 
 
@@ -97,10 +88,8 @@ def _draw_why_missing() -> None:
         st.caption("The dataset folder holds no image of this name.")
 
 
-def _draw_views(
-    name: str, codes: Sequence[str | None], pixels: np.ndarray, analysis: Analysis | None, key: str
-) -> None:
-    masks = _outline_masks(name, pixels.shape[:2], analysis)
+def _draw_views(case: Case, pixels: np.ndarray, analysis: Analysis | None, key: str) -> None:
+    masks = _outline_masks(case.mask_path, pixels.shape[:2], analysis)
     views = [IMAGE, *([OUTLINES] if masks else []), *([GRADCAM] if analysis else [])]
     if len(views) == 1:
         st.image(to_data_url(pixels), width="stretch", alt="The dermoscopic image")
@@ -111,7 +100,7 @@ def _draw_views(
         "Picture", views, required=True, key=f"{key}_view", label_visibility="collapsed"
     )
     if view == GRADCAM:
-        _draw_gradcam(codes, pixels, analysis, key)
+        _draw_gradcam(case, pixels, analysis, key)
         return
     chosen = masks if view == OUTLINES else {}
     legend = " · ".join(f"{colour} {whose}" for whose, (_, _, colour) in chosen.items())
@@ -121,10 +110,11 @@ def _draw_views(
         st.caption(f"Outlines: {legend}.{_describe_overlap(masks)}")
 
 
-def _draw_gradcam(codes: Sequence[str | None], pixels: np.ndarray, analysis: Analysis, key: str) -> None:
-    """The heatmap of a class: the wanted ones first, then what was found now, then the others."""
+def _draw_gradcam(case: Case, pixels: np.ndarray, analysis: Analysis, key: str) -> None:
+    """The heatmap of a class: predicted and true first, then what was found now, then the others."""
     answer = analysis.classification
-    wanted = [code for code in (*codes, answer.prediction) if code in answer.classes]
+    predicted = case.prediction.code if case.prediction else None
+    wanted = [code for code in (predicted, case.true_code, answer.prediction) if code in answer.classes]
     codes = list(dict.fromkeys([*wanted, *answer.classes]))
     code = st.selectbox(
         "Class to explain",
@@ -139,12 +129,18 @@ def _draw_gradcam(codes: Sequence[str | None], pixels: np.ndarray, analysis: Ana
     st.caption(f":material/info: {notices.HEATMAP_CAUTION}")
 
 
-def _outline_masks(name: str, shape: tuple[int, int], analysis: Analysis | None) -> dict[str, tuple]:
+def _outline_masks(
+    expert: Path | None, shape: tuple[int, int], analysis: Analysis | None
+) -> dict[str, tuple]:
     """Mask, line colour and the colour's name by whose outline it is; only those at hand."""
     masks = {}
-    path = dataset.read_frame().at[name, "mask_path"]
-    if path:
-        masks["the expert's"] = (resize_mask(read_mask(path), shape), FILL_COLOUR, "blue")
+    if expert:
+        try:
+            masks["the expert's"] = (resize_mask(read_mask(expert), shape), FILL_COLOUR, "blue")
+        except ImageError as error:
+            st.caption(
+                f":material/broken_image: The expert's mask was not read: {notices.escape(str(error))}"
+            )
     if analysis and analysis.lesion.found:
         masks["the model's"] = (resize_mask(analysis.lesion.lesion_mask, shape), OUTLINE_COLOUR, "amber")
     return masks
@@ -160,12 +156,12 @@ def _describe_overlap(masks: dict[str, tuple]) -> str:
 def _analyse_on_demand(path: Path, key: str) -> Analysis | None:
     """The full analysis of this image once its button was pressed, else None."""
     wanted = f"{key}_analysed"
-    if st.session_state.get(wanted) != path.stem:
+    if st.session_state.get(wanted) != str(path):
         st.button(
             "Model's outline and Grad-CAM",
             key=f"{key}_analyse",
             icon=":material/local_fire_department:",
-            on_click=lambda: st.session_state.update({wanted: path.stem, f"{key}_view": GRADCAM}),
+            on_click=lambda: st.session_state.update({wanted: str(path), f"{key}_view": GRADCAM}),
             help="Runs the shipped networks on this image: some seconds, the first time longer.",
         )
         return None

@@ -1,14 +1,13 @@
 """Pieces of a case: its facts in words, and its classes and probabilities as small HTML."""
 
 import html
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from core.datasets.catalogue import CONFIRMATIONS
-from core.evaluation.predictions import IMAGE_PATH, Predictions
-from core.taxonomy import get_diagnosis
+from core.datasets.case import Case, Prediction
+from core.datasets.catalogue import CONFIRMATIONS, diagnosis_name
+from core.taxonomy import DIAGNOSES, get_diagnosis
 from pages.components.shared.notices import percent
 
 STYLE = """<style>
@@ -28,48 +27,31 @@ STYLE = """<style>
 .case .track div {height: 100%}
 .case .number {text-align: right; font-variant-numeric: tabular-nums}
 </style>"""
+NEUTRAL = "#8C9AA8"  # of a class that the taxonomy does not know
 
 
-def image_id(predictions: Predictions, row: int) -> str:
-    """The image's name in the predictions file."""
-    return str(predictions.frame["image_id"].iat[row])
-
-
-def run_image(predictions: Predictions, row: int) -> Path | None:
-    """Where the image of a batch run lies; None for other predictions, whose images the dataset may have."""
-    frame = predictions.frame
-    return Path(frame[IMAGE_PATH].iat[row]) if IMAGE_PATH in frame else None
-
-
-def patient_facts(predictions: Predictions, row: int) -> dict[str, str]:
-    """Age, sex, site and confirmation in words, as far as the file has these columns; "–" if unknown."""
+def patient_facts(case: Case) -> dict[str, str]:
+    """Age, sex, site and confirmation in words, as far as the table has these columns; "–" if unknown."""
     named = {"Age": "age", "Sex": "sex", "Body site": "localization", "Confirmed by": "dx_type"}
-    return {
-        name: _word(column, predictions.frame[column].iat[row])
-        for name, column in named.items()
-        if column in predictions.frame
-    }
+    return {name: _word(column, case.facts[column]) for name, column in named.items() if column in case.facts}
 
 
-def image_facts(predictions: Predictions, row: int) -> dict[str, str]:
-    """Lesion, overlap with the expert's mask, agreement of the views and warnings, where known."""
-    frame = predictions.frame
-    facts = {"Lesion": str(frame["lesion_id"].iat[row])}
-    for name, column in {"Dice": "dice", "Jaccard": "jaccard"}.items():
-        if column in frame:
-            facts[name] = number(frame[column].iat[row])
-    if "agreement" in frame:
-        value = frame["agreement"].iat[row]
-        facts["Views that agree"] = "–" if pd.isna(value) else percent(float(value))
-    if "warnings" in frame:
-        value = frame["warnings"].iat[row]
-        facts["Image warnings"] = (
-            "none" if pd.isna(value) else str(value).replace("_", " ").replace(";", ", ")
-        )
+def image_facts(case: Case) -> dict[str, str]:
+    """Lesion id, split, mask scores, agreement of the views and warnings, as far as they are known."""
+    facts = {"Lesion": case.lesion_id} if case.lesion_id != case.image_id else {}
+    if case.split:
+        facts["Split"] = case.split
+    measures = case.prediction.measures if case.prediction else {}
+    facts |= {name.capitalize(): number(measures[name]) for name in ("dice", "jaccard") if name in measures}
+    if "agreement" in measures:
+        value = measures["agreement"]
+        facts["Views agree"] = "–" if value is None else percent(float(value))
+    if "warnings" in measures:
+        facts["Image warnings"] = (measures["warnings"] or "none").replace("_", " ").replace(";", ", ")
     return facts
 
 
-def number(value: float) -> str:
+def number(value: float | None) -> str:
     """Three decimals, or a dash where undefined.
 
     >>> number(0.9366), number(float("nan"))
@@ -78,29 +60,22 @@ def number(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}"
 
 
-def true_code(predictions: Predictions, row: int) -> str | None:
-    """Code of the true class, None where it is not known."""
-    return predictions.classes[predictions.labels[row]] if predictions.labelled[row] else None
-
-
-def predicted_code(predictions: Predictions, row: int) -> str:
-    """Code of the most probable class."""
-    return predictions.classes[int(predictions.probabilities[row].argmax())]
-
-
-def class_lines(predictions: Predictions, row: int) -> str:
+def class_lines(case: Case) -> str:
     """True and predicted class with their colours; says when they differ."""
-    true, predicted = true_code(predictions, row), predicted_code(predictions, row)
+    true = case.true_code
+    lines = _class_line(true, "true") if true else ""
+    if case.prediction is None:
+        return lines
+    predicted = case.prediction.code
     verdict = "predicted" if true is None else "predicted ✓" if true == predicted else "predicted ✗"
-    return _class_line(true, "true") + _class_line(predicted, verdict)
+    return lines + _class_line(predicted, verdict)
 
 
-def probability_bars(predictions: Predictions, row: int, top: int | None = None, full: bool = False) -> str:
+def probability_bars(prediction: Prediction, top: int | None = None, full: bool = False) -> str:
     """Bars of the most probable classes, labelled by code or by full name."""
-    shares = predictions.probabilities[row]
-    bars = ""
+    shares, bars = prediction.probabilities, ""
     for k in np.argsort(-shares, kind="stable")[:top]:
-        diagnosis = get_diagnosis(predictions.classes[k])
+        diagnosis = get_diagnosis(prediction.classes[k])
         label = diagnosis.name if full else diagnosis.code
         bars += (
             f'<div title="{html.escape(diagnosis.name)}">{html.escape(label)}</div>'
@@ -110,18 +85,16 @@ def probability_bars(predictions: Predictions, row: int, top: int | None = None,
     return f'<div class="bars">{bars}</div>'
 
 
-def _class_line(code: str | None, role: str) -> str:
-    if code is None:
-        return ""
-    diagnosis = get_diagnosis(code)
+def _class_line(code: str, role: str) -> str:
+    colour = DIAGNOSES[code].colour if code in DIAGNOSES else NEUTRAL
     return (
-        f'<div class="class"><span style="background:{diagnosis.colour}"></span>'
-        f'<span>{html.escape(diagnosis.name)} <span class="quiet">{role}</span></span></div>'
+        f'<div class="class"><span style="background:{colour}"></span>'
+        f'<span>{html.escape(diagnosis_name(code))} <span class="quiet">{role}</span></span></div>'
     )
 
 
 def _word(column: str, value: object) -> str:
-    if pd.isna(value) or value == "unknown":
+    if value is None or value == "unknown":
         return "–"
     if column == "age":
         return f"{value:.0f}" if isinstance(value, int | float | np.number) else str(value)

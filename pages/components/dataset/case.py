@@ -1,14 +1,12 @@
 """One case: its picture, facts and prediction, the other images of its lesion, and similar cases."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from core.datasets.catalogue import FACTS, NOT_GIVEN, diagnosis_name
-from core.datasets.facets import ORDERS, option_label, sort_rows
-from core.diagnosis.classification import Classification
-from core.evaluation.predictions import UNKNOWN, Predictions
+from core.datasets.case import Case, case_of_record
+from core.datasets.facets import ORDERS, sort_rows
 from pages.components.cases import facts as case_parts
+from pages.components.cases.cards import read_case
 from pages.components.cases.case import draw_answer, draw_case, draw_picture
 from pages.components.dataset import address
 from pages.components.dataset.address import State
@@ -36,9 +34,9 @@ def draw(context: Context, state: State, found: np.ndarray) -> None:
     _draw_header(context, state, found)
     if state.case in context.places:
         part, row = context.places[state.case]
-        draw_case(context.predictions[part], row, _KEY)
+        draw_case(read_case(context.predictions[part], row), _KEY)
     else:
-        _draw_unpredicted(context, state.case)
+        _draw_unpredicted(case_of_record(context.frame.iloc[context.positions[state.case]]))
     _draw_same_lesion(context, state)
     _draw_similar(context, state)
 
@@ -73,45 +71,18 @@ def _draw_step(label: str, icon: str, shortcut: str, ids: np.ndarray, place: int
     )
 
 
-def _draw_unpredicted(context: Context, name: str) -> None:
+def _draw_unpredicted(case: Case) -> None:
     """An image of the training part, or of another dataset: nothing was predicted beforehand."""
-    record = context.frame.iloc[context.positions[name]]
     st.html(case_parts.STYLE)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        analysis = draw_picture(name, (record["dx"],), _KEY)
+        analysis = draw_picture(case, _KEY)
     with right:
         st.caption(
             "No prediction is stored for this image: those that ship cover the validation and the test split. "
             "Asked now, the networks answer, but they have learned the images that they were trained on."
         )
-        if analysis:
-            draw_answer(as_predictions(record, analysis.classification), 0)
-        else:
-            _draw_facts(record)
-
-
-def as_predictions(record: pd.Series, answer: Classification) -> Predictions:
-    """What was found now as a table of one row."""
-    label = answer.classes.index(record["dx"]) if record["dx"] in answer.classes else UNKNOWN
-    facts = record[["image_id", "lesion_id", *FACTS]].astype(object)
-    probabilities = np.asarray(answer.probabilities, np.float64)[None]
-    facts = facts.mask(facts == NOT_GIVEN, None)
-    return Predictions(facts.to_frame().T, tuple(answer.classes), probabilities, np.array([label]))
-
-
-def _draw_facts(record: pd.Series) -> None:
-    facts = {
-        "Diagnosis": diagnosis_name(record["dx"]),
-        "Confirmed by": option_label("confirmed", record["dx_type"]),
-        "Age": "–" if np.isnan(record["age"]) else f"{record['age']:.0f}",
-        "Sex": record["sex"],
-        "Body site": record["localization"],
-        "Lesion": record["lesion_id"],
-        "Split": record["split"],
-    }
-    values = ["–" if value == NOT_GIVEN else escape(value) for value in facts.values()]
-    st.table({"Fact": list(facts), "Value": values}, border="horizontal", hide_index=True, hide_header=True)
+        draw_answer(case.with_answer(analysis.classification) if analysis else case)
 
 
 def _draw_same_lesion(context: Context, state: State) -> None:

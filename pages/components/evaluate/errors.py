@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.evaluation.mistakes import confident_mistakes, disagreeing_views, worst_masks
 from core.evaluation.predictions import IMAGE_PATH, Predictions
-from pages.components.cases.cards import draw_case
-from pages.components.cases.facts import image_id
+from pages.components.cases.cards import read_case
+from pages.components.cases.case import draw_case
 from pages.components.evaluate import scores
 from pages.components.evaluate.context import Context
 from pages.components.shared import notices
@@ -83,9 +83,9 @@ def draw(context: Context) -> None:
         return
     index = read_position(len(rows))
     _draw_steps(len(rows), index)
-    row = int(rows[index])
-    st.subheader(notices.escape(image_id(context.predictions, row)), anchor=False)
-    draw_case(context.predictions, row, "error_case")
+    case = read_case(context.predictions, int(rows[index]))
+    st.subheader(notices.escape(case.image_id), anchor=False)
+    draw_case(case, "error_case")
 
 
 def read_position(count: int) -> int:

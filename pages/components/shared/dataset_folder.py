@@ -58,21 +58,30 @@ def image_thumbnail(image_id: str, side_px: int = 200, outlined: bool = False) -
     path = image_path(image_id)
     if path is None:
         return None
-    mask_path = read_frame().at[image_id, "mask_path"] if outlined else ""
-    return _thumbnail(str(path), side_px, mask_path)
+    mask = read_frame().at[image_id, "mask_path"] if outlined else ""
+    return thumbnail(path, side_px, Path(mask) if mask else None)
 
 
-def file_thumbnail(path: Path, side_px: int = 200) -> str | None:
-    """A small picture of an image that is no part of the dataset, as a data URL, or None."""
-    return _thumbnail(str(path), side_px, "")
+def thumbnail(path: Path, side_px: int = 200, mask_path: Path | None = None) -> str | None:
+    """A small picture of an image file as a data URL, with the outline of a mask file; None if unreadable."""
+    masked = (str(mask_path), _changed_ns(mask_path)) if mask_path else None
+    return _thumbnail(str(path), _changed_ns(path), side_px, masked)
+
+
+def _changed_ns(path: Path) -> int:
+    """When a file changed last; a picture that was replaced is read anew."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _thumbnail(path: str, side_px: int, mask_path: str) -> str | None:
+def _thumbnail(path: str, changed_ns: int, side_px: int, masked: tuple[str, int] | None) -> str | None:
     try:
         small = limit_long_side(read_image(path).pixels, side_px)
-        if mask_path:
-            mask = resize_mask(read_mask(mask_path), small.shape[:2])
+        if masked:
+            mask = resize_mask(read_mask(masked[0]), small.shape[:2])
             small = draw_outlines(small, [(mask, OUTLINE_COLOUR)])
     except ImageError:
         return None
