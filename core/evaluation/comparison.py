@@ -82,7 +82,6 @@ def pair_predictions(first: Predictions, second: Predictions) -> Pair:
             "The two evaluations have different classes: "
             f"{', '.join(first.classes)} against {', '.join(second.classes)}."
         )
-    first, second = _drop_repeats(first), _drop_repeats(second)
     found = pd.Index(_names(second)).get_indexer(_names(first))
     if not (found >= 0).any():
         raise ComparisonError("The two evaluations have no image in common.")
@@ -167,11 +166,6 @@ def _difference(
 
 def _names(predictions: Predictions) -> np.ndarray:
     return predictions.frame["image_id"].to_numpy(object)
-
-
-def _drop_repeats(predictions: Predictions) -> Predictions:
-    repeated = predictions.frame["image_id"].duplicated().to_numpy(bool)
-    return predictions.take(~repeated) if repeated.any() else predictions
 
 
 def _reorder_classes(predictions: Predictions, classes: tuple[str, ...]) -> Predictions:

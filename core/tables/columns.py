@@ -128,6 +128,24 @@ def decode_one_hot(table: pd.DataFrame) -> list[str] | None:
     return [TWO_LABELS if len(found) > 1 else next(iter(found), "") for found in held]
 
 
+def to_types(table: pd.DataFrame, texts: Iterable[str]) -> pd.DataFrame:
+    """A table of text with numbers where every cell of a column is one; empty cells become NaN.
+
+    Args:
+        table: of `core.tables.reading.read_table`.
+        texts: columns that stay text whatever they look like, ids above all.
+    """
+    columns = {}
+    for name in table:
+        column = table[name].replace("", None)
+        numbers = np.full(len(column), np.nan) if name in texts else to_numbers(table[name])
+        given = column.notna().to_numpy()
+        columns[name] = column.astype("str")
+        if name not in texts and given.any() and not np.isnan(numbers[given]).any():
+            columns[name] = pd.Series(numbers, column.index)
+    return pd.DataFrame(columns, index=table.index)
+
+
 def to_numbers(column: pd.Series) -> np.ndarray:
     """(N,) float64 of text cells; decimal commas and True/False are understood, NaN is what is no number.
 
@@ -137,7 +155,7 @@ def to_numbers(column: pd.Series) -> np.ndarray:
     text = column.astype(str).str.strip()
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, copy=True)
     for row in np.flatnonzero(np.isnan(numbers)):
-        cell = text.iat[row]
+        cell = str(text.iat[row])
         if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", cell):
             numbers[row] = float(cell.replace(",", "."))
         else:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.errors import DermalensError
 from core.tables.workbook import WorkbookError, is_workbook, read_workbook
+from core.tables.writing import harmless
 
 MAX_TABLE_BYTES = 300_000_000
 _SEPARATORS = (",", ";", "\t", "|")
@@ -83,7 +84,7 @@ def clean_cell(text: str) -> str:
     text = text.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.translate(_INVISIBLE)).strip()
-    return text[1:] if text.startswith("'") and text[1:2] in tuple("=+-@") else text
+    return text[1:] if text.startswith("'") and harmless(text[1:]) == text else text
 
 
 def clean_heading(text: str) -> str:

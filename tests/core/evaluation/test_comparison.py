@@ -64,13 +64,6 @@ def test_contradicting_truths_are_left_out_and_counted():
     assert pair.n_contradictory == 1
 
 
-def test_repeated_image_counts_once():
-    table = make_table([("nv", "nv", 0.7), ("nv", "mel", 0.7)], CLASSES, image_id=["a", "a"])
-    pair = pair_predictions(table, table)
-    assert len(pair) == 1
-    assert pair.first.predicted.tolist() == [2]
-
-
 def test_other_classes_or_no_common_image_cannot_be_compared():
     table = make_table([("nv", "nv", 0.7)], CLASSES)
     with pytest.raises(ComparisonError, match="different classes"):
