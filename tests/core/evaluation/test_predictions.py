@@ -141,7 +141,9 @@ def test_identical_rows_count_once_and_that_is_said():
     assert predictions.notes == ("identical rows, counted once: 3",)
 
 
-@pytest.mark.parametrize("change", [{"dx": ["nv", "nv", "nv"]}, {"p_mel": [0.8, 0.2, 0.6], "p_nv": [0.2, 0.8, 0.4]}])
+@pytest.mark.parametrize(
+    "change", [{"dx": ["nv", "nv", "nv"]}, {"p_mel": [0.8, 0.2, 0.6], "p_nv": [0.2, 0.8, 0.4]}]
+)
 def test_an_image_with_other_values_in_a_second_row_is_refused_by_name(change):
     with pytest.raises(PredictionsError, match=r"1 images .* different values: a\. Keep one"):
         from_frame(pd.concat([table(), table(**change)], ignore_index=True))
