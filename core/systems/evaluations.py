@@ -1,6 +1,7 @@
 """What ships under training/runs/: which evaluations there are, and their scores. Needs no TensorFlow."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ PROJECT_DIR = Path(__file__).parents[2]
 RUNS_DIR = PROJECT_DIR / "training" / "runs"
 RESULTS_DIR = PROJECT_DIR / "training" / "results"
 CONFIGS_DIR = PROJECT_DIR / "training" / "configs"
+# Trainings write here; git does not follow it.
+WORK_DIR = Path(os.environ.get("DERMALENS_WORK") or PROJECT_DIR / "work")
 _SUFFIX = "_predictions.csv"
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.images.preprocessing import Box, box_to_square, sample_square
+from core.images.preprocessing import Box, box_to_square, limit_long_side, sample_square
 from core.phantoms.artefacts import ARTEFACTS
 from training.data.corruptions import FILTERS
 
 # What training may do to a photograph; the other corruptions of `training.measure.robustness` stay unseen.
 LEARNED_CORRUPTIONS = ("Gaussian noise", "JPEG", "low resolution", "brightness", "saturation and hue")
 LEARNED_SEVERITIES = (1, 2, 3)
+# As in `core.images.preprocessing.crop_square`: coarser reading would alias.
+COARSE_STEP_PX = 1.5
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,25 @@ def augment_window(
     if augmentation.corruption and rng.random() < augmentation.corruption:
         image = corrupt_photograph(image, rng)
     matrix = random_affine(box, size_px, augmentation, rng)
-    return change_appearance(sample_square(image, matrix, size_px), augmentation, rng), matrix
+    return change_appearance(shrink_and_sample(image, matrix, size_px), augmentation, rng), matrix
+
+
+def shrink_and_sample(image: np.ndarray, square_to_image: np.ndarray, size_px: int) -> np.ndarray:
+    """`sample_square`, behind a shrinking by area averages where the square is far coarser than the image.
+
+    Args:
+        image: (H, W[, 3]) uint8.
+        square_to_image: (3, 3) affine matrix, not changed.
+        size_px: side of the square.
+    """
+    step_px = np.sqrt(abs(np.linalg.det(square_to_image[:2, :2])))  # image pixels a square's pixel
+    if step_px > COARSE_STEP_PX:
+        height, width = image.shape[:2]
+        image = limit_long_side(image, max(1, round(max(height, width) / step_px)))
+        scale = np.diag([image.shape[1] / width, image.shape[0] / height, 1.0])
+        scale[:2, 2] = (np.diag(scale)[:2] - 1) / 2  # pixel centres lie at whole numbers
+        square_to_image = scale @ square_to_image
+    return sample_square(image, square_to_image, size_px)
 
 
 def corrupt_photograph(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

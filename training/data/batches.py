@@ -8,8 +8,8 @@ import cv2
 import keras
 import numpy as np
 
-from core.images.preprocessing import Box, lesion_box, mask_picture, sample_square
-from training.data.augmentation import Augmentation, augment_window
+from core.images.preprocessing import Box, lesion_box, mask_picture
+from training.data.augmentation import Augmentation, augment_window, shrink_and_sample
 from training.fit.hosts import host, n_hosts
 from training.fit.losses import class_weights
 
@@ -29,17 +29,17 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         seed: int,
         sampling: np.ndarray | None = None,
-        passes: int = 1,
+        draws: int | None = None,
     ):
-        """Epochs of `passes` times the number of samples.
+        """Epochs of `draws` samples, or as many as there are.
 
-        `sampling` (N,) is each sample's chance to be drawn; without it every pass has each once.
+        `sampling` (N,) is each sample's chance to be drawn; without it every pass through the samples has each once.
         """
         super().__init__(workers=1, max_queue_size=8)
         if batch_size % n_hosts():
             raise ValueError(f"A batch of {batch_size} cannot be shared evenly by {n_hosts()} hosts.")
         self.n_samples, self.batch_size, self.seed = n_samples, batch_size, seed
-        self.sampling, self.passes = sampling, passes
+        self.sampling, self.draws = sampling, draws or n_samples
         self.pool = None
         self.start_epoch(0)
 
@@ -68,8 +68,9 @@ class Batches(keras.utils.PyDataset):
     def draw_order(self, rng: np.random.Generator) -> np.ndarray:
         """Indices of this epoch's samples, in order."""
         if self.sampling is None:
-            return np.concatenate([rng.permutation(self.n_samples) for _ in range(self.passes)])
-        return rng.choice(self.n_samples, size=self.passes * self.n_samples, p=self.sampling)
+            passes = -(-self.draws // self.n_samples)
+            return np.concatenate([rng.permutation(self.n_samples) for _ in range(passes)])[: self.draws]
+        return rng.choice(self.n_samples, size=self.draws, p=self.sampling)
 
     def __len__(self) -> int:
         return len(self.order) // self.batch_size
@@ -117,7 +118,7 @@ def class_sampling(labels: np.ndarray, power: float) -> np.ndarray:
 
 
 class SegmentationBatches(Batches):
-    """(N, S, S, 3) uint8 images and (N, S, S, 1) float32 masks in [0, 1]; `sampling` as in `Batches`."""
+    """(N, S, S, 3) uint8 images and (N, S, S, 1) float32 masks in [0, 1]; `sampling` and `draws` as in `Batches`."""
 
     def __init__(
         self,
@@ -128,16 +129,16 @@ class SegmentationBatches(Batches):
         batch_size: int,
         seed: int,
         sampling: np.ndarray | None = None,
-        passes: int = 1,
+        draws: int | None = None,
     ):
         self.images, self.size_px, self.augmentation = images, size_px, augmentation
         self.masks = [mask_picture(mask) for mask in masks]
-        super().__init__(len(images), batch_size, seed, sampling, passes)
+        super().__init__(len(images), batch_size, seed, sampling, draws)
 
     def sample(self, index, rng):
         image = self.images[index]
         square, matrix = augment_window(image, Box.whole(image), self.size_px, self.augmentation, rng)
-        mask = sample_square(self.masks[index], matrix, self.size_px)
+        mask = shrink_and_sample(self.masks[index], matrix, self.size_px)
         return square, (mask[..., None] / 255).astype(np.float32)
 
 
@@ -145,13 +146,12 @@ class ClassificationBatches(Batches):
     """(N, S, S, 3) windows, pixel values 0 to 255, and (N, K) float32 shares of each class.
 
     A `crop_share` of the windows shows the lesion with a random margin, the others the whole image, so
-    that one network learns both views. Classes are drawn with probability proportional to count**(1 - power).
+    that one network learns both views. `sampling` and `draws` as in `Batches`.
     With `mixup` > 0 a batch is blended with itself in another order, pixels and classes alike, by shares
     from a Beta(mixup, mixup) distribution (Zhang et al. 2018, arXiv:1710.09412). With `cutmix` > 0 the other
     window instead replaces a rectangle, whose area is such a share (Yun et al. 2019, arXiv:1905.04899). With
     `mask_channel` windows are (N, S, S, 4), the mask from 0 to 255 behind the colours; with `mask_cells` M targets
-    are (N, K + M x M), the lesion's share of each cell behind the classes. With `plain` the same parts of the
-    unchanged photographs, blended alike, follow as further channels: see `training.distillation`.
+    are (N, K + M x M), the lesion's share of each cell behind the classes.
     """
 
     def __init__(
@@ -164,41 +164,38 @@ class ClassificationBatches(Batches):
         augmentation: Augmentation,
         batch_size: int,
         seed: int,
-        sampling_power: float = 0.5,
+        sampling: np.ndarray | None = None,
         margins: tuple[float, float] = (0.1, 0.6),
         mixup: float = 0.0,
         crop_share: float = 0.5,
         cutmix: float = 0.0,
         mask_channel: bool = False,
         mask_cells: int = 0,
-        plain: bool = False,
-        passes: int = 1,
+        draws: int | None = None,
     ):
         if mask_cells and cutmix:
             raise ValueError("`mask_cells` do not go with `cutmix`, which knows classes alone.")
         self.images, self.mixup, self.cutmix, self.crop_share = images, mixup, cutmix, crop_share
-        self.plain, self.masks = plain, masks
+        self.masks = masks
         self.mask_channel, self.mask_cells = mask_channel, mask_cells
         self.boxes = [lesion_box(mask, margin=0.0) for mask in masks]
         self.size_px, self.augmentation, self.margins = size_px, augmentation, margins
         self.targets = np.eye(n_classes, dtype=np.float32)[labels]
-        super().__init__(len(images), batch_size, seed, class_sampling(labels, sampling_power), passes)
+        super().__init__(len(images), batch_size, seed, sampling, draws)
 
     def sample(self, index, rng):
         image = self.images[index]
         box = Box.whole(image) if rng.random() < 1 - self.crop_share else self._lesion_window(index, rng)
         square, matrix = augment_window(image, box, self.size_px, self.augmentation, rng)
-        windows, target = [square], self.targets[index]
-        if self.plain:
-            windows.append(sample_square(image, matrix, self.size_px))
+        target = self.targets[index]
         if self.mask_channel or self.mask_cells:
-            mask = sample_square(mask_picture(self.masks[index]), matrix, self.size_px)
+            mask = shrink_and_sample(mask_picture(self.masks[index]), matrix, self.size_px)
         if self.mask_channel:
-            windows = [np.dstack([window, mask]) for window in windows]
+            square = np.dstack([square, mask])
         if self.mask_cells:
             cells = cv2.resize(mask, (self.mask_cells, self.mask_cells), interpolation=cv2.INTER_AREA)
             target = np.concatenate([target, cells.ravel() / np.float32(255)])
-        return np.dstack(windows), target
+        return square, target
 
     def finish(self, inputs, targets, rng):
         if self.mixup:

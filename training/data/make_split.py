@@ -1,68 +1,117 @@
-"""Split HAM10000 into train, validation and test by lesion, stratified by diagnosis.
+"""Split all sets into train, validation and test by lesion: one file, made once, read by everything.
 
-    python -m training.data.make_split --data DIR
+    dermalens train split --data DIR
 
-Made once and committed as training/splits/ham10000.csv; everything reads that file. Images of one
-lesion always fall into one split: splits that ignore this flatter a model by several points.
+HAM10000 is split 70/15/15 by lesion, stratified by diagnosis. MILK10k's lesions that HAM10000 has too go with them; the
+others are split 80/10/10, stratified by diagnosis and skin tone. A tenth of ISIC 2018 Task 1 validates outlines and a
+tenth tests them; a fifth of the acral lesions is validation; everything else is for training. An image of those sets
+whose lesion, or the same picture under another id, stands in a part that is judged is left out (`excluded`).
 """
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import train_test_split
 
-from core.datasets.ham10000 import SPLIT_FILE, default_data_dir, read_ham10000
-from training.command import in_words
+from training.data.sets import EXCLUDED, HAM10000, SPLITS_FILE, read_sets
 
 SEED = 20180814
-VALIDATION_SHARE = 0.15
-TEST_SHARE = 0.15
+# (validation, test) share of the lesions of each set that none of the sets before it has; others are all training.
+SHARES = {
+    HAM10000: (0.15, 0.15),
+    "milk10k": (0.1, 0.1),
+    "isic2018_task1": (0.1, 0.1),
+    "acral": (0.2, 0.0),
+}
+RARE = 10  # strata with fewer lesions are put together
+
+
+def join_lesions(frame: pd.DataFrame, same: Sequence[tuple[str, str]] = ()) -> pd.Series:
+    """One lesion id for all images that share an image id, a lesion id, a `ham_lesion_id`, or stand in `same`.
+
+    Args:
+        frame: `dataset`, `image_id`, `lesion_id` and, where known, `ham_lesion_id`; HAM10000's rows come first.
+        same: pairs of image ids that show the same skin.
+    """
+    names = [frame["image_id"], frame["lesion_id"]]
+    if "ham_lesion_id" in frame:
+        names.append(frame["ham_lesion_id"].where(frame["ham_lesion_id"].fillna("") != "", frame["lesion_id"]))
+    rows = np.tile(np.arange(len(frame)), len(names))
+    labels, nodes = pd.factorize(pd.concat(names).astype(str))[0], len(frame)
+    place = {image: k for k, image in enumerate(frame["image_id"])}
+    pairs = [(place[a], place[b]) for a, b in same if a in place and b in place]
+    first = np.concatenate([rows, [a for a, _ in pairs]]).astype(int)
+    second = np.concatenate([labels + nodes, [b for _, b in pairs]]).astype(int)
+    size = nodes + labels.max() + 1
+    _, group = connected_components(coo_array((np.ones(len(first)), (first, second)), (size, size)), directed=False)
+    groups = pd.Series(group[:nodes], index=frame.index)
+    return groups.map(frame["lesion_id"].groupby(groups).first())
 
 
 def assign_splits(frame: pd.DataFrame, seed: int = SEED) -> pd.Series:
-    """Name the split of every row; rows that share `lesion_id` get the same one.
+    """The split of every row; rows that share `lesion_id` get the same one.
+
+    Args:
+        frame: `dataset`, `lesion_id`, `dx` and, where known, `skin_tone_class`, one row an image.
+        seed: of the draw.
 
     Raises:
-        ValueError: a lesion carries two diagnoses, so that stratifying by lesion has no meaning.
+        ValueError: a lesion of HAM10000 carries two diagnoses, so that stratifying by lesion has no meaning.
     """
-    lesions = frame.groupby("lesion_id")["dx"].agg(["first", "nunique"])
-    if (lesions["nunique"] > 1).any():
-        raise ValueError(f"{(lesions['nunique'] > 1).sum()} lesions carry more than one diagnosis.")
-    diagnosis = _as_objects(lesions["first"])
-    rest, test = train_test_split(
-        diagnosis.index, test_size=TEST_SHARE, stratify=diagnosis, random_state=seed
-    )
+    ham = frame[frame["dataset"] == HAM10000]
+    if (mixed := (ham.groupby("lesion_id")["dx"].nunique() > 1).sum()) > 0:
+        raise ValueError(f"{mixed} lesions carry more than one diagnosis.")
+    split_of: dict[str, str] = {}
+    for name, shares in SHARES.items():
+        own = frame[frame["dataset"] == name]
+        new = own[~own["lesion_id"].isin(split_of)].drop_duplicates("lesion_id")
+        if len(new):
+            split_of |= _draw(new["lesion_id"], _strata(new), shares, seed)
+    judged = frame["lesion_id"].map(split_of)
+    # Sets without a share of their own, and lesions that a set before holds back from training.
+    extra = ~frame["dataset"].isin(list(SHARES))
+    return judged.fillna("train").where(~extra | (judged.fillna("train") == "train"), EXCLUDED)
+
+
+def _strata(lesions: pd.DataFrame) -> pd.Series:
+    """What each lesion is stratified by: its diagnosis and, where it is recorded, whether the skin is dark."""
+    strata = lesions["dx"].fillna("").astype(str)
+    if "skin_tone_class" in lesions and lesions["skin_tone_class"].notna().any():
+        strata = strata + pd.to_numeric(lesions["skin_tone_class"]).le(2).map({True: " dark", False: ""})
+    counts = strata.map(strata.value_counts())
+    return strata.where(counts >= RARE, "rare")
+
+
+def _draw(lesions: pd.Series, strata: pd.Series, shares: tuple[float, float], seed: int) -> dict[str, str]:
+    # Sorted by name, and in the type that scikit-learn splits.
+    index = pd.Index(lesions.to_numpy(object), dtype=object)
+    kinds = pd.Series(strata.to_numpy(object), index=index, dtype=object).sort_index()
+    validation_share, test_share = shares
+    rest, test = kinds.index, []
+    if test_share:
+        rest, test = train_test_split(rest, test_size=test_share, stratify=kinds, random_state=seed)
     train, validation = train_test_split(
-        rest,
-        test_size=VALIDATION_SHARE / (1 - TEST_SHARE),
-        stratify=diagnosis[rest],
-        random_state=seed,
+        rest, test_size=validation_share / (1 - test_share), stratify=kinds[rest], random_state=seed
     )
-    split_of = {lesion: "train" for lesion in train}
-    split_of |= {lesion: "validation" for lesion in validation}
-    split_of |= {lesion: "test" for lesion in test}
-    return frame["lesion_id"].map(split_of)
+    parts = {"train": train, "validation": validation, "test": test}
+    return {lesion: name for name, part in parts.items() for lesion in part}
 
 
-def _as_objects(diagnosis: pd.Series) -> pd.Series:
-    """The diagnosis of each lesion, its index too, in the type that scikit-learn splits."""
-    return pd.Series(diagnosis.to_numpy(object), index=diagnosis.index.astype(object))
+def make_split(data: Path | None, same: Sequence[tuple[str, str]] = (), out: Path = SPLITS_FILE) -> pd.DataFrame:
+    """Write the split file of the sets in `data`; returns its rows.
 
-
-@in_words
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
-    parser.add_argument("--out", type=Path, default=SPLIT_FILE)
-    arguments = parser.parse_args()
-    frame = read_ham10000(arguments.data)
+    Raises:
+        DatasetError: see `training.data.sets.read_sets`.
+    """
+    frame = read_sets(data)
+    frame["lesion_id"] = join_lesions(frame, same)
     frame["split"] = assign_splits(frame)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    frame[["image_id", "lesion_id", "dx", "split"]].to_csv(arguments.out, index=False)
-    print(frame.groupby(["split", "dx"]).size().unstack())
-    print(f"Wrote {len(frame)} images of {frame['lesion_id'].nunique()} lesions to {arguments.out}")
-
-
-if __name__ == "__main__":
-    main()
+    frame["dx"] = frame["dx"].fillna("")
+    frame = frame[["dataset", "image_id", "lesion_id", "dx", "split"]]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(out, index=False)
+    return frame

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -11,12 +12,12 @@ import cv2
 import keras
 import numpy as np
 
-from core.systems.evaluations import RUNS_DIR
 from training.data.batches import Batches
+from training.fit.averaging import AverageWeights
 from training.fit.hosts import on_this_host, save_weights
 from training.fit.memory import KeepMemory
-from training.fit.run_folder import BEST_WEIGHTS, Run
-from training.fit.schedules import DiscriminativeAdamW, Stage, clock_rate, cosine_rate, plateau_rate
+from training.fit.run_folder import Run
+from training.fit.schedules import DiscriminativeAdamW, Stage, cosine_rate, plateau_rate
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,10 @@ class Objective:
         validate: model -> dict of validation scores.
         monitor: the score that decides which epoch is best (higher is better).
         patience: epochs without improvement before the run stops.
-        weight_decay: of AdamW; 0 is plain Adam.
+        weight_decay: of AdamW, not on biases and batch normalisation; 0 is plain Adam.
+        clip_norm: of the gradient of all weights together; 0 clips nothing.
+        average: share that the running average of the weights keeps every `training.fit.averaging.EVERY` steps; it
+            is what is judged and kept. 0 keeps the weights themselves.
         keep_last: keep the last epoch's weights instead of the best's: where the learning rate has come down,
             it is the result, and nothing was chosen by the images that judge it.
     """
@@ -39,20 +43,8 @@ class Objective:
     patience: int = 5
     weight_decay: float = 0.0
     keep_last: bool = False
-
-
-def start_from(model: keras.Model, run_name: str) -> None:
-    """Load the best weights of another run of the same architecture; "" leaves the model as it is.
-
-    Raises:
-        FileNotFoundError: that run has no best weights yet; names the run to train first.
-    """
-    if not run_name:
-        return
-    weights = RUNS_DIR / run_name / BEST_WEIGHTS
-    if not weights.is_file():
-        raise FileNotFoundError(f"Train {run_name!r} first: its best weights are not in {weights.parent}.")
-    model.load_weights(weights)
+    clip_norm: float = 0.0
+    average: float = 0.0
 
 
 def load_config(name_or_path: str):
@@ -108,24 +100,21 @@ def compile_stage(model: keras.Model, stage: Stage, objective: Objective, steps:
         if stage.schedule == "cosine"
         else stage.learning_rate
     )
+    options = {"weight_decay": objective.weight_decay, "global_clipnorm": objective.clip_norm or None}
     optimizer = (
-        keras.optimizers.AdamW(rate, weight_decay=objective.weight_decay)
+        keras.optimizers.AdamW(rate, **options)
         if stage.first_layer_share == 1
-        else DiscriminativeAdamW(rate, stage.first_layer_share, weight_decay=objective.weight_decay)
+        else DiscriminativeAdamW(rate, stage.first_layer_share, **options)
     )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(optimizer, objective.loss, jit_compile=_jit())
     optimizer.build(model.trainable_variables)
 
 
 def train(
-    model: keras.Model,
-    stages: tuple[Stage, ...],
-    batches: Batches,
-    objective: Objective,
-    run: Run,
-    network: keras.Model | None = None,
+    model: keras.Model, stages: tuple[Stage, ...], batches: Batches, objective: Objective, run: Run
 ) -> dict[str, float]:
-    """Train through all stages and leave the weights that are kept in `network`.
+    """Train through all stages and leave the weights that are kept in `model`.
 
     Args:
         model: learns.
@@ -133,78 +122,88 @@ def train(
         batches: what it learns.
         objective: what it minimises and is judged by.
         run: where everything is written; a run with epochs goes on.
-        network: the part of `model` that is kept and judged (`training.distillation`); by default all of it.
 
     Returns:
         The history row of the epoch that is kept, which is also written to scores.json.
     """
-    network = network or model
-    bare = keras.Model(network.inputs, network.outputs)  # shares the layers, has no optimiser to load or save
+    bare = keras.Model(model.inputs, model.outputs)  # shares the layers, has no optimiser to load or save
     bare.compile(optimizer=None, jit_compile=_jit())
     if run.rows and run.last_weights.is_file():
         keras.Model(model.inputs, model.outputs).load_weights(run.last_weights)
+    average = AverageWeights(bare, objective.average, run.average_weights) if objective.average else None
     end = 0
     for stage in stages:
         start, end = end, end + stage.epochs
         if run.out_of_patience(objective.monitor, objective.patience):
             break
-        if len(run.rows) >= end or stage.time_is_up(run.rows):
+        if len(run.rows) >= end:
             continue
-        freeze_until(network, stage.frozen_until)
+        freeze_until(model, stage.frozen_until)
         compile_stage(model, stage, objective, len(batches))
         if len(run.rows) > start:
             run.resume(model)
         for epoch in range(max(start, len(run.rows)), end):
-            if stage.time_is_up(run.rows):
-                break
-            _train_epoch(model, bare, stage, epoch, batches, objective, run)
+            _train_epoch(model, bare, average, stage, epoch, batches, objective, run)
             if run.out_of_patience(objective.monitor, objective.patience):
                 print(f"No better {objective.monitor} for {objective.patience} epochs: stopping early.")
                 break
     bare.load_weights(run.best_weights)
     kept = run.rows[-1 if objective.keep_last else run.best(objective.monitor)[1]]
-    run.write_scores({"best_epoch": kept, "parameters": network.count_params()})
+    run.write_scores({"best_epoch": kept, "parameters": model.count_params()})
     print(f"Kept epoch: {kept}")
     return kept
 
 
 def _train_epoch(
-    model, bare, stage: Stage, epoch: int, batches: Batches, objective: Objective, run: Run
+    model,
+    bare,
+    average: AverageWeights | None,
+    stage: Stage,
+    epoch: int,
+    batches: Batches,
+    objective: Objective,
+    run: Run,
 ) -> None:
     started = time.monotonic()
     batches.start_epoch(epoch)
     if stage.schedule == "plateau":
         past = [row[objective.monitor] for row in run.rows if row["stage"] == stage.name]
         model.optimizer.learning_rate = plateau_rate(stage.learning_rate, past)
-    if stage.schedule == "clock":
-        model.optimizer.learning_rate = clock_rate(stage.learning_rate, stage.share_gone(run.rows, 0.5))
+    loss = _fit_epoch(model, batches, epoch, [KeepMemory(), *([average] if average else [])])
+    best_before, _ = run.best(objective.monitor)
+    with average.in_place() if average else nullcontext():
+        with on_this_host(bare) as copy:
+            scores = objective.validate(copy)
+        row = {
+            "epoch": epoch,
+            "stage": stage.name,
+            "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+            "loss": loss,
+            **scores,
+            "seconds": round(time.monotonic() - started, 1),
+        }
+        if objective.keep_last or row[objective.monitor] > best_before:
+            save_weights(bare, run.best_weights)
+    if average:
+        average.save()
+    save_weights(model, run.last_weights)
+    run.record(row)
+
+
+def _fit_epoch(model: keras.Model, batches: Batches, epoch: int, callbacks: list) -> float:
+    """One epoch's training; returns its mean loss.
+
+    Raises:
+        SystemExit: the loss is not finite.
+    """
     # The epoch's order is drawn already; Keras would shuffle it again, differently after an interruption.
     verbose = 1 if sys.stdout.isatty() else 2
     fitted = model.fit(
-        batches,
-        initial_epoch=epoch,
-        epochs=epoch + 1,
-        shuffle=False,
-        verbose=verbose,
-        callbacks=[KeepMemory()],
+        batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=verbose, callbacks=callbacks
     )
     loss = float(fitted.history["loss"][-1])
     if not np.isfinite(loss):
         raise SystemExit(
             f"The loss of epoch {epoch + 1} is {loss}: try a lower learning rate. Earlier epochs are kept."
         )
-    best_before, _ = run.best(objective.monitor)
-    with on_this_host(bare) as copy:
-        scores = objective.validate(copy)
-    row = {
-        "epoch": epoch,
-        "stage": stage.name,
-        "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
-        "loss": loss,
-        **scores,
-    }
-    row["seconds"] = round(time.monotonic() - started, 1)
-    if objective.keep_last or row[objective.monitor] > best_before:
-        save_weights(bare, run.best_weights)
-    save_weights(model, run.last_weights)
-    run.record(row)
+    return loss

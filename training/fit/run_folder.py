@@ -1,11 +1,12 @@
-"""The folder of a training run in training/runs/.
+"""The folder of a training run below `WORK_DIR`, which git does not follow.
 
 A run's folder holds
     config.json        the configuration, versions, hardware and command
     history.csv        one row an epoch: stage, learning rate, losses, validation scores, seconds
     scores.json        the best epoch with its validation scores, and the number of parameters
-    checkpoints/       last.weights.h5 (with optimiser) and best.weights.h5; not committed
-    tensorboard/       event files, where the tensorboard package is installed; not committed
+    checkpoints/       last.weights.h5 (with optimiser), average.weights.h5 and best.weights.h5
+    tensorboard/       event files, where the tensorboard package is installed
+What is worth keeping of a run goes to training/results/ and training/runs/.
 """
 
 import dataclasses
@@ -19,10 +20,21 @@ import keras
 import numpy as np
 import pandas as pd
 
+from core.systems.evaluations import WORK_DIR
 from training.fit.environment import describe_environment
 from training.fit.hosts import host
 
 BEST_WEIGHTS = Path("checkpoints") / "best.weights.h5"  # in a run's folder
+
+
+def run_dir(name: str) -> Path:
+    """Where the run of that name is written: below `DERMALENS_WORK`, or work/ in the project."""
+    return WORK_DIR / name
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The configuration that a run's folder records."""
+    return json.loads((folder / "config.json").read_text())["config"]
 
 
 class Run:
@@ -38,7 +50,7 @@ class Run:
         self.history_file, self.scores_file = run_dir / "history.csv", run_dir / "scores.json"
         self.rows: list[dict[str, Any]] = []
         if self.history_file.is_file():
-            if self.last_weights.is_file() or self.best_weights.is_file():
+            if self.last_weights.is_file():
                 self.rows = pd.read_csv(self.history_file).to_dict("records")
             else:
                 print(f"{run_dir.name} has a record and no checkpoints: it is trained anew.")
@@ -71,10 +83,6 @@ class Run:
 
     def resume(self, model: keras.Model) -> None:
         """Load the last weights, optimiser and all, into a compiled model."""
-        if not self.last_weights.is_file():  # `training.unpack` gives back the best alone
-            raise SystemExit(
-                f"{self.dir.name} cannot go on from {self.best_weights}: remove it to train anew."
-            )
         model.load_weights(self.last_weights)
 
     def write_scores(self, record: dict[str, Any]) -> None:
@@ -85,6 +93,10 @@ class Run:
     @property
     def last_weights(self) -> Path:
         return self.checkpoints / "last.weights.h5"
+
+    @property
+    def average_weights(self) -> Path:
+        return self.checkpoints / "average.weights.h5"
 
     @property
     def best_weights(self) -> Path:

@@ -1,15 +1,17 @@
-"""Train the diagnosis classifier on HAM10000: whole images and lesion crops into one network.
+"""Train the diagnosis classifier: whole images and lesion crops into one network.
 
-python -m training.fit.train_classification --config classification_v2b0 --data DIR --imagenet WEIGHTS.h5
+python -m training.fit.train_classification --config classifier_first --data DIR --imagenet WEIGHTS.h5
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 from scipy.special import softmax
 
+from core.datasets.ham10000 import load_pixels
 from core.evaluation.metrics import balanced_accuracy, log_loss, macro_roc_auc
 from core.images.preprocessing import (
     Box,
@@ -25,13 +27,14 @@ from models.manifest import VIEWS
 from training.command import in_words
 from training.data.augmentation import Augmentation
 from training.data.batches import ClassificationBatches
-from training.distillation import join_teachers, load_teachers, taught_loss
+from training.data.sets import HAM10000, draw_chances, read_split
+from training.fit.arguments import parse_arguments
 from training.fit.devices import data_parallel
-from training.fit.engine import RUNS_DIR, Objective, load_config, seed_everything, start_from, train
+from training.fit.engine import Objective, load_config, seed_everything, train
 from training.fit.losses import class_weights, focal_loss, log_priors, with_mask
-from training.fit.run_folder import Run
-from training.fit.schedules import Stage, without_clock
-from training.fit.train_segmentation import load_split_arrays, parse_arguments
+from training.fit.outlines import read_outlines
+from training.fit.run_folder import Run, run_dir
+from training.fit.schedules import Stage
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,15 @@ class ClassificationConfig:
         name: of the run's folder.
         model: arguments of the builder.
         builder: a key of `models.builders.BUILDERS`.
-        stages: see `training.fit.schedules.Stage`; the first trains the head only.
+        stages: see `training.fit.schedules.Stage`.
+        classes: what is told apart; images of other diagnoses are left out.
+        sets: share of each set in what is drawn; see `training.data.sets.draw_chances`.
+        draws: images an epoch; None is as many as there are.
+        outlines: run of the segmenter that outlines images without an expert's mask; "" if there are none.
         long_side_px: images are shrunk to this before anything else, here and in the analyser.
         filters: names of `core.images.preprocessing.PreprocessingSettings`, applied to every image first.
-        passes: through the images an epoch.
         crop_margin: skin around the lesion in the validation crop, as a share of its longer side.
-        sampling_power: 0 draws images as they come, 1 draws classes evenly, 0.5 is in between.
+        sampling_power: within a set, see `draw_chances`: 0 as images come, 1 classes evenly, 0.5 in between.
         class_weight_power: the loss of a class is weighted by count**-power.
         focal_gamma: 0 is weighted cross-entropy.
         logit_adjustment: strength of `training.fit.losses.log_priors` in the loss; 0 leaves the logits alone.
@@ -56,11 +62,8 @@ class ClassificationConfig:
         monitor: the validation score that decides which epoch is best; macro AUC is the least noisy.
         views: windows learned and judged: "whole", "crop" or both.
         binary: tell suspicious from other lesions instead of `classes` apart.
-        start_from: name of the run whose best weights training begins with; "" begins with ImageNet's.
-        teachers: runs of the same architecture; see `training.distillation`.
-        teacher_share: of the teachers in the targets; the labels have the rest.
-        plain_teacher: whether they answer to the unchanged photographs.
-        learn, judge, keep_last: as in `training.fit.train_segmentation.SegmentationConfig`.
+        validation_stride: every so many validation images are scored after an epoch.
+        weight_decay, clip_norm, average, keep_last: see `training.fit.engine.Objective`.
     """
 
     name: str
@@ -69,9 +72,11 @@ class ClassificationConfig:
     builder: str = "classifier"
     augmentation: Augmentation = field(default_factory=Augmentation)
     classes: tuple[str, ...] = HAM10000_CLASSES
+    sets: Mapping[str, float] = field(default_factory=lambda: {HAM10000: 1.0})
+    draws: int | None = None
+    outlines: str = ""
     long_side_px: int = 200
     filters: tuple[str, ...] = ()
-    passes: int = 1
     crop_margin: float = 0.3
     batch_size: int = 32
     sampling_power: float = 0.5
@@ -82,25 +87,16 @@ class ClassificationConfig:
     mixup: float = 0.0
     cutmix: float = 0.0
     mask_weight: float = 1.0
+    validation_stride: int = 1
     weight_decay: float = 1e-4
+    clip_norm: float = 0.0
+    average: float = 0.0
     patience: int = 6
     monitor: str = "val_macro_auc"
     seed: int = 1
     views: tuple[str, ...] = VIEWS
     binary: bool = False
-    start_from: str = ""
-    teachers: tuple[str, ...] = ()
-    teacher_share: float = 0.0
-    plain_teacher: bool = False
-    learn: tuple[str, ...] = ("train",)
-    judge: str = "validation"
     keep_last: bool = False
-
-    def __post_init__(self):
-        if self.teachers and self.model.get("mask_cells"):
-            raise ValueError("`mask_cells` do not go with `teachers`, who know classes alone.")
-        if self.plain_teacher and not self.teachers:
-            raise ValueError("`plain_teacher` needs `teachers`.")
 
     @property
     def n_classes(self) -> int:
@@ -113,8 +109,21 @@ def class_numbers(diagnoses, config: ClassificationConfig) -> np.ndarray:
     return suspicious_flags(config.classes).astype(np.int64)[places] if config.binary else places
 
 
+def load_split(data, split: str, config: ClassificationConfig, stride: int = 1):
+    """(rows, images, lesion masks) of the configuration's sets and classes at the working size.
+
+    A mask is the expert's or, where there is none, what the segmenter `config.outlines` finds.
+    """
+    rows = read_split(data, split, tuple(config.sets))
+    rows = rows[rows["dx"].isin(config.classes)].iloc[::stride].reset_index(drop=True)
+    images = load_pixels(rows, config.long_side_px)
+    return rows, images, read_outlines(rows, images, config.outlines)
+
+
 def apply_filters(images, config: ClassificationConfig) -> list[np.ndarray]:
     """The images, each (H, W, 3) uint8, behind the configuration's filters."""
+    if not config.filters:
+        return images
     settings = PreprocessingSettings(**dict.fromkeys(config.filters, True))
     return [preprocess(image, settings) for image in images]
 
@@ -149,8 +158,22 @@ def predict_logits(
     }
 
 
-def score_logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> dict[str, float]:
-    """Validation scores of each view and of the mean of their probabilities; labels are (N,) class numbers."""
+def score_logits(
+    logits: dict[str, np.ndarray], labels: np.ndarray, sets: np.ndarray | None = None
+) -> dict[str, float]:
+    """Validation scores of each view and of the mean of their probabilities; labels are (N,) class numbers.
+
+    With the (N,) names of their `sets`, `val_<score>` is of HAM10000 if it is among them, else of the first; those of
+    another set stand as `val_<set>_<score>`.
+    """
+    if sets is not None and len(set(sets)) > 1:
+        first = HAM10000 if HAM10000 in sets else sets[0]
+        scores = {}
+        for name in dict.fromkeys([first, *sets]):
+            own = {view: values[sets == name] for view, values in logits.items()}
+            found = score_logits(own, labels[sets == name])
+            scores |= {key if name == first else f"val_{name}_{key[4:]}": v for key, v in found.items()}
+        return scores
     probabilities = {view: softmax(values, axis=1) for view, values in logits.items()}
     mean = np.mean(list(probabilities.values()), axis=0)
     scores = {
@@ -165,37 +188,35 @@ def score_logits(logits: dict[str, np.ndarray], labels: np.ndarray) -> dict[str,
     }
 
 
-def make_validator(squares: dict[str, np.ndarray], labels: np.ndarray, n_classes: int):
+def make_validator(squares: dict[str, np.ndarray], labels: np.ndarray, n_classes: int, sets=None):
     """A function model -> `score_logits` of what it answers to `squares`."""
-    return lambda model: score_logits(predict_logits(model, squares, n_classes), labels)
+    return lambda model: score_logits(predict_logits(model, squares, n_classes), labels, sets)
 
 
 def build_model(config: ClassificationConfig, imagenet: str | None):
-    """The network of a configuration; only one with a backbone that starts afresh takes ImageNet weights."""
-    fresh = "backbone" in config.model and not config.start_from
-    pretrained = {"imagenet_weights": imagenet} if fresh else {}
+    """The network of a configuration; only one with a backbone takes ImageNet weights."""
+    pretrained = {"imagenet_weights": imagenet} if "backbone" in config.model else {}
     return BUILDERS[config.builder](**config.model, n_classes=config.n_classes, **pretrained)
 
 
-def make_batches(config: ClassificationConfig, images, masks, labels: np.ndarray) -> ClassificationBatches:
+def make_batches(config: ClassificationConfig, rows: pd.DataFrame, images, masks) -> ClassificationBatches:
     """The configuration's training batches."""
     return ClassificationBatches(
-        images,
+        apply_filters(images, config),
         masks,
-        labels,
+        class_numbers(rows["dx"], config),
         config.n_classes,
         config.model["input_size_px"],
         config.augmentation,
         config.batch_size,
         config.seed,
-        config.sampling_power,
+        draw_chances(rows, config.sets, config.sampling_power),
         mixup=config.mixup,
         crop_share=("crop" in config.views) / len(config.views),
         cutmix=config.cutmix,
         mask_channel=config.model.get("mask_channel", False),
         mask_cells=config.model.get("mask_cells", 0),
-        plain=config.plain_teacher,
-        passes=config.passes,
+        draws=config.draws,
     )
 
 
@@ -215,11 +236,10 @@ def run_experiment(config: ClassificationConfig, arguments: argparse.Namespace) 
     """Train one configuration and write its run folder."""
     seed_everything(config.seed)
     part = slice(arguments.limit)
-    rows, images, masks = load_split_arrays(arguments.data, config.learn, config.long_side_px)
-    labels = class_numbers(rows["dx"], config)
-    batches = make_batches(config, apply_filters(images[part], config), masks[part], labels[part])
+    rows, images, masks = load_split(arguments.data, "train", config)
+    batches = make_batches(config, rows[part], images[part], masks[part])
     with batches.made_by(arguments.workers):
-        _train_on(batches, make_loss(config, labels), config, arguments)
+        _train_on(batches, make_loss(config, class_numbers(rows["dx"], config)), config, arguments)
 
 
 def _train_on(
@@ -229,31 +249,28 @@ def _train_on(
     arguments: argparse.Namespace,
 ) -> None:
     part = slice(arguments.limit)
-    val_rows, *val_arrays = load_split_arrays(arguments.data, [config.judge], config.long_side_px)
-    squares = view_squares(*(array[part] for array in val_arrays), config)
-    val_labels = class_numbers(val_rows["dx"], config)[part]
-    network = build_model(config, arguments.imagenet)
-    start_from(network, config.start_from)
-    model = network
-    if config.teachers:
-        teachers = load_teachers(lambda: build_model(config, None), config.teachers)
-        model = join_teachers(network, teachers, config.plain_teacher)
-        loss = taught_loss(loss, config.n_classes, config.teacher_share)
+    validation = load_split(arguments.data, "validation", config, config.validation_stride)
+    rows, images, masks = (whole[part] for whole in validation)
+    squares = view_squares(images, masks, config)
+    labels = class_numbers(rows["dx"], config)
     objective = Objective(
         loss,
-        make_validator(squares, val_labels, config.n_classes),
+        make_validator(squares, labels, config.n_classes, rows["dataset"].to_numpy()),
         config.monitor,
         config.patience,
         config.weight_decay,
         config.keep_last,
+        config.clip_norm,
+        config.average,
     )
-    train(model, config.stages, batches, objective, Run(RUNS_DIR / config.name, config), network)
+    model = build_model(config, arguments.imagenet)
+    train(model, config.stages, batches, objective, Run(run_dir(config.name), config))
 
 
 @in_words
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
-    config = without_clock(load_config(arguments.config), arguments.epochs)
+    config = load_config(arguments.config)
     with data_parallel(arguments.devices):
         run_experiment(config, arguments)
 
