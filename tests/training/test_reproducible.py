@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from core.phantoms.lesions import draw_phantom
-from training.fit import engine, run_folder, train_classification
+from training.fit import run_folder, train_classification
 from training.fit.schedules import Stage
 from training.fit.train_classification import ClassificationConfig
 
@@ -31,15 +31,15 @@ CONFIG = ClassificationConfig(
 def draw_split():
     """Rows, images and masks in place of a split of the dataset."""
     phantoms = [draw_phantom(seed, size_px=(48, 64)) for seed in range(12)]
-    rows = pd.DataFrame({"dx": ["mel", "nv", "nv"] * 4})
+    rows = pd.DataFrame({"dx": ["mel", "nv", "nv"] * 4, "dataset": "ham10000"})
     return rows, [p.image for p in phantoms], [p.lesion_mask for p in phantoms]
 
 
 @pytest.fixture
 def drawn_split(monkeypatch, tmp_path):
     arrays = draw_split()
-    monkeypatch.setattr(train_classification, "load_split_arrays", lambda *arguments: arrays)
-    monkeypatch.setattr(train_classification, "RUNS_DIR", tmp_path)
+    monkeypatch.setattr(train_classification, "load_split", lambda *arguments: arrays)
+    monkeypatch.setattr(run_folder, "WORK_DIR", tmp_path)
     monkeypatch.setattr(run_folder, "_summary_writer", lambda folder: None)
     return tmp_path
 
@@ -75,19 +75,3 @@ def test_several_workers_change_nothing(drawn_split):
     assert finished.stdout.splitlines()[-1] == "2 workers, none left"
     helped = read_history(drawn_split, replace(CONFIG, name="helped"))
     np.testing.assert_allclose(helped, alone, atol=TOLERANCE)
-
-
-def test_a_learner_with_teachers_keeps_its_own_weights_alone(drawn_split, monkeypatch):
-    monkeypatch.setattr(engine, "RUNS_DIR", drawn_split)
-    history(drawn_split, CONFIG)
-    taught = replace(
-        CONFIG, name="taught", teachers=("first", "first"), teacher_share=0.5, plain_teacher=True, seed=3
-    )
-    history(drawn_split, taught)
-    network = train_classification.build_model(taught, None)
-    network.load_weights(drawn_split / "taught" / run_folder.BEST_WEIGHTS)  # its own, not the teachers' too
-    first = train_classification.build_model(CONFIG, None)
-    first.load_weights(drawn_split / "first" / run_folder.BEST_WEIGHTS)
-    assert any(
-        np.abs(a - b).max() > 0 for a, b in zip(network.get_weights(), first.get_weights(), strict=True)
-    )

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
-from models import efficientnet
-from tests.models.conftest import build_tiny_backbone
-from training.fit import train_segmentation
+from training.data.sets import HAM10000
+from training.fit import arguments, train_segmentation
 from training.fit.engine import load_config
 from training.fit.schedules import Stage
 from training.fit.train_classification import (
@@ -54,26 +54,14 @@ def test_windows_are_cut_from_filtered_images():
 
 
 @pytest.mark.parametrize(
-    ("options", "named"),
-    [
-        ({"teachers": ("other",), "model": CONFIG.model | {"mask_cells": 4}}, "mask_cells"),
-        ({"plain_teacher": True}, "plain_teacher"),
-    ],
-)
-def test_teachers_that_cannot_teach_are_refused(options, named):
-    with pytest.raises(ValueError, match=named):
-        replace(CONFIG, **options)
-
-
-@pytest.mark.parametrize(
     ("workers", "methods", "said"),
     [("0", ["fork"], "at least 1; got 0"), ("2", ["spawn"], "can fork processes; leave it out")],
 )
 def test_workers_that_cannot_be_started_are_refused_in_words(workers, methods, said, monkeypatch, capsys):
-    monkeypatch.setattr(train_segmentation.multiprocessing, "get_all_start_methods", lambda: methods)
-    monkeypatch.setattr(sys, "argv", ["train", "--config", "ablation_segmentation", "--workers", workers])
+    monkeypatch.setattr(arguments.multiprocessing, "get_all_start_methods", lambda: methods)
+    monkeypatch.setattr(sys, "argv", ["train", "--config", "segmenter", "--workers", workers])
     with pytest.raises(SystemExit):
-        train_segmentation.parse_arguments("")
+        arguments.parse_arguments("")
     assert said in capsys.readouterr().err
 
 
@@ -99,11 +87,11 @@ def test_a_segmenter_is_trained_with_the_loss_that_its_configuration_names(
     # Half of the pixels are lesion and every one is predicted 0.5: Dice is 2 * 1 / (2 + 2) = 0.5; one pixel's
     # worth is found, missed and invented each.
     seen = []
-    monkeypatch.setattr(train_segmentation, "RUNS_DIR", tmp_path)
-    monkeypatch.setattr(train_segmentation, "Run", lambda *arguments: None)
-    monkeypatch.setattr(train_segmentation, "train", lambda *arguments: seen.append(arguments[3]))
+    monkeypatch.setattr(train_segmentation, "Run", lambda *given: None)
+    monkeypatch.setattr(train_segmentation, "train", lambda *given: seen.append(given[3]))
     image, mask = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), bool)
-    monkeypatch.setattr(train_segmentation, "load_split_arrays", lambda *a: (None, [image], [mask]))
+    rows = pd.DataFrame({"dataset": [HAM10000], "dx": ["nv"]})
+    monkeypatch.setattr(train_segmentation, "load_split", lambda *a: (rows, [image], [mask]))
     model = {"base_filters": 2, "depth": 1, "input_size_px": 8}
     stages = (Stage("all", 1, 0.1),)
     config = train_segmentation.SegmentationConfig("tiny", model, stages, loss=loss_name)
@@ -121,13 +109,3 @@ def test_the_classic_cnns_are_built_as_configured(name):
     size_px = load_config(name).model["input_size_px"]
     assert model.input_shape == (None, size_px, size_px, 3)
     assert model.output_shape == (None, load_config(name).n_classes)
-
-
-def test_training_on_from_a_run_needs_no_imagenet_weights(monkeypatch):
-    monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
-    model = {"backbone": "tiny", "input_size_px": 64}
-    stages = (Stage("all", 1, 1e-3),)
-    later = ClassificationConfig("later", model, stages, classes=("mel", "nv"), start_from="earlier")
-    assert build_model(later, imagenet="nowhere.weights.h5").output_shape == (None, 2)
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        build_model(replace(later, start_from=""), imagenet="nowhere.weights.h5")

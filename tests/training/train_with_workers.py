@@ -14,8 +14,8 @@ WORKERS = 2
 
 def main() -> None:
     arrays = draw_split()
-    train_classification.load_split_arrays = lambda *arguments: arrays
-    train_classification.RUNS_DIR = Path(sys.argv[1])
+    train_classification.load_split = lambda *arguments: arrays
+    run_folder.WORK_DIR = Path(sys.argv[1])
     run_folder._summary_writer = lambda folder: None
     busy = []
     train = train_classification.train

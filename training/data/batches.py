@@ -11,7 +11,6 @@ import numpy as np
 from core.images.preprocessing import Box, lesion_box, mask_picture
 from training.data.augmentation import Augmentation, augment_window, shrink_and_sample
 from training.fit.hosts import host, n_hosts
-from training.fit.losses import class_weights
 
 
 class Batches(keras.utils.PyDataset):
@@ -105,16 +104,6 @@ def _make(epoch: int, index: int):
     if batches.epoch != epoch:
         batches.start_epoch(epoch)
     return batches.make(index)
-
-
-def class_sampling(labels: np.ndarray, power: float) -> np.ndarray:
-    """(N,) chance of each image to be drawn, proportional to count**-power of its class.
-
-    Args:
-        labels: (N,) class numbers.
-        power: 0 draws images as they come, 1 draws classes evenly.
-    """
-    return class_weights(labels, labels.max() + 1, power)[labels] / len(labels)
 
 
 class SegmentationBatches(Batches):

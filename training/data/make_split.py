@@ -39,7 +39,9 @@ def join_lesions(frame: pd.DataFrame, same: Sequence[tuple[str, str]] = ()) -> p
     """
     names = [frame["image_id"], frame["lesion_id"]]
     if "ham_lesion_id" in frame:
-        names.append(frame["ham_lesion_id"].where(frame["ham_lesion_id"].fillna("") != "", frame["lesion_id"]))
+        names.append(
+            frame["ham_lesion_id"].where(frame["ham_lesion_id"].fillna("") != "", frame["lesion_id"])
+        )
     rows = np.tile(np.arange(len(frame)), len(names))
     labels, nodes = pd.factorize(pd.concat(names).astype(str))[0], len(frame)
     place = {image: k for k, image in enumerate(frame["image_id"])}
@@ -47,7 +49,9 @@ def join_lesions(frame: pd.DataFrame, same: Sequence[tuple[str, str]] = ()) -> p
     first = np.concatenate([rows, [a for a, _ in pairs]]).astype(int)
     second = np.concatenate([labels + nodes, [b for _, b in pairs]]).astype(int)
     size = nodes + labels.max() + 1
-    _, group = connected_components(coo_array((np.ones(len(first)), (first, second)), (size, size)), directed=False)
+    _, group = connected_components(
+        coo_array((np.ones(len(first)), (first, second)), (size, size)), directed=False
+    )
     groups = pd.Series(group[:nodes], index=frame.index)
     return groups.map(frame["lesion_id"].groupby(groups).first())
 
@@ -101,7 +105,9 @@ def _draw(lesions: pd.Series, strata: pd.Series, shares: tuple[float, float], se
     return {lesion: name for name, part in parts.items() for lesion in part}
 
 
-def make_split(data: Path | None, same: Sequence[tuple[str, str]] = (), out: Path = SPLITS_FILE) -> pd.DataFrame:
+def make_split(
+    data: Path | None, same: Sequence[tuple[str, str]] = (), out: Path = SPLITS_FILE
+) -> pd.DataFrame:
     """Write the split file of the sets in `data`; returns its rows.
 
     Raises:

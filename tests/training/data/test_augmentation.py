@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.images.preprocessing import Box, crop_square, lesion_box, sample_square
+from core.images.preprocessing import Box, box_to_square, crop_square, lesion_box, sample_square
 from training.data.augmentation import (
     LEARNED_CORRUPTIONS,
     Augmentation,
@@ -14,6 +14,7 @@ from training.data.augmentation import (
     change_colours,
     darken_corners,
     random_affine,
+    shrink_and_sample,
 )
 from training.data.corruptions import CORRUPTIONS, FILTERS
 
@@ -167,5 +168,14 @@ def test_without_corruption_no_random_number_is_used_up(image):
     square, matrix = augment_window(image, box, 32, Augmentation(), np.random.default_rng(3))
     rng = np.random.default_rng(3)
     np.testing.assert_array_equal(matrix, random_affine(box, 32, Augmentation(), rng))
-    expected = change_appearance(sample_square(image, matrix, 32), Augmentation(), rng)
+    expected = change_appearance(shrink_and_sample(image, matrix, 32), Augmentation(), rng)
     np.testing.assert_array_equal(square, expected)
+
+
+@pytest.mark.parametrize("side_px", [8, 16, 32])
+def test_a_coarse_square_is_read_as_the_analyser_reads_it(image, side_px):
+    # Behind area averages where it is much coarser than the image, so that fine structure does not alias.
+    box = Box.whole(image)
+    read = shrink_and_sample(image, box_to_square(box, side_px), side_px)
+    expected = crop_square(image, box, side_px)
+    assert abs(read.astype(int) - expected).mean() < 2

@@ -12,9 +12,9 @@ import pytest
 
 from training.data.batches import Batches
 from training.fit import engine, run_folder
-from training.fit.engine import Objective, freeze_until, load_config, start_from, train
+from training.fit.engine import Objective, freeze_until, load_config, train
 from training.fit.run_folder import Run
-from training.fit.schedules import DiscriminativeAdamW, Stage, clock_rate, cosine_rate, plateau_rate
+from training.fit.schedules import DiscriminativeAdamW, Stage, cosine_rate, plateau_rate
 
 
 @dataclass(frozen=True)
@@ -189,17 +189,6 @@ def test_a_run_that_goes_on_has_not_finished_until_it_ends(tmp_path, straight):
     assert len(history(tmp_path / "on")) == 4 and not (tmp_path / "on" / "scores.json").exists()
 
 
-def test_the_best_weights_alone_finish_a_run_and_take_it_no_further(tmp_path, straight):
-    done, model = straight
-    shutil.copytree(done, tmp_path / "unpacked")
-    (tmp_path / "unpacked" / "checkpoints" / "last.weights.h5").unlink()
-    again, _ = train_in(tmp_path / "unpacked", STAGES, objective(interrupt_before=1))
-    for new, old in zip(again.get_weights(), model.get_weights(), strict=True):
-        np.testing.assert_array_equal(new, old)
-    with pytest.raises(SystemExit, match=r"cannot go on from .*best\.weights\.h5: remove it to train anew"):
-        train_in(tmp_path / "unpacked", (STAGES[0], Stage("all", 9, 0.05)), objective())
-
-
 def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
     alone, _ = train_in(tmp_path / "alone", (Stage("all", 3, 0.05),), objective([0.1, 0.2, 0.3]))
     kept, best = train_in(tmp_path / "kept", (Stage("all", 3, 0.05),), objective([0.1, 0.9, 0.3]))
@@ -219,22 +208,6 @@ def test_the_last_epoch_can_be_kept_instead(tmp_path):
     assert json.loads((tmp_path / "kept" / "scores.json").read_text())["best_epoch"]["epoch"] == 2
     for new, old in zip(kept.get_weights(), alone.get_weights(), strict=True):
         np.testing.assert_array_equal(new, old)
-
-
-def test_of_a_learner_with_others_beside_it_only_its_own_weights_are_kept_and_judged(tmp_path):
-    network = build_model()
-    inputs = keras.Input((3,))
-    beside = keras.layers.Dense(1, name="beside", trainable=False)
-    whole = keras.Model(inputs, keras.layers.Add()([network(inputs), beside(inputs)]))
-    start = [weights.copy() for weights in network.get_weights()]
-    for stages in (STAGES[:1], STAGES):  # the second time it goes on
-        train(whole, stages, Points(24, 8, seed=3), objective(), Run(tmp_path, Config()), network)
-    stored = build_model()
-    stored.load_weights(tmp_path / "checkpoints" / "best.weights.h5")
-    for new, old in zip(network.get_weights(), stored.get_weights(), strict=True):
-        np.testing.assert_array_equal(new, old)
-    assert np.abs(network.get_weights()[2] - start[2]).max() > 0
-    assert json.loads((tmp_path / "scores.json").read_text())["parameters"] == network.count_params()
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_what_was_there(tmp_path):
@@ -257,6 +230,25 @@ def test_a_run_that_stopped_early_stays_stopped(tmp_path):
     train_in(tmp_path, stages, objective([0.5, 0.4, 0.4], patience=2))
     _, best = train_in(tmp_path, stages, objective(interrupt_before=1, patience=2))
     assert len(history(tmp_path)) == 3 and best["epoch"] == 0
+
+
+# --- averaging
+
+
+def test_the_running_average_is_judged_and_kept_and_goes_on_after_an_interruption(tmp_path):
+    averaged = replace(objective(), average=0.9, keep_last=True)
+    kept, _ = train_in(tmp_path / "averaged", (Stage("all", 3, 0.05),), averaged)
+    alone, _ = train_in(tmp_path / "alone", (Stage("all", 3, 0.05),), replace(objective(), keep_last=True))
+    assert not np.allclose(kept.get_weights()[0], alone.get_weights()[0])
+    assert history(tmp_path / "averaged")["loss"].tolist() == pytest.approx(
+        history(tmp_path / "alone")["loss"].tolist()
+    )
+    with pytest.raises(Interrupted):
+        stopped = replace(objective(interrupt_before=2), average=0.9, keep_last=True)
+        train_in(tmp_path / "cut", (Stage("all", 3, 0.05),), stopped)
+    resumed, _ = train_in(tmp_path / "cut", (Stage("all", 3, 0.05),), averaged)
+    for new, old in zip(resumed.get_weights(), kept.get_weights(), strict=True):
+        np.testing.assert_allclose(new, old, rtol=1e-4, atol=1e-6)
 
 
 # --- schedules
@@ -292,62 +284,7 @@ def test_a_plateau_stage_counts_its_own_epochs_and_survives_an_interruption(tmp_
     pd.testing.assert_frame_equal(history(tmp_path / "cut"), history(tmp_path / "straight"), rtol=1e-5)
 
 
-def test_a_clock_rises_for_a_tenth_of_the_time_and_falls_to_a_hundredth_of_the_peak():
-    rates = [clock_rate(2.0, share) for share in (0, 0.05, 0.1, 0.55, 1, 1.5)]
-    assert rates == pytest.approx([0.1, 1.05, 2.0, 1.01, 0.02, 0.02])
-
-
-def test_the_time_that_an_epoch_takes_is_that_of_the_fastest_but_the_first():
-    stage = Stage("all", 99, 0.1, schedule="clock", minutes=1.0)
-    rows = [{"stage": "head", "seconds": 500.0}]
-    assert stage.share_gone(rows) == 0
-    rows += [{"stage": "all", "seconds": 36.0}]  # compiling; how long another takes is not known yet
-    assert stage.share_gone(rows, 0.5) == pytest.approx(0.6) and not stage.time_is_up(rows)
-    rows += [{"stage": "all", "seconds": 9.0}]
-    assert stage.share_gone(rows, 0.5) == pytest.approx(0.825) and not stage.time_is_up(rows)
-    rows += [{"stage": "all", "seconds": 12.0}]
-    assert stage.time_is_up(rows)  # 57 and 9 more are over 60 seconds
-    assert not replace(stage, schedule="cosine").time_is_up(rows)
-
-
-def test_a_clock_without_minutes_is_refused():
-    with pytest.raises(ValueError, match="`minutes` must be positive"):
-        Stage("all", 99, 0.1, schedule="clock")
-
-
-def test_a_stage_by_the_clock_ends_with_its_time_and_lets_the_rate_fall(tmp_path, monkeypatch):
-    ticks = iter(range(0, 9999, 6))  # every look at the clock six seconds on: an epoch takes six
-    monkeypatch.setattr(engine.time, "monotonic", lambda: float(next(ticks)))
-    train_in(tmp_path, (Stage("all", 99, 1.0, schedule="clock", minutes=0.5),), objective(patience=99))
-    rows = history(tmp_path)
-    assert len(rows) == 5
-    assert rows["learning_rate"].tolist() == pytest.approx(
-        [clock_rate(1.0, share) for share in (0, 6 / 30, 15 / 30, 21 / 30, 27 / 30)]
-    )
-
-
-# --- starting from another run
-
-
-def test_training_can_start_from_another_runs_best_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(engine, "RUNS_DIR", tmp_path)
-    first, _ = train_in(tmp_path / "first", (Stage("all", 1, 0.05),), objective())
-    second = build_model()
-    start_from(second, "first")
-    for old, new in zip(first.get_weights(), second.get_weights(), strict=True):
-        np.testing.assert_array_equal(new, old)
-
-
-def test_starting_from_nothing_leaves_the_model_as_it_is():
-    model = build_model()
-    start_from(model, "")
-    np.testing.assert_array_equal(model.get_weights()[0], build_model().get_weights()[0])
-
-
-def test_starting_from_a_run_that_is_not_there_says_to_train_it_first(tmp_path, monkeypatch):
-    monkeypatch.setattr(engine, "RUNS_DIR", tmp_path)
-    with pytest.raises(FileNotFoundError, match="Train 'absent' first"):
-        start_from(build_model(), "absent")
+# --- configurations
 
 
 # --- configurations
@@ -361,13 +298,11 @@ def test_a_configuration_is_found_by_name_and_by_path(tmp_path):
 
 @pytest.mark.parametrize("name", ["nonsense", "nonsense.py"])
 def test_an_unknown_configuration_lists_those_there_are(name):
-    with pytest.raises(
-        FileNotFoundError, match=r"No configuration 'nonsense.*ablation_segmentation.*classic_cnn"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"No configuration 'nonsense.*classifier_first.*segmenter"):
         load_config(name)
 
 
 def test_every_shipped_configuration_loads_and_carries_its_files_name():
-    names = sorted(path.stem for path in (Path(engine.__file__).parents[1] / "configs").rglob("[!_]*.py"))
+    names = sorted(path.stem for path in (Path(engine.__file__).parents[1] / "configs").glob("[!_]*.py"))
     assert len(names) >= 3
     assert [load_config(name).name for name in names] == names
