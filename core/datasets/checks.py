@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.datasets.ham10000 import SPLIT_FILE
 from core.datasets.near_duplicates import MIN_DETAIL, detail_correlations, near_pairs, perceptual_hash
+from core.datasets.splits import SPLIT_FILE, read_splits
 from core.images.reading import ImageError, read_image
 from core.tables import harmless
 from core.taxonomy import DIAGNOSES
@@ -87,7 +87,7 @@ def check_dataset(
 
 def read_split_names(path: Path = SPLIT_FILE) -> dict[str, str]:
     """Image id -> split, from a split file."""
-    table = pd.read_csv(path, comment="#")
+    table = read_splits(None, path)
     return dict(zip(table["image_id"], table["split"], strict=True))
 
 

@@ -18,14 +18,13 @@ import pandas as pd
 
 from core.datasets.files import DatasetFiles, scan_files
 from core.datasets.frame import METADATA_COLUMNS, DatasetError, build_frame
+from core.datasets.splits import SPLIT_FILE, SPLITS, read_splits
 from core.images.masks import read_lesion_mask
 from core.images.preprocessing import limit_long_side
 from core.images.reading import read_image
 from core.tables.reading import list_headings
 
 DATA_VARIABLE = "DERMALENS_DATA"
-SPLITS = ("train", "validation", "test")
-SPLIT_FILE = Path(__file__).parents[2] / "training" / "splits" / "ham10000.csv"
 HAM10000_TABLE = "ham10000_metadata"
 
 
@@ -80,7 +79,7 @@ def read_split(root: str | Path | None, split: str, split_file: Path = SPLIT_FIL
     """
     if split not in SPLITS:
         raise DatasetError(f"`split` must be one of {', '.join(SPLITS)}; got {split!r}.")
-    assignment = pd.read_csv(split_file, comment="#")
+    assignment = read_splits(path=split_file)
     wanted = assignment.loc[assignment["split"] == split, ["image_id"]]
     frame = wanted.merge(read_ham10000(root), on="image_id", how="left")
     absent = frame["image_path"].isna() | (frame["image_path"] == "")

@@ -5,7 +5,7 @@ phantom_scores.json     python -m training.measure.phantoms
 robustness.json         python -m training.measure.robustness
 symmetries.json         python -m training.measure.symmetries
 trust.json              python -m training.bundle.fit_trust
-splits/ham10000.csv     python -m training.data.make_split
+splits/splits.csv       dermalens train split
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.datasets.ham10000 import SPLIT_FILE, SPLITS
+from core.datasets.splits import SPLIT_FILE, SPLITS, read_splits
 from core.phantoms.lesions import PhantomSpec
 from core.systems.evaluations import RUNS_DIR
 
@@ -79,7 +79,7 @@ def format_score(value: Any) -> str:
 
 def split_table(split_file: Path = SPLIT_FILE) -> pd.DataFrame:
     """Images and lesions of each split, and images by class: one row a split."""
-    assignment = pd.read_csv(split_file, comment="#")
+    assignment = read_splits(path=split_file)
     rows = []
     for split in SPLITS:
         part = assignment[assignment["split"] == split]

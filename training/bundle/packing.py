@@ -9,7 +9,7 @@ import h5py
 import keras
 import numpy as np
 
-from core.datasets.ham10000 import SPLIT_FILE
+from core.datasets.splits import SPLIT_FILE
 from core.systems.evaluations import PROJECT_DIR
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers

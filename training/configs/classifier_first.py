@@ -1,6 +1,6 @@
 """The first of the two classifiers that ship: EfficientNetV2B0 with attention, 224 px, six sets, eight classes.
 
-    dermalens train classifier_first --data DIR --imagenet WEIGHTS.h5
+    dermalens train classifier --config classifier_first --data DIR --imagenet WEIGHTS.h5
 
 96,000 images drawn. About half of them are HAM10000's and a fifth MILK10k's, so that neither population is given up;
 pictures of palms and soles are few and drawn often.

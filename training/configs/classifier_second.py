@@ -1,6 +1,6 @@
 """The second of the two classifiers that ship: as the first, from another seed and with mixed images.
 
-dermalens train classifier_second --data DIR --imagenet WEIGHTS.h5
+dermalens train classifier --config classifier_second --data DIR --imagenet WEIGHTS.h5
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """The segmenter that ships: U-Net on an EfficientNetV2B0, 256 px, outlines of HAM10000 and ISIC 2018 Task 1.
 
-    dermalens train segmenter --data DIR --imagenet WEIGHTS.h5
+    dermalens train segmenter --config segmenter --data DIR --imagenet WEIGHTS.h5
 
 48,000 images drawn. Experts of the two sets draw the border differently; the network learns both together.
 """

@@ -8,6 +8,7 @@ tenth tests them; a fifth of the acral lesions is validation; everything else is
 whose lesion, or the same picture under another id, stands in a part that is judged is left out (`excluded`).
 """
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,9 +18,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import train_test_split
 
-from training.data.sets import EXCLUDED, HAM10000, SPLITS_FILE, read_sets
+from core.datasets.ham10000 import default_data_dir
+from core.datasets.splits import HAM10000, SPLIT_FILE
+from training.command import in_words
+from training.data.sets import EXCLUDED, read_sets
 
 SEED = 20180814
+SAME_SKIN_FILE = SPLIT_FILE.with_name("same_skin.csv")  # `dermalens train duplicates`
 # (validation, test) share of the lesions of each set that none of the sets before it has; others are all training.
 SHARES = {
     HAM10000: (0.15, 0.15),
@@ -106,7 +111,7 @@ def _draw(lesions: pd.Series, strata: pd.Series, shares: tuple[float, float], se
 
 
 def make_split(
-    data: Path | None, same: Sequence[tuple[str, str]] = (), out: Path = SPLITS_FILE
+    data: Path | None, same: Sequence[tuple[str, str]] = (), out: Path = SPLIT_FILE
 ) -> pd.DataFrame:
     """Write the split file of the sets in `data`; returns its rows.
 
@@ -121,3 +126,24 @@ def make_split(
     out.parent.mkdir(parents=True, exist_ok=True)
     frame.to_csv(out, index=False)
     return frame
+
+
+@in_words
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--data", type=Path, default=default_data_dir(), help="folder of the sets, or HAM10000"
+    )
+    parser.add_argument(
+        "--same", type=Path, default=SAME_SKIN_FILE, help="pairs of images that show the same skin"
+    )
+    parser.add_argument("--out", type=Path, default=SPLIT_FILE)
+    arguments = parser.parse_args()
+    pairs = pd.read_csv(arguments.same, comment="#", dtype=str)[["first", "second"]].to_numpy().tolist()
+    frame = make_split(arguments.data, pairs, arguments.out)
+    print(frame.groupby(["dataset", "split"]).size().unstack(fill_value=0))
+    print(f"Wrote {len(frame)} images of {frame['lesion_id'].nunique()} lesions to {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -13,11 +13,9 @@ import pandas as pd
 
 from core.datasets.ham10000 import DATA_VARIABLE, DatasetError
 from core.datasets.layouts import read_dataset
+from core.datasets.splits import HAM10000, SPLIT_FILE, SPLITS, read_splits
 
-SPLITS_FILE = Path(__file__).parents[1] / "splits" / "splits.csv"
-HAM10000 = "ham10000"
 SETS = (HAM10000, "milk10k", "isic2018_task1", "isic2018_task3_val", "isic2020", "acral")
-SPLITS = ("train", "validation", "test")
 EXCLUDED = "excluded"  # the same picture or lesion stands in a set that is judged
 
 
@@ -50,7 +48,7 @@ def read_sets(data: Path | None, names: Sequence[str] = SETS) -> pd.DataFrame:
 
 
 def read_split(
-    data: Path | None, split: str, names: Sequence[str] = SETS, split_file: Path = SPLITS_FILE
+    data: Path | None, split: str, names: Sequence[str] = SETS, split_file: Path = SPLIT_FILE
 ) -> pd.DataFrame:
     """The images of one split that are on disk, one row each, in the order of the split file.
 
@@ -61,7 +59,7 @@ def read_split(
     """
     if split not in SPLITS:
         raise DatasetError(f"`split` must be one of {', '.join(SPLITS)}; got {split!r}.")
-    assigned = pd.read_csv(split_file, comment="#", dtype=str, keep_default_na=False)
+    assigned = read_splits(None, split_file)
     assigned = assigned[assigned["split"] == split]
     images = read_sets(data, names).drop(columns=["lesion_id", "dx"])
     frame = assigned.merge(images, on=["dataset", "image_id"], how="inner", validate="one_to_one")

@@ -22,10 +22,10 @@ from training.fit.train_classification import (
     ClassificationConfig,
     build_model,
     class_numbers,
+    load_split,
     predict_logits,
     view_squares,
 )
-from training.fit.train_segmentation import load_split_arrays
 from training.measure.evaluate import rate_calls
 
 N_TIMED = 24
@@ -72,7 +72,7 @@ def score_binary(name: str, data: Path) -> dict[str, Any]:
 
 def _ask(model: keras.Model, config: ClassificationConfig, data: Path, split: str):
     """(lesion ids, truth, probabilities, whole images) of a split."""
-    rows, images, masks = load_split_arrays(data, [split], config.long_side_px)
+    rows, images, masks = load_split(data, split, config)
     squares = view_squares(images, masks, config)
     logits = predict_logits(model, squares, config.n_classes)["whole"]
     truth = class_numbers(rows["dx"], config).astype(bool)

@@ -90,7 +90,7 @@ def draw_data() -> None:
         "`akiec` holds actinic keratoses and squamous cell carcinomas in situ."
     )
     st.dataframe(_split_table(), hide_index=True, key="split_table", alt="Images and lesions in each split.")
-    st.caption("From `training/splits/ham10000.csv`, written by `python -m training.data.make_split`.")
+    st.caption("From `training/splits/splits.csv`, written by `python -m training.data.make_split`.")
 
 
 @st.cache_data

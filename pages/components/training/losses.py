@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.datasets.ham10000 import SPLIT_FILE
+from core.datasets.splits import SPLIT_FILE, read_splits
 from core.systems.ablations import is_ablation
 from core.systems.evaluations import RUNS_DIR
 from core.systems.training_runs import TrainingRun, read_runs
@@ -164,6 +164,6 @@ def _first_share(runs: list[TrainingRun], name: str, otherwise: float) -> float:
 
 @st.cache_data(show_spinner=False)
 def _count_classes(changed_ns: int) -> pd.Series:
-    split = pd.read_csv(SPLIT_FILE)
+    split = read_splits()
     counts = split.loc[split["split"] == "train", "dx"].value_counts()
     return counts.reindex(HAM10000_CLASSES, fill_value=0)

@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
+from core.datasets.splits import HAM10000, SPLITS, read_splits
 from core.taxonomy import HAM10000_CLASSES
 from training.data.make_split import assign_splits, join_lesions
-from training.data.sets import EXCLUDED, HAM10000, SPLITS, SPLITS_FILE
+from training.data.sets import EXCLUDED
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def frame() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def committed() -> pd.DataFrame:
-    return pd.read_csv(SPLITS_FILE, dtype=str, keep_default_na=False)
+    return read_splits(None)
 
 
 def straddling(frame: pd.DataFrame) -> int:
