@@ -17,17 +17,23 @@ EVERY = 4  # steps
 class AverageWeights(keras.callbacks.Callback):
     """Follows `network` while it trains."""
 
-    def __init__(self, network: keras.Model, keep: float, file: Path):
-        """`keep` is the share of the average that stays at each update; `file` holds it between epochs."""
+    def __init__(self, network: keras.Model, keep: float, file: Path, steps_done: list[int]):
+        """Begin, or go on where an earlier process stopped.
+
+        Args:
+            network: trains.
+            keep: share of the average that stays at each update.
+            file: holds the average between epochs.
+            steps_done: of each epoch so far.
+        """
         super().__init__()
         self.network, self.keep, self.file = network, keep, file
-        self.updates = 0
+        self.updates = sum(-(-steps // EVERY) for steps in steps_done)
         self.weights = network.get_weights()
         if file.is_file():
             with self.in_place():
                 network.load_weights(file)
                 self.weights = network.get_weights()
-            self.updates = 10**6  # of an earlier process: enough to be past the beginning
 
     def on_train_batch_end(self, batch, logs=None):
         if batch % EVERY:

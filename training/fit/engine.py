@@ -130,7 +130,12 @@ def train(
     bare.compile(optimizer=None, jit_compile=_jit())
     if run.rows and run.last_weights.is_file():
         keras.Model(model.inputs, model.outputs).load_weights(run.last_weights)
-    average = AverageWeights(bare, objective.average, run.average_weights) if objective.average else None
+    steps_done = [len(batches)] * len(run.rows)
+    average = (
+        AverageWeights(bare, objective.average, run.average_weights, steps_done)
+        if objective.average
+        else None
+    )
     end = 0
     for stage in stages:
         start, end = end, end + stage.epochs
