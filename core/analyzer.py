@@ -240,7 +240,7 @@ class Analyzer:
         Raises:
             ValueError: the code or the method is unknown.
         """
-        return compute_saliency(self.bundle.head_model, analysis.classification, code, analysis.shape, method)
+        return compute_saliency(self.bundle.head, analysis.classification, code, analysis.shape, method)
 
 
 def classifier_input(manifest: Manifest) -> ClassifierInput:

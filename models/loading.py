@@ -1,18 +1,32 @@
-"""Load a bundle: build each network from code, check its weights' SHA-256, compile it once.
+"""Load a bundle: check its weights' SHA-256 and build its networks in a runtime, once.
+
+OpenVINO runs the networks where the bundle's graph files allow it, and TensorFlow is never imported; else
+TensorFlow does, and the bundle says why. `DERMALENS_RUNTIME=openvino` or `tensorflow` chooses.
 
 Never a pickled model and never random weights: a bundle that does not fit its manifest is refused.
 """
 
-import threading
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from models.manifest import BundleError, Manifest, NetworkEntry, file_sha256, read_manifest
+from models.runtimes.graph import Graph, GraphError, Weights, read_graph, read_weights
+from models.runtimes.tensorflow import (
+    KerasHead,
+    TensorFlowNetwork,
+    check_outputs,
+    load_classifier,
+    load_network,
+)
 
-MAX_BATCH = 32
+RUNTIME_VARIABLE = "DERMALENS_RUNTIME"
+RUNTIMES = ("openvino", "tensorflow")
 
 
 class Network(Protocol):
@@ -25,6 +39,15 @@ class Network(Protocol):
     def __call__(self, batch: np.ndarray) -> np.ndarray: ...
 
 
+class Head(Protocol):
+    """What explains a classifier's answer: see `models.runtimes.tensorflow.KerasHead`."""
+
+    @property
+    def model(self) -> Any: ...
+
+    def gradient(self, features: np.ndarray, class_index: int) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class Bundle:
     """The networks of one bundle, ready to run.
@@ -33,64 +56,65 @@ class Bundle:
         segmenter: (N, S, S, 3) uint8 -> (N, S, S, 1) lesion probability.
         feature_network: (N, S, S, 3) uint8 -> (N, h, w, C) features.
         head_network: (N, h, w, C) -> (N, K) logits.
-        head_model: the same head as a Keras model, for gradients.
+        head: the same head for explanations.
+        runtime: what runs the networks, of `RUNTIMES`.
+        note: why it is not the runtime that was asked for, for the user to read; "" if it is.
     """
 
     manifest: Manifest
     segmenter: Network
     feature_network: Network
     head_network: Network
-    head_model: Any
+    head: Head
+    runtime: str = "tensorflow"
+    note: str = ""
 
 
-class CompiledNetwork:
-    """A Keras model behind one compiled function with a fixed signature, one caller at a time.
+class GraphHead:
+    """A head whose gradient needs no TensorFlow; its Keras model is built when something asks for it."""
 
-    Batches over `MAX_BATCH` are run in pieces, so that memory stays bounded.
-    """
+    def __init__(self, graph: Graph, weights: Weights, manifest: Manifest):
+        self._graph, self._weights, self._manifest = graph, weights, manifest
 
-    def __init__(self, model, dtype: str):
-        import tensorflow as tf
+    def gradient(self, features: np.ndarray, class_index: int) -> np.ndarray:
+        """(N, h, w, C): gradient of one logit with respect to features (N, h, w, C)."""
+        from models.runtimes.gradients import logit_gradient
 
-        shape = (None, *model.input.shape[1:])
-        signature = [tf.TensorSpec(shape, dtype=dtype)]
-        self._function = tf.function(lambda batch: model(batch, training=False), input_signature=signature)
-        self._lock = threading.Lock()
-        self._dtype = dtype
+        return logit_gradient(self._graph, self._weights, features, class_index)
 
-    def __call__(self, batch: np.ndarray) -> np.ndarray:
-        batch = np.ascontiguousarray(batch, dtype=self._dtype)
-        pieces = [batch[start : start + MAX_BATCH] for start in range(0, len(batch), MAX_BATCH)]
-        with self._lock:
-            return np.concatenate([self._function(piece).numpy() for piece in pieces])
+    @cached_property
+    def model(self) -> Any:
+        """The head as a Keras model; imports TensorFlow."""
+        return load_classifier(self._manifest)[1]
 
 
 def load_bundle(folder: str | Path | None = None) -> Bundle:
     """Load the bundle in `folder`; `models.manifest.bundle_dir()` if None.
 
     Raises:
-        BundleError: no manifest, a missing file, a wrong hash or weights of another shape.
+        BundleError: no manifest, a missing file, a wrong hash, weights of another shape or an unknown runtime.
     """
     manifest = read_manifest(folder)
     for entry in (manifest.segmenter, manifest.classifier):
         check_weights(manifest.folder, entry)
-    from models.efficientnet import split_classifier
+    if wanted_runtime() == "tensorflow":
+        return _load_tensorflow(manifest)
+    try:
+        return _load_openvino(manifest)
+    except GraphError as error:
+        return _load_tensorflow(manifest, f"TensorFlow runs the networks, which starts slower: {error}")
 
-    segmenter = load_network(manifest.folder, manifest.segmenter)
-    classifier = load_network(manifest.folder, manifest.classifier)
-    if classifier.output_shape[-1] != len(manifest.classes):
-        raise BundleError(
-            f"{manifest.classifier.file} has {classifier.output_shape[-1]} outputs, but the manifest "
-            f"lists {len(manifest.classes)} classes."
-        )
-    feature_model, head_model = split_classifier(classifier)
-    return Bundle(
-        manifest,
-        CompiledNetwork(segmenter, "uint8"),
-        CompiledNetwork(feature_model, "uint8"),
-        CompiledNetwork(head_model, "float32"),
-        head_model,
-    )
+
+def wanted_runtime() -> str:
+    """The runtime that the environment names, else the first of `RUNTIMES`.
+
+    Raises:
+        BundleError: it names another.
+    """
+    value = os.environ.get(RUNTIME_VARIABLE, "").strip().lower() or RUNTIMES[0]
+    if value not in RUNTIMES:
+        raise BundleError(f"{RUNTIME_VARIABLE} must be one of {', '.join(RUNTIMES)}; it is {value!r}.")
+    return value
 
 
 def check_weights(folder: Path, entry: NetworkEntry) -> None:
@@ -111,25 +135,56 @@ def check_weights(folder: Path, entry: NetworkEntry) -> None:
         )
 
 
-def load_network(folder: Path, entry: NetworkEntry):
-    """Build one network from code and load its checked weights.
+def load_graph(folder: Path, entry: NetworkEntry) -> tuple[Graph, Weights]:
+    """A network's graph, checked against the manifest, and its weights.
 
     Raises:
-        BundleError: unknown builder, not a network of colour images, or the weights do not fit the built network.
+        GraphError: the manifest lists none, or the file is missing, changed or does not fit the weights.
     """
-    from models.builders import BUILDERS
+    if entry.graph is None:
+        raise GraphError(f"the bundle has no graph file of {entry.file}")
+    path = folder / entry.graph["file"]
+    if not path.is_file():
+        raise GraphError(f"{path.name} is missing; restore it: git checkout -- {path}")
+    if file_sha256(path) != entry.graph["sha256"]:
+        raise GraphError(f"{path.name} is not the file that the manifest lists; git checkout -- {path}")
+    graph = read_graph(path)
+    return graph, read_weights(folder / entry.file, graph)
 
-    if entry.builder not in BUILDERS:
-        raise BundleError(f"Unknown builder {entry.builder!r}; known are {', '.join(BUILDERS)}.")
+
+def _load_tensorflow(manifest: Manifest, note: str = "") -> Bundle:
+    segmenter = load_network(manifest.folder, manifest.segmenter)
+    feature_model, head_model = load_classifier(manifest)
+    return Bundle(
+        manifest,
+        TensorFlowNetwork(segmenter, "uint8"),
+        TensorFlowNetwork(feature_model, "uint8"),
+        TensorFlowNetwork(head_model, "float32"),
+        KerasHead(head_model),
+        "tensorflow",
+        note,
+    )
+
+
+def _load_openvino(manifest: Manifest) -> Bundle:
     try:
-        model = BUILDERS[entry.builder](**entry.arguments)
-        model.load_weights(str(folder / entry.file))
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise BundleError(f"The weights {entry.file} do not fit the network they name: {reason}") from error
-    if model.input_shape[-1] != 3:
-        raise BundleError(
-            f"{entry.file} is of a network of {model.input_shape[-1]} channels; it is shown the three colours alone."
-        )
-    model.trainable = False
-    return model
+        from models.runtimes.openvino import OpenVinoNetwork
+    except ImportError as error:
+        raise GraphError(f"OpenVINO cannot be imported here ({error})") from error
+    from models.runtimes.gradients import check_gradient
+
+    def load_segmenter() -> OpenVinoNetwork:
+        graph, weights = load_graph(manifest.folder, manifest.segmenter)
+        return OpenVinoNetwork(graph.part("mask_probability"), weights, "uint8")
+
+    with ThreadPoolExecutor(1) as pool:  # compiling takes one core: the other one compiles the classifier
+        segmenter = pool.submit(load_segmenter)
+        graph, weights = load_graph(manifest.folder, manifest.classifier)
+        features = OpenVinoNetwork(graph.part("features"), weights, "uint8")
+        head_graph = graph.part("logits", start="features", shape=features.output_shape)
+        check_gradient(head_graph)
+        head = OpenVinoNetwork(head_graph, weights, "float32")
+        check_outputs(manifest, head.output_shape[-1])
+        kept = {name: weights[name] for node in head_graph.nodes for name in node.weights}
+        explained = GraphHead(head_graph, kept, manifest)
+        return Bundle(manifest, segmenter.result(), features, head, explained, "openvino")

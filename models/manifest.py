@@ -59,6 +59,11 @@ class NetworkEntry:
         return self.arguments["input_size_px"]
 
     @property
+    def graph(self) -> dict[str, Any] | None:
+        """The network for other runtimes than TensorFlow: file, sha256, precision and difference to Keras, or None."""
+        return self.record.get("graph")
+
+    @property
     def learned_splits(self) -> tuple[str, ...]:
         """The splits of the dataset whose images it has learned, in whole or by halves."""
         named = str(self.record.get("splits", {}).get("weights", "train"))
@@ -235,6 +240,9 @@ def _parse_trust(classifier: dict, n_classes: int) -> dict[str, Any]:
 def _parse_network(record: dict) -> NetworkEntry:
     if Path(record["file"]).name != record["file"]:
         raise ValueError(f"`file` must lie beside the manifest; got {record['file']!r}")
+    graph = record.get("graph")
+    if graph and (Path(graph["file"]).name != graph["file"] or "sha256" not in graph):
+        raise ValueError(f"`graph` of {record['file']} must name a file beside the manifest and its sha256")
     if "input_size_px" not in record["arguments"]:
         raise ValueError(f"`arguments` of {record['file']} must name `input_size_px`")
     return NetworkEntry(

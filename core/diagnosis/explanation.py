@@ -1,4 +1,4 @@
-"""Class -> where the classifier looked: Grad-CAM and Grad-CAM++ through tf-keras-vis.
+"""Class -> where the classifier looked: Grad-CAM, and Grad-CAM++ through tf-keras-vis.
 
 The forward pass already left its feature maps in the `Classification`; gradients run through the small
 head alone, so any class costs a few milliseconds and no further pass through the backbone.
@@ -28,11 +28,11 @@ _TARGET_LAYER = "features"
 FEATHER = 0.15  # convention: about one cell of a 6 x 6 feature map
 
 
-def compute_view_maps(head_model: Any, features: np.ndarray, class_index: int, method: str) -> np.ndarray:
+def compute_view_maps(head: Any, features: np.ndarray, class_index: int, method: str) -> np.ndarray:
     """Class activation maps of a batch of feature maps.
 
     Args:
-        head_model: Keras model (N, h, w, C) -> (N, K) logits that begins with a layer "features".
+        head: see `models.loading.Head`.
         features: (N, h, w, C) float32.
         class_index: which logit to explain.
         method: of `METHODS`.
@@ -45,12 +45,20 @@ def compute_view_maps(head_model: Any, features: np.ndarray, class_index: int, m
     """
     if method not in METHODS:
         raise ValueError(f"`method` must be one of {', '.join(METHODS)}; got {method!r}.")
-    from tf_keras_vis.gradcam import Gradcam
+    if method == "gradcam":
+        weights = head.gradient(features, class_index).mean(axis=(1, 2), keepdims=True)
+        maps = np.maximum((weights * features).sum(axis=-1), 0)
+    else:
+        maps = _gradcam_plus_plus(head.model, features, class_index)
+    return np.nan_to_num(np.asarray(maps, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _gradcam_plus_plus(model: Any, features: np.ndarray, class_index: int) -> np.ndarray:
+    """(N, h, w) of a Keras model that begins with a layer "features"; imports TensorFlow."""
     from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
     from tf_keras_vis.utils.scores import CategoricalScore
 
-    explainer = (Gradcam if method == "gradcam" else GradcamPlusPlus)(head_model, clone=False)
-    maps = explainer(
+    return GradcamPlusPlus(model, clone=False)(
         CategoricalScore([class_index] * len(features)),
         features,
         penultimate_layer=_TARGET_LAYER,
@@ -58,11 +66,10 @@ def compute_view_maps(head_model: Any, features: np.ndarray, class_index: int, m
         expand_cam=False,
         normalize_cam=False,
     )
-    return np.nan_to_num(np.asarray(maps, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def compute_saliency(
-    head_model: Any,
+    head: Any,
     classification: Classification,
     code: str,
     shape: tuple[int, int],
@@ -71,7 +78,7 @@ def compute_saliency(
     """Saliency of one class over the whole image.
 
     Args:
-        head_model: see `compute_view_maps`.
+        head: see `compute_view_maps`.
         classification: its features and windows are used.
         code: the class to explain.
         shape: (H, W) of the image.
@@ -85,7 +92,7 @@ def compute_saliency(
     """
     if code not in classification.classes:
         raise ValueError(f"`code` must be one of {', '.join(classification.classes)}; got {code!r}.")
-    maps = compute_view_maps(head_model, classification.features, classification.classes.index(code), method)
+    maps = compute_view_maps(head, classification.features, classification.classes.index(code), method)
     windows = np.split(maps, len(classification.boxes))
     shrink = min(1.0, OUTLINE_SIDE_PX / max(shape))
     small = round(shape[0] * shrink), round(shape[1] * shrink)
