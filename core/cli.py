@@ -77,6 +77,8 @@ def analyze(
     """Analyse dermoscopic images; without --csv or --json the table goes to standard output."""
     images = _without_outputs(find_images(paths), paths, filter(None, (masks, overlays)))
     analyzer = Analyzer.load()
+    if analyzer.bundle.note:
+        typer.echo(analyzer.bundle.note, err=True)
     classes = analyzer.bundle.manifest.classes
     settings = replace(analyzer.default_settings, test_time_augmentation=not no_tta)
     # Before the work, so that a folder that cannot be made does not cost its results.

@@ -7,6 +7,7 @@ import numpy as np
 from core.taxonomy import HAM10000_CLASSES
 from models.loading import Bundle
 from models.manifest import Manifest, NetworkEntry
+from models.runtimes.tensorflow import KerasHead
 
 SIZE_PX = 64
 CELLS = 4
@@ -64,5 +65,5 @@ def fake_bundle(classes: tuple[str, ...] = HAM10000_CLASSES) -> Bundle:
         darkness_segmenter,
         colour_features,
         lambda features: head(features).numpy(),
-        head,
+        KerasHead(head),
     )

@@ -52,7 +52,7 @@ def check_gradient(graph: Graph) -> None:
 
 # --- forward: (attributes, weights, *inputs) -> value -----------------------------------------------
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+    return 0.5 * (1 + np.tanh(x / 2))  # exp(-x) would overflow
 
 
 def _dense(attributes, weights, x):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import openvino as ov
 import openvino.opset13 as ops
+from openvino.opset1 import max_pool
 
 from models.runtimes.graph import Graph, GraphError, Weights, evaluate
 
@@ -153,7 +154,7 @@ def _mean_pool(attributes, weights, x):
 
 def _max_pool(attributes, weights, x):
     size = attributes["size"]
-    return ops.max_pool(x, size, [1, 1], [0, 0], [0, 0], size).output(0)
+    return max_pool(x, size, [0, 0], [0, 0], size)  # later versions answer twice, with the places too
 
 
 def _upsample(attributes, weights, x):

@@ -8,6 +8,7 @@ from core.diagnosis.explanation import compute_view_maps
 from models import efficientnet
 from models.efficientnet import FEATURES_LAYER, build_classifier, split_classifier
 from models.ensemble import build_ensemble, join_classifiers
+from models.runtimes.tensorflow import KerasHead
 from tests.models.conftest import build_tiny_backbone
 
 ARGUMENTS = {"n_classes": 3, "input_size_px": 64, "backbone": "tiny"}
@@ -34,7 +35,7 @@ def test_its_features_are_the_members_side_by_side():
     parts = [split_classifier(member)[0].predict(IMAGES, verbose=0) for member in members]
     maps = features.predict(IMAGES, verbose=0)
     np.testing.assert_allclose(maps, np.concatenate(parts, axis=-1), rtol=1e-6)
-    assert compute_view_maps(head, maps, 1, "gradcam").shape == maps.shape[:3]
+    assert compute_view_maps(KerasHead(head), maps, 1, "gradcam").shape == maps.shape[:3]
 
 
 def test_weights_are_saved_and_loaded(tmp_path):

@@ -1,6 +1,7 @@
 """A bundle loads completely, as its manifest says, or not at all."""
 
 import json
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,10 +15,12 @@ from core.analyzer import Analyzer
 from core.phantoms.lesions import draw_phantom
 from models import loading
 from models.efficientnet import build_classifier
-from models.loading import CompiledNetwork, load_bundle
-from models.manifest import MANIFEST_NAME, BundleError, file_sha256
+from models.loading import load_bundle
+from models.manifest import MANIFEST_NAME, BundleError, file_sha256, read_manifest
+from models.runtimes.tensorflow import TensorFlowNetwork
 from models.unet import build_unet
 from tests.models.conftest import CLASSIFIER, UNET
+from training.bundle.graph import add_graph
 
 ROOT = Path(__file__).parents[2]
 # Keras warns of every part that does not fit before it raises.
@@ -50,7 +53,7 @@ def test_networks_answer_with_the_weights_of_the_files(bundle_folder):
     np.testing.assert_allclose(bundle.segmenter(small), segmenter(small), atol=1e-6)
     features = bundle.feature_network(large)
     np.testing.assert_allclose(bundle.head_network(features), classifier(large), atol=1e-5)
-    np.testing.assert_allclose(bundle.head_model(features), classifier(large), atol=1e-5)
+    np.testing.assert_allclose(bundle.head.model(features), classifier(large), atol=1e-5)
 
 
 def test_a_loaded_bundle_analyses_an_image(bundle_folder):
@@ -62,6 +65,60 @@ def test_a_loaded_bundle_analyses_an_image(bundle_folder):
 def test_the_folder_of_the_environment_is_loaded(bundle_folder, monkeypatch):
     monkeypatch.setenv("DERMALENS_WEIGHTS", str(bundle_folder))
     assert load_bundle().manifest.name == "tiny"
+
+
+# --- the runtime
+
+
+@pytest.fixture
+def graph_folder(bundle_folder) -> Path:
+    """The same bundle with the graph files that `export` writes."""
+    rng = np.random.default_rng(0)
+    for network, side in (("segmenter", 32), ("classifier", 64)):
+        add_graph(bundle_folder, network, rng.integers(0, 256, (2, side, side, 3), dtype=np.uint8))
+    return bundle_folder
+
+
+def test_openvino_runs_a_bundle_with_graph_files_as_tensorflow_does(graph_folder, monkeypatch):
+    fast = load_bundle(graph_folder)
+    monkeypatch.setenv("DERMALENS_RUNTIME", "tensorflow")
+    reference = load_bundle(graph_folder)
+    assert (fast.runtime, reference.runtime, fast.note, reference.note) == ("openvino", "tensorflow", "", "")
+    image = draw_phantom(1, size_px=(150, 200)).image
+    one, other = (Analyzer(bundle).analyze(image) for bundle in (fast, reference))
+    np.testing.assert_allclose(one.mask_probability, other.mask_probability, atol=1e-5)
+    np.testing.assert_allclose(
+        one.classification.probabilities, other.classification.probabilities, atol=1e-5
+    )
+    np.testing.assert_allclose(one.saliency, other.saliency, atol=1e-3)
+    plus = Analyzer(fast).explain(one, "mel", "gradcam++")  # builds the Keras head when it is asked for
+    np.testing.assert_allclose(plus, Analyzer(reference).explain(other, "mel", "gradcam++"), atol=1e-3)
+
+
+def test_the_manifest_states_what_each_graph_file_is(graph_folder):
+    entry = read_manifest(graph_folder).classifier.graph
+    assert entry["sha256"] == file_sha256(graph_folder / entry["file"]) and entry["precision"] == "float32"
+    assert 0 <= entry["largest_difference"] < 1e-5 and entry["images_compared"] == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda path: path.unlink(), r"segmenter\.graph\.json is missing"),
+        (lambda path: path.write_text("{}"), "is not the file that the manifest lists"),
+    ],
+    ids=["missing", "changed"],
+)
+def test_without_its_graph_file_tensorflow_runs_a_bundle_and_says_why(graph_folder, spoil, reason):
+    spoil(graph_folder / "segmenter.graph.json")
+    bundle = load_bundle(graph_folder)
+    assert bundle.runtime == "tensorflow" and re.search(reason, bundle.note)
+
+
+def test_an_unknown_runtime_is_refused_with_the_known_ones(bundle_folder, monkeypatch):
+    monkeypatch.setenv("DERMALENS_RUNTIME", "abacus")
+    with pytest.raises(BundleError, match="openvino, tensorflow; it is 'abacus'"):
+        load_bundle(bundle_folder)
 
 
 # --- refusals: never random weights, never another file
@@ -184,7 +241,7 @@ def doubler() -> keras.Model:
 
 def test_batches_over_the_limit_run_in_pieces_and_come_back_in_order(doubler):
     calls = []
-    network = CompiledNetwork(doubler, "uint8")
+    network = TensorFlowNetwork(doubler, "uint8")
     function = network._function
     network._function = lambda piece: calls.append(len(piece)) or function(piece)
     batch = np.random.default_rng(0).integers(0, 256, (70, 2, 2, 3), dtype=np.uint8)
@@ -193,7 +250,7 @@ def test_batches_over_the_limit_run_in_pieces_and_come_back_in_order(doubler):
 
 
 def test_threads_get_their_own_answers(doubler):
-    network = CompiledNetwork(doubler, "float32")
+    network = TensorFlowNetwork(doubler, "float32")
     batches = [np.full((3, 2, 2, 3), value, np.float32) for value in range(8)]
     with ThreadPoolExecutor(4) as pool:
         for batch, answer in zip(batches, pool.map(network, batches), strict=True):
@@ -202,4 +259,4 @@ def test_threads_get_their_own_answers(doubler):
 
 def test_views_of_an_array_are_taken_as_they_look(doubler):
     batch = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)[:, ::-1, ::-1]
-    np.testing.assert_allclose(CompiledNetwork(doubler, "uint8")(batch), 2.0 * batch)
+    np.testing.assert_allclose(TensorFlowNetwork(doubler, "uint8")(batch), 2.0 * batch)

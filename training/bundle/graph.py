@@ -27,7 +27,7 @@ from models.runtimes.openvino import OpenVinoNetwork
 from models.runtimes.tensorflow import load_network
 from training.command import in_words
 
-CHUNK = 32
+CHUNK = 8
 POINTWISE = {"relu": "relu", "sigmoid": "sigmoid", "silu": "silu", "swish": "silu"}
 
 

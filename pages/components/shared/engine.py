@@ -111,6 +111,8 @@ def _analyse(items: Sequence[SourceImage], manifest: Manifest, settings: Analysi
     slot = st.empty()
     with slot.container(), st.status("Loading the networks …", expanded=False) as status:
         analyzer = _load_analyzer(manifest.fingerprint, str(manifest.folder))
+        if analyzer.bundle.note:
+            st.toast(analyzer.bundle.note, icon=":material/info:")
         for number, item in enumerate(items, start=1):
             count = f" ({number} of {len(items)})" if len(items) > 1 else ""
             status.update(label=f"Analysing {escape(item.name)}{count} …")

@@ -8,6 +8,7 @@ from core.diagnosis.classification import Classification
 from core.diagnosis.explanation import METHODS, compute_saliency, compute_view_maps, paste_map
 from core.images.preprocessing import Box
 from core.images.symmetry import symmetry_views
+from models.runtimes.tensorflow import KerasHead
 
 CLASSES = ("mel", "nv")
 SHAPE = (60, 80)
@@ -21,7 +22,7 @@ def head():
     pooled = keras.layers.GlobalAveragePooling2D()(features)
     model = keras.Model(inputs, keras.layers.Dense(2)(pooled))
     model.set_weights([np.array([[1.0, -1.0], [0.0, 0.0]], np.float32), np.zeros(2, np.float32)])
-    return model
+    return KerasHead(model)
 
 
 def one_hot_cell(row: int, column: int, channel: int = 0) -> np.ndarray:
@@ -53,8 +54,9 @@ def test_what_speaks_against_a_class_is_not_shown(head, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_gradient_of_zero_gives_finite_zeros(head, method):
-    dead = keras.models.clone_model(head)
+    dead = keras.models.clone_model(head.model)
     dead.set_weights([np.zeros((2, 2), np.float32), np.zeros(2, np.float32)])
+    dead = KerasHead(dead)
     features = np.ones((2, 4, 4, 2), np.float32)
     maps = compute_view_maps(dead, features, 0, method)
     assert np.isfinite(maps).all() and (maps == 0).all()
@@ -64,9 +66,9 @@ def test_a_gradient_of_zero_gives_finite_zeros(head, method):
 
 def test_explaining_leaves_the_head_as_it_was(head):
     features = np.random.default_rng(0).random((2, 4, 4, 2), dtype=np.float32)
-    before = head(features).numpy()
+    before = head.model(features).numpy()
     compute_view_maps(head, features, 0, "gradcam")
-    np.testing.assert_array_equal(head(features).numpy(), before)
+    np.testing.assert_array_equal(head.model(features).numpy(), before)
 
 
 # --- saliency

@@ -25,7 +25,7 @@ N_IMAGES = 12
 @pytest.fixture
 def bundle() -> Bundle:
     """Without a head, so that no TensorFlow is needed: embedding stops at the features."""
-    return Bundle(fake_manifest(), darkness_segmenter, colour_features, head_network=None, head_model=None)
+    return Bundle(fake_manifest(), darkness_segmenter, colour_features, head_network=None, head=None)
 
 
 @pytest.fixture(autouse=True)
