@@ -163,23 +163,27 @@ class Analyzer:
         """
         return cls(load_bundle(folder))
 
-    def analyze(self, source: ImageSource, settings: AnalysisSettings | None = None) -> Analysis:
+    def analyze(
+        self, source: ImageSource, settings: AnalysisSettings | None = None, spot: int = 0
+    ) -> Analysis:
         """Inspect one image.
 
         Args:
             source: bytes, a path, an (H, W, 3) uint8 array, or what `read_image` returned.
             settings: the bundle's defaults if None.
+            spot: which spot to take for the lesion: 0 the main one, 1 the first of `lesion.other_spots`.
 
         Raises:
             ImageError: the image is refused; the message says why and what to do.
+            ValueError: the image has no such spot.
         """
-        [analysis] = self.analyze_batch([source], settings)
+        [analysis] = self.analyze_batch([source], settings, spot)
         watch = _Stopwatch()
         saliency = watch("explanation", self.explain, analysis, analysis.classification.prediction)
         return replace(analysis, saliency=saliency, stage_ms=analysis.stage_ms | watch.stage_ms)
 
     def analyze_batch(
-        self, sources: Sequence[ImageSource], settings: AnalysisSettings | None = None
+        self, sources: Sequence[ImageSource], settings: AnalysisSettings | None = None, spot: int = 0
     ) -> list[Analysis]:
         """Inspect several images, without saliency; they go through the networks together."""
         if not sources:
@@ -191,7 +195,7 @@ class Analyzer:
         small = watch("preprocessing", _each, self._shrink, images)
         filtered = watch("preprocessing", _each, preprocess, small, [settings.preprocessing] * len(images))
         maps = watch("segmentation", self._segment, small, images, settings)
-        lesions = watch("refinement", _each, refine_mask, maps)
+        lesions = watch("refinement", _each, lambda found: refine_mask(found, spot=spot), maps)
         masks = [lesion.lesion_mask for lesion in lesions]
         answers = watch("classification", self._classify, filtered, masks, settings)
         quality = watch("quality", _each, assess_quality, images, masks)

@@ -159,7 +159,9 @@ def _write_pictures(analysis: Analysis, stem: str, masks: Path | None, overlays:
     if masks:
         (masks / f"{stem}.png").write_bytes(encode_png(lesion.lesion_mask))
     if overlays:
-        drawn = draw_overlay(analysis.image.pixels, lesion.lesion_mask, lesion.contour)
+        drawn = draw_overlay(
+            analysis.image.pixels, lesion.lesion_mask, lesion.contour, other_spots=lesion.other_spots
+        )
         (overlays / f"{stem}.png").write_bytes(encode_png(drawn))
 
 

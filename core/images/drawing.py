@@ -12,10 +12,15 @@ OUTLINE_COLOUR = (255, 176, 0)
 
 
 FILL_COLOUR = (64, 156, 255)
+FAINT = 0.4  # opacity of what was found and left out
 
 
 def draw_overlay(
-    image: np.ndarray, lesion_mask: np.ndarray, contour: np.ndarray, opacity: float = 0.0
+    image: np.ndarray,
+    lesion_mask: np.ndarray,
+    contour: np.ndarray,
+    opacity: float = 0.0,
+    other_spots: Sequence[np.ndarray] = (),
 ) -> np.ndarray:
     """Draw the lesion's outline on a copy of the image, and tint its inside.
 
@@ -24,11 +29,17 @@ def draw_overlay(
         lesion_mask: (H, W) bool.
         contour: (N, 2) of (x, y) in pixels; may be empty.
         opacity: of the tint, 0 to 1.
+        other_spots: outlines like `contour` of spots that were left out; drawn faintly.
     """
     drawn = image.copy()
     if opacity > 0 and lesion_mask.any():
         tinted = image[lesion_mask] * (1 - opacity) + np.array(FILL_COLOUR) * opacity
         drawn[lesion_mask] = tinted.astype(np.uint8)
+    if other_spots:
+        faint = drawn.copy()
+        for spot in other_spots:
+            _draw_line(faint, spot, OUTLINE_COLOUR)
+        drawn = cv2.addWeighted(drawn, 1 - FAINT, faint, FAINT, 0)
     if len(contour):
         _draw_line(drawn, contour, OUTLINE_COLOUR)
     return drawn

@@ -189,7 +189,8 @@ def _read_array(array: np.ndarray) -> LoadedImage:
     digest.update(array)
     # Pillow's own conversions, so an array and a PNG of it give the same pixels; the copy cuts the tie.
     rgb, findings = to_rgb(Image.fromarray(array))
-    return LoadedImage(np.array(rgb), "array", digest.hexdigest(), findings=findings)
+    pixels = np.array(rgb)
+    return LoadedImage(pixels, "array", digest.hexdigest(), findings=(*findings, *_judge_colour(pixels)))
 
 
 def _judge_colour(pixels: np.ndarray) -> tuple[QualityFinding, ...]:

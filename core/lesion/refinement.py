@@ -12,71 +12,21 @@ References:
     Canny (1986), doi:10.1109/TPAMI.1986.4767851, for hysteresis; here on regions instead of edges.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import cv2
 import numpy as np
 
 from core.images.preprocessing import OUTLINE_SIDE_PX, disc, limit_long_side, resize_mask
-
-ThresholdMethod = Literal["adaptive", "otsu", "fixed"]
+from core.images.quality_findings import QualityFinding
+from core.lesion.refinement_settings import RefinementSettings
 
 # Probabilities are quantised to this many steps, so that histograms and box sums are sums of whole
 # numbers: exact in float64, hence the same whichever way round the image lies.
 _LEVELS = 1023
-
-
-@dataclass(frozen=True)
-class RefinementSettings:
-    """How a probability map is binarised. Shares of the short side scale with the image.
-
-    `method`: "adaptive" (Otsu + local term + hysteresis), "otsu" (Otsu + hysteresis) or "fixed" (one
-    plain threshold). Cleaning is the same for all three, so a comparison measures the threshold alone.
-    """
-
-    method: ThresholdMethod = "adaptive"
-    # The usual cut of a sigmoid output; the baseline the other methods are compared with.
-    fixed_threshold: float = 0.5
-    # Otsu and the local term may move the cut within this range. The lower end is a convention: further
-    # down a network trained with BCE + Dice describes its own uncertainty, not the border. The upper end
-    # and the weight below did best on the validation split, by little: training/runs/ham10000/
-    # validation_choices.json compares the methods.
-    threshold_min: float = 0.35
-    threshold_max: float = 0.5
-    # Weight of the neighbourhood mean against Otsu's global cut, and the neighbourhood's half width. The
-    # mean lies near 0.5 on a sharp border, so the term acts only where the map is locally faint or dense.
-    local_weight: float = 0.1
-    local_radius_share: float = 0.10
-    # A region needs one pixel this likely, i.e. that the network itself calls lesion.
-    seed_probability: float = 0.5
-    # Radii of the cleaning discs: 4 and 3 px at 450 rows, about the width of a hair, which closing bridges.
-    # The narrowest of 500 HAM10000 reference masks has an inscribed radius of 13 px; on those masks,
-    # softened to a 256x192 network's resolution, cleaning and smoothing keep a mean Jaccard of 0.994.
-    closing_radius_share: float = 0.009
-    opening_radius_share: float = 0.007
-    # Smoothing of the outline: 2.7 px at 450 rows. The reference masks were drawn with smooth outlines.
-    smoothing_sigma_share: float = 0.006
-    # How much a region loses at the far corner against one in the middle; lesions are photographed
-    # centred, but a convincing region off centre must still win over a speck in the middle.
-    centrality_weight: float = 0.3
-    # The smallest of 1,500 HAM10000 reference masks covers 0.6 % of its image; a sixth of that is a speck.
-    min_area_share: float = 0.001
-
-    def __post_init__(self) -> None:
-        if self.method not in get_args(ThresholdMethod):
-            raise ValueError(f"`method` must be one of {get_args(ThresholdMethod)}; got {self.method!r}.")
-        if not 0 < self.threshold_min <= self.threshold_max < 1:
-            raise ValueError(
-                "`threshold_min` and `threshold_max` must satisfy 0 < min <= max < 1; "
-                f"got {self.threshold_min} and {self.threshold_max}."
-            )
-        for name in ("fixed_threshold", "seed_probability"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must lie in (0, 1); got {getattr(self, name)}.")
-        for name in ("local_weight", "centrality_weight", "min_area_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"`{name}` must lie in [0, 1]; got {getattr(self, name)}.")
+# Of a map in tatters only the first regions are looked at: an eleventh cannot be large.
+_MAX_REGIONS = 16
 
 
 @dataclass(frozen=True)
@@ -88,11 +38,14 @@ class RefinedMask:
         contour: (N, 2) float32, outline through the centres of the outermost lesion pixels, as (x, y) in
             pixels; (0, 2) when no lesion was found.
         threshold: the global cut that was used, before the local term moved it.
+        other_spots: outlines like `contour` of spots that were left out although each has at least
+            `other_spot_share` of the main spot's area; the likeliest first.
     """
 
     lesion_mask: np.ndarray
     contour: np.ndarray
     threshold: float
+    other_spots: tuple[np.ndarray, ...] = ()
 
     def __post_init__(self) -> None:
         if self.lesion_mask.ndim != 2 or self.lesion_mask.dtype != np.bool_:
@@ -109,44 +62,69 @@ class RefinedMask:
         """True when there is a lesion."""
         return len(self.contour) > 0
 
+    @property
+    def findings(self) -> tuple[QualityFinding, ...]:
+        """What to know about the outline: spots that were left out."""
+        if not self.other_spots:
+            return ()
+        n = len(self.other_spots)
+        left_out = "Another spot was left out" if n == 1 else f"{n} other spots were left out"
+        text = f"{left_out}: one lesion is analysed at a time, and what is said is about the outlined one."
+        return (QualityFinding("other_spots", text, "note"),)
+
 
 def refine_mask(
     mask_probability: np.ndarray,
     settings: RefinementSettings = RefinementSettings(),
+    spot: int = 0,
 ) -> RefinedMask:
     """Binarise, clean and outline the lesion in a probability map.
 
     Args:
         mask_probability: (H, W) float32 in [0, 1].
         settings: thresholds and sizes.
+        spot: which spot to take for the lesion where there are several: 0 the main one, 1 the first of
+            its `other_spots`, and so on.
 
     Returns:
         The lesion as one region without holes; an empty `RefinedMask` when no pixel reaches
         `seed_probability` (`fixed_threshold` for "fixed") or the region is smaller than `min_area_share`.
 
     Raises:
-        ValueError: `mask_probability` is not a finite 2-D floating-point map in [0, 1].
+        ValueError: `mask_probability` is not a finite 2-D floating-point map in [0, 1], or there is no
+            such spot.
     """
     _check_probability(mask_probability)
-    mask, threshold = _refine(limit_long_side(mask_probability, OUTLINE_SIDE_PX), settings)
-    mask = resize_mask(mask, mask_probability.shape)
-    contour = _trace(mask.astype(np.uint8)) if mask.any() else np.zeros((0, 2), np.float32)
-    return RefinedMask(mask, contour, threshold)
+    spots, threshold = _find_spots(limit_long_side(mask_probability, OUTLINE_SIDE_PX), settings)
+    if not 0 <= spot < max(len(spots), 1):
+        raise ValueError(f"`spot` must be 0 to {max(len(spots) - 1, 0)} on this image; got {spot}.")
+    if not spots:
+        empty = np.zeros(mask_probability.shape, bool)
+        return RefinedMask(empty, np.zeros((0, 2), np.float32), threshold)
+    masks = [resize_mask(found, mask_probability.shape) for found in [spots.pop(spot), *spots]]
+    contour, *others = (_trace(mask.astype(np.uint8)) for mask in masks if mask.any())
+    return RefinedMask(masks[0], contour, threshold, tuple(others))
 
 
-def _refine(mask_probability: np.ndarray, settings: RefinementSettings) -> tuple[np.ndarray, float]:
-    """(H, W) bool mask, empty without a lesion, and the global cut."""
+def _find_spots(mask_probability: np.ndarray, settings: RefinementSettings) -> tuple[list[np.ndarray], float]:
+    """(H, W) bool masks of the lesion and of other spots large enough to be one, and the global cut."""
     levels = np.rint(mask_probability.astype(np.float32, copy=False) * _LEVELS)
     threshold = settings.fixed_threshold if settings.method == "fixed" else _clipped_otsu(levels, settings)
     mask = _threshold_map(levels, threshold, settings)
-    if mask.any():
-        mask = _clean(mask, settings)
-        mask = _fill_holes(_main_region(mask, levels, settings))
-        mask = _smooth(mask, settings)
-        mask = _fill_holes(_main_region(mask, levels, settings))  # smoothing can cut a thin neck
-    if mask.sum() < max(1.0, settings.min_area_share * mask.size):
-        mask = np.zeros_like(mask)
-    return mask.astype(bool), threshold
+    spots: list[np.ndarray] = []
+    if not mask.any():
+        return spots, threshold
+    smallest = max(1.0, settings.min_area_share * mask.size)
+    for region in _rank_regions(_clean(mask, settings), levels, settings):
+        found = _smooth(_fill_holes(region), settings)
+        found = _fill_holes(_main_region(found, levels, settings)).astype(bool)  # smoothing can cut a neck
+        if found.sum() < smallest:
+            if not spots:
+                break
+        elif not any((found & other).any() for other in spots):
+            spots.append(found)
+            smallest = max(smallest, settings.other_spot_share * spots[0].sum())
+    return spots, threshold
 
 
 def _check_probability(mask_probability: np.ndarray) -> None:
@@ -222,16 +200,22 @@ def _clean(mask: np.ndarray, settings: RefinementSettings) -> np.ndarray:
     return opened if opened.any() else closed
 
 
-def _main_region(mask: np.ndarray, levels: np.ndarray, settings: RefinementSettings) -> np.ndarray:
-    """(H, W) uint8: the region with the largest probability mass, weighted mildly towards the middle."""
+def _rank_regions(mask: np.ndarray, levels: np.ndarray, settings: RefinementSettings) -> Iterator[np.ndarray]:
+    """(H, W) uint8 regions, most probability mass first, weighted mildly towards the middle."""
     n_labels, labels, _, centroids = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if n_labels <= 2:
-        return mask
+        yield mask
+        return
     mass = np.bincount(labels.ravel(), weights=levels.ravel(), minlength=n_labels)
     middle = (np.array(mask.shape[::-1]) - 1) / 2
     offset_squared = ((centroids - middle) ** 2).sum(axis=1) / max((middle**2).sum(), 1.0)
-    scores = mass * (1 - settings.centrality_weight * offset_squared)
-    return (labels == 1 + np.argmax(scores[1:])).astype(np.uint8)
+    scores = (mass * (1 - settings.centrality_weight * offset_squared))[1:]
+    for label in 1 + np.argsort(-scores, kind="stable")[:_MAX_REGIONS]:
+        yield (labels == label).astype(np.uint8)
+
+
+def _main_region(mask: np.ndarray, levels: np.ndarray, settings: RefinementSettings) -> np.ndarray:
+    return next(_rank_regions(mask, levels, settings))
 
 
 def _fill_holes(mask: np.ndarray) -> np.ndarray:

@@ -189,7 +189,11 @@ def draw_downloads(analysis: Analysis) -> None:
             "overlay",
             f"{stem}_overlay.png",
             "image/png",
-            lambda: encode_png(draw_overlay(analysis.image.pixels, lesion.lesion_mask, lesion.contour)),
+            lambda: encode_png(
+                draw_overlay(
+                    analysis.image.pixels, lesion.lesion_mask, lesion.contour, other_spots=lesion.other_spots
+                )
+            ),
         ),
         ("Mask", "mask", f"{stem}_mask.png", "image/png", lambda: encode_png(lesion.lesion_mask)),
     )

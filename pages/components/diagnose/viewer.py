@@ -134,7 +134,10 @@ def render_view(
     if view == MASK:
         blended = (1 - opacity) * image + opacity * white[..., None].astype(np.float32)
         return np.rint(blended).astype(np.uint8)
-    return draw_overlay(image, white >= 128, analysis.lesion.contour * np.float32(scale), opacity=opacity)
+    contour, *others = (
+        line * np.float32(scale) for line in (analysis.lesion.contour, *analysis.lesion.other_spots)
+    )
+    return draw_overlay(image, white >= 128, contour, opacity=opacity, other_spots=others)
 
 
 def describe_view(analysis: Analysis, view: str, code: str) -> str:

@@ -144,6 +144,36 @@ def test_larger_region_wins_and_centrality_decides_between_equals():
     assert mask[75, 100] and not mask[30, 30]
 
 
+def test_a_second_spot_of_a_tenth_is_kept_as_an_outline_and_a_smaller_one_is_not():
+    main = _soft_disc(300, 400, 120, 150, 60)
+    second = _soft_disc(300, 400, 320, 150, 30)  # a quarter of the area
+    speck = _soft_disc(300, 400, 320, 40, 12)  # a twenty-fifth
+    refined = refine_mask(np.maximum(np.maximum(main, second), speck))
+    np.testing.assert_array_equal(refined.lesion_mask, refine_mask(main).lesion_mask)
+    [outline] = refined.other_spots
+    assert np.abs(np.hypot(outline[:, 0] - 320, outline[:, 1] - 150) - 30).max() < 2
+    assert [finding.code for finding in refined.findings] == ["other_spots"]
+    assert refine_mask(main).other_spots == () and refine_mask(main).findings == ()
+
+
+def test_another_spot_can_be_picked_and_the_main_one_is_then_the_other():
+    probability = np.maximum(_soft_disc(300, 400, 120, 150, 60), _soft_disc(300, 400, 320, 150, 30))
+    first, second = refine_mask(probability), refine_mask(probability, spot=1)
+    assert second.lesion_mask[150, 320] and not second.lesion_mask[150, 120]
+    np.testing.assert_array_equal(second.contour, first.other_spots[0])
+    np.testing.assert_array_equal(second.other_spots[0], first.contour)
+    with pytest.raises(ValueError, match="0 to 1"):
+        refine_mask(probability, spot=2)
+
+
+def test_a_spot_inside_the_lesion_is_no_other_spot():
+    y, x = np.mgrid[:300, :400]
+    distance = np.hypot(x - 200, y - 150)
+    ring = ((distance < 100) & (distance > 60)) | (distance < 40)
+    refined = refine_mask(ring.astype(np.float32))
+    assert refined.lesion_mask[150, 200] and refined.other_spots == ()
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("value", [0.0, 0.3])
 def test_flat_map_holds_no_lesion(method, value):
