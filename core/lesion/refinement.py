@@ -20,7 +20,7 @@ import numpy as np
 
 from core.images.preprocessing import OUTLINE_SIDE_PX, disc, limit_long_side, resize_mask
 from core.images.quality_findings import QualityFinding
-from core.lesion.refinement_settings import RefinementSettings
+from core.lesion.refinement_settings import REFINEMENT_SETTINGS, RefinementSettings
 
 # Probabilities are quantised to this many steps, so that histograms and box sums are sums of whole
 # numbers: exact in float64, hence the same whichever way round the image lies.
@@ -75,7 +75,7 @@ class RefinedMask:
 
 def refine_mask(
     mask_probability: np.ndarray,
-    settings: RefinementSettings = RefinementSettings(),
+    settings: RefinementSettings = REFINEMENT_SETTINGS,
     spot: int = 0,
 ) -> RefinedMask:
     """Binarise, clean and outline the lesion in a probability map.

@@ -58,3 +58,6 @@ class RefinementSettings:
         for name in ("local_weight", "centrality_weight", "min_area_share", "other_spot_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"`{name}` must lie in [0, 1]; got {getattr(self, name)}.")
+
+
+REFINEMENT_SETTINGS = RefinementSettings()

@@ -7,7 +7,7 @@ from core.images.drawing import OUTLINE_COLOUR, draw_overlay
 IMAGE = np.full((200, 300, 3), 180, np.uint8)
 NOTHING = np.zeros((200, 300), bool)
 SQUARE = np.array([(50, 50), (120, 50), (120, 120), (50, 120)], np.float32)
-OTHER = SQUARE + (120, 0)
+OTHER = SQUARE + np.float32([120, 0])
 
 
 def test_another_spot_is_drawn_fainter_than_the_lesion_and_leaves_the_rest_alone():
