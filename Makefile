@@ -1,35 +1,37 @@
 # `make app` and `make test` do all the set-up on a machine with Python 3.11 or newer and make.
+.DEFAULT_GOAL := app
 PYTHON ?= python3
 BIN := .venv/bin
 TEST_WORKERS ?= 2
-# Where ImageNet weights come from: a file, or downloaded by Keras.
+# ImageNet weights: a file; downloaded by Keras if not given.
 IMAGENET ?= imagenet
 
-.PHONY: app test bench train ablations evaluate classic lint
+.PHONY: help app test bench train ablations evaluate classic lint
 
-app: .venv/.installed
+help:  ## list the targets
+	@sed -nE 's/^([a-z]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+app: .venv/.installed  ## open the app in the browser
 	$(BIN)/streamlit run streamlit_app.py
 
-test: .venv/.installed-dev
+test: .venv/.installed-dev  ## run all tests
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
-bench: .venv/.installed-dev
+bench: .venv/.installed-dev  ## measure speed and memory
 	$(BIN)/python -m tests.benchmark
 
-# Needs DERMALENS_DATA. From the raw data to the shipped weights in six commands (training/recipe.py): segmenter, two
-# classifiers, export, evaluation on validation, trust. Training picks up where it stopped.
-train: .venv/.installed-dev
+# From the raw data to the shipped weights in six commands (training/recipe.py): segmenter, two
+# classifiers, export, evaluation on validation, trust. A training that was stopped resumes.
+train: .venv/.installed-dev  ## train the weights that ship (needs DERMALENS_DATA)
 	$(BIN)/python -m training.recipe --imagenet $(IMAGENET)
 
-# Needs DERMALENS_DATA. Short runs of equal length that differ from a base in one thing each.
-ablations: .venv/.installed-dev
+ablations: .venv/.installed-dev  ## train short runs that differ in one choice each (needs DERMALENS_DATA)
 	for task in classification segmentation; do for config in training/configs/ablations/ablation_$${task}*.py; do \
 		$(BIN)/python -m training.fit.train_$$task --config $$(basename $$config .py) --imagenet $(IMAGENET) || exit 1; \
 		done; done
 	$(BIN)/python -m training.report.results
 
-# Needs DERMALENS_DATA. Everything that is measured about the shipped weights; looks at the test split.
-evaluate: .venv/.installed-dev
+evaluate: .venv/.installed-dev  ## measure the weights that ship, on the test split too (needs DERMALENS_DATA)
 	$(BIN)/python -m training.measure.evaluate --split test
 	$(BIN)/python -m training.bundle.fit_trust --report-test
 	$(BIN)/python -m training.measure.phantoms
@@ -40,8 +42,7 @@ evaluate: .venv/.installed-dev
 	$(BIN)/python -m training.report.results
 	$(BIN)/python -m training.report.readme_scores
 
-# Needs DERMALENS_DATA. The classic systems on the same split: trains, packs and measures them.
-classic: .venv/.installed-dev
+classic: .venv/.installed-dev  ## train and measure the classic systems (needs DERMALENS_DATA)
 	for config in classic_cnn_128 classic_efficientnet classic_binary_cnn_224; do \
 		$(BIN)/python -m training.fit.train_classification --config $$config --imagenet $(IMAGENET) || exit 1; done
 	for config in classic_unet_256 classic_unet_224 classic_unet_64_512; do \
@@ -62,7 +63,7 @@ classic: .venv/.installed-dev
 	$(BIN)/python -m training.measure.systems
 	$(BIN)/python -m training.report.results
 
-lint: .venv/.installed-dev
+lint: .venv/.installed-dev  ## check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 

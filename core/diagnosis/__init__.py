@@ -1,0 +1,5 @@
+"""Image and lesion mask -> calibrated class probabilities, and how far to trust them.
+
+Start in `classification.py`; then prediction sets (`conformal.py`), out-of-distribution score (`novelty.py`), the
+class-balanced decision (`decision.py`) and Grad-CAM (`explanation.py`).
+"""

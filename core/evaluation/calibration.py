@@ -12,7 +12,7 @@ from core.evaluation.bootstrap import Interval, Resamples
 from core.evaluation.metrics import confidence_bins, ratio
 
 INTERVAL_NOTE = (
-    "Drawing lesions again adds noise to a calibration error: its interval can lie wholly above it."
+    "Resampling adds noise to the calibration error, so its interval can lie entirely above the estimate."
 )
 
 

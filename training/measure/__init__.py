@@ -1,0 +1,1 @@
+"""A bundle and a split -> scores and predictions in training/runs/<bundle>/. Start in `evaluate.py`."""

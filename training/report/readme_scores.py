@@ -1,6 +1,6 @@
-"""Write the README's tables of scores from the files that the evaluation and the benchmark wrote.
+"""Write the README's scores from the files that the evaluation and the benchmark wrote.
 
-    python -m training.report.readme_scores
+    dermalens evaluate readme
 
 A test compares the README with what this command would write.
 """
@@ -17,7 +17,8 @@ from models.manifest import MANIFEST_NAME, read_manifest
 from training.command import in_words
 
 README = PROJECT_DIR / "README.md"
-START, END = "<!-- scores: python -m training.report.readme_scores -->", "<!-- end of scores -->"
+PAGES = ("diagnose", "evaluate", "dataset", "training", "about")
+START, END = "<!-- scores: dermalens evaluate readme -->", "<!-- end of scores -->"
 ROWS = (
     ("Lesion Dice", "segmentation", "dice"),
     ("Lesion Jaccard", "segmentation", "jaccard"),
@@ -29,8 +30,16 @@ ROWS = (
     ("Expected calibration error (15 bins)", "classification", "expected_calibration_error"),
     ("Melanoma ROC AUC", "melanoma", "roc_auc_melanoma"),
     ("Melanoma sensitivity at 0.90 specificity", "melanoma", "melanoma_sensitivity_at_90_specificity"),
-    ("Sensitivity for suspicious lesions", "suspicious_at_threshold", "sensitivity"),
-    ("Specificity for suspicious lesions", "suspicious_at_threshold", "specificity"),
+    (
+        "Sensitivity, malignant or in situ, at the decision threshold",
+        "suspicious_at_threshold",
+        "sensitivity",
+    ),
+    (
+        "Specificity, malignant or in situ, at the decision threshold",
+        "suspicious_at_threshold",
+        "specificity",
+    ),
 )
 
 
@@ -58,32 +67,16 @@ def score_table() -> str:
     return "\n".join(lines)
 
 
-def benchmark_table() -> str:
-    """Markdown: what `make bench` measured, each ratio within one run."""
+def benchmark_line() -> str:
+    """What `make bench` measured: one sentence; ratios are within one run."""
     results = json.loads((RUNS_DIR / "benchmark.json").read_text())
-    rows = (
-        ("One analysis as a multiple of the bare forward passes in it", "analysis_over_bare", "{:.2f}"),
-        (
-            "Command line over a folder, share of bare batched throughput",
-            "cli_throughput_share_of_bare",
-            "{:.2f}",
-        ),
-        ("Training with its input pipeline, share of the bare step", "training_share_of_bare", "{:.2f}"),
-        ("Forward passes with oneDNN's kernels, times as fast as without", "onednn_speedup_passes", "{:.2f}"),
-        ("Training step with oneDNN's kernels, times as fast", "onednn_speedup_training", "{:.2f}"),
-        *(
-            (
-                f"{page.title()} opens, Streamlit imported, no TensorFlow",
-                f"page_{page}_opens_seconds",
-                "{:.2f} s",
-            )
-            for page in ("diagnose", "evaluate", "dataset", "training", "about")
-        ),
-        ("Peak memory of the analyses in the benchmark", "peak_memory_mb", "{:.0f} MB"),
+    opening = [results[f"page_{page}_opens_seconds"] for page in PAGES]
+    return (
+        f"Speed (`make bench`): one analysis takes {results['analysis_over_bare']:.2f} times as long as its bare "
+        f"forward passes and {results['peak_memory_mb']:.0f} MB at its peak; pages open in {min(opening):.2f} to "
+        f"{max(opening):.2f} s once Streamlit is imported, without TensorFlow. All figures: "
+        "`training/runs/benchmark.json`."
     )
-    lines = ["| | measured |", "|---|---|"]
-    lines += [f"| {label} | {form.format(results[key])} |" for label, key, form in rows]
-    return "\n".join(lines)
 
 
 def training_line() -> str:
@@ -96,13 +89,11 @@ def training_line() -> str:
         machines = " and ".join(dict.fromkeys(runs["machine"]))
         return f"The {len(runs)} runs behind these weights trained for {runs['minutes'].sum() / 60:.1f} hours ({machines})."
     provenance = json.loads((manifest.folder / MANIFEST_NAME).read_text()).get("provenance", "")
-    return (
-        f"Weights: {provenance or 'their runs are not on record'}; `training/LOG.md` says what led to them."
-    )
+    return f"Weights: {provenance or 'their runs are not on record'}; `training/LOG.md` says how, and which validation images they have seen."
 
 
 def render(text: str) -> str:
-    """The README's text with fresh tables between the markers.
+    """The README's text with fresh scores between the markers.
 
     Raises:
         ValueError: a marker is missing.
@@ -111,14 +102,14 @@ def render(text: str) -> str:
         raise ValueError(f"The README lacks the markers {START!r} and {END!r}.")
     before, rest = text.split(START)
     _, after = rest.split(END)
-    return f"{before}{START}\n{score_table()}\n{training_line()}\n\n{benchmark_table()}\n{END}{after}"
+    return f"{before}{START}\n{score_table()}\n{training_line()}\n\n{benchmark_line()}\n{END}{after}"
 
 
 @in_words
 def main() -> None:
     path = Path(README)
     path.write_text(render(path.read_text()))
-    print(f"Wrote the tables of {path.name}")
+    print(f"Wrote the scores of {path.name}")
 
 
 if __name__ == "__main__":
