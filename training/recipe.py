@@ -59,9 +59,9 @@ STAGES = (
 )
 
 
-def command_of(stage: Stage, data: Path | None, imagenet: str, bundle: Path) -> list[str]:
+def command_of(stage: Stage, data: Path | None, imagenet: str | None, bundle: Path) -> list[str]:
     """A stage's module and its arguments."""
-    learns = ["--imagenet", imagenet] if stage.learns else []
+    learns = ["--imagenet", imagenet] if stage.learns and imagenet else []
     where = [stage.bundle, str(bundle)] if stage.bundle else []
     found = ["--data", str(data)] if data else []  # without it, the stage says how to set it
     return [stage.module, *stage.arguments, *found, *learns, *where]
@@ -80,7 +80,7 @@ def run_in_process(command: Sequence[str]) -> None:
 
 def run(
     data: Path | None,
-    imagenet: str = "imagenet",
+    imagenet: str | None = "imagenet",
     bundle: Path = SHIPPED_DIR,
     first: str = STAGES[0].name,
     execute: Callable[[Sequence[str]], None] = run_in_process,
@@ -89,7 +89,7 @@ def run(
 
     Args:
         data: folder of the data sets; None where the environment names it.
-        imagenet: weights file to start from, or "imagenet" to let Keras download it.
+        imagenet: weights file to start from, or "imagenet", which Keras downloads; None leaves it to the stages.
         bundle: folder that the bundle is written to.
         first: name of the stage to begin with.
         execute: runs one command.

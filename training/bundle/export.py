@@ -30,7 +30,7 @@ from core.systems.evaluations import PROJECT_DIR, RUNS_DIR
 from core.taxonomy import suspicious_flags
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR
-from training.bundle.packing import export_classifier, export_network, read_config
+from training.bundle.packing import export_classifier, export_network
 from training.bundle.validation import (
     LabelledImages,
     apply_temperature,
@@ -44,6 +44,7 @@ from training.bundle.validation import (
 )
 from training.bundle.windows import choose_margin, choose_windows
 from training.command import in_words
+from training.fit.run_folder import read_config, run_dir
 
 SENSITIVITY = 0.95
 FILTER_STRIDE = 2  # four filters cost four passes: half of the images will do
@@ -152,7 +153,7 @@ def export(
         about: the bundle's name, version, description and whether it uses test-time augmentation.
         segmentation: folder of a finished run.
         classifications: folders of finished runs, one or more that differ in nothing but training.
-        data: HAM10000's folder.
+        data: folder of the data sets; the validation part of those that the classifier learned decides.
         out: the bundle's folder.
         limit: use only this many images.
         margins: of skin around the lesion to choose from; none keeps that of the training's configuration.
@@ -203,11 +204,11 @@ def main() -> None:
     parser.add_argument("--name", default="ham10000", help="of the bundle")
     parser.add_argument("--version", default="20", help="of the bundle")
     parser.add_argument("--description", default="", help="what kind of system it is, for those who pick it")
-    parser.add_argument("--segmentation", required=True, help="run in training/runs/")
+    parser.add_argument("--segmentation", required=True, help="name of a finished run")
     parser.add_argument(
-        "--classification", required=True, nargs="+", help="runs in training/runs/; several are joined"
+        "--classification", required=True, nargs="+", help="names of finished runs; several are joined"
     )
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")
     parser.add_argument("--out", type=Path, default=SHIPPED_DIR)
     parser.add_argument(
         "--one-view", action="store_true", help="no test-time augmentation and no filters, as classic systems"
@@ -226,9 +227,9 @@ def main() -> None:
     about = {"name": a.name, "version": a.version, "description": a.description}
     if a.one_view:
         about["test_time_augmentation"] = False
-    classifications = [RUNS_DIR / name for name in a.classification]
+    classifications = [run_dir(name) for name in a.classification]
     filters = PreprocessingSettings(**dict.fromkeys(a.filters, True)) if a.filters else None
-    export(about, RUNS_DIR / a.segmentation, classifications, a.data, a.out, a.limit, a.margins, filters)
+    export(about, run_dir(a.segmentation), classifications, a.data, a.out, a.limit, a.margins, filters)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.datasets.ham10000 import read_split
 from core.diagnosis.novelty import NoveltyModel, fit_novelty
 from models.loading import Bundle
 from training.bundle.embed import pool_features
 from training.bundle.strange_images import auroc, compare_scores, draw_scenes, read_sample_pictures
+from training.bundle.validation import learned_sets
+from training.data.sets import read_split
 
 FALSE_ALARMS = 0.02
 N_COMPONENTS = 32
@@ -17,9 +18,9 @@ N_COMPONENTS = 32
 
 def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[dict, NoveltyModel, float]:
     """(scores of it and of its rivals, the model, its threshold)."""
-    train = read_split(data, "train").drop_duplicates("lesion_id")[:limit]
+    train, known = (_read_known(bundle, data, split) for split in ("train", "validation"))
+    train, known = train.drop_duplicates("lesion_id")[:limit], known[:limit]
     pooled, model = learn_usual(bundle, train)
-    known = read_split(data, "validation")[:limit]
     validation, read = pool_features(bundle, known["image_path"].to_list())
     usual, diagnoses = model.score(validation), known["dx"].to_numpy(object)[read]
     scenes = {kind: pool_features(bundle, images)[0] for kind, images in draw_scenes().items()}
@@ -48,6 +49,12 @@ def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[
             "missed": [name for name, out in zip(pictures, missed, strict=True) if out]
         }
     return compared, model, threshold
+
+
+def _read_known(bundle: Bundle, data: Path, split: str) -> pd.DataFrame:
+    """The images of a split that are of the bundle's data sets and classes."""
+    rows = read_split(data, split, learned_sets(bundle.manifest))
+    return rows[rows["dx"].isin(bundle.manifest.classes)].reset_index(drop=True)
 
 
 def learn_usual(bundle: Bundle, train: pd.DataFrame) -> tuple[np.ndarray, NoveltyModel]:

@@ -32,6 +32,7 @@ from training.bundle.fit_novelty import FALSE_ALARMS, fit_subspace
 from training.bundle.mapie_sets import SCORES, conformalize, mapie_sets
 from training.bundle.validation import require_unlearned
 from training.command import in_words
+from training.fit.losses import class_shares
 
 CONFIDENCE_LEVEL = 0.9
 N_FOLDS = 5
@@ -99,7 +100,7 @@ def describe_coverage(predictions: Predictions, entry: dict) -> dict:
 def fit_decision(validation: Predictions) -> tuple[dict, dict]:
     """(the gain across lesion-grouped folds, the manifest's entry); offsets are 0 where nothing is gained."""
     probabilities, labels = validation.probabilities, validation.labels
-    prior = np.bincount(labels, minlength=len(validation.classes)) / len(labels)
+    prior = class_shares(labels, len(validation.classes))
     adjusted, chosen = np.empty_like(probabilities), []
     for fitting, held_out in _folds(validation):
         strength = best_strength(probabilities[fitting], labels[fitting], prior)
@@ -224,7 +225,7 @@ def _write_report(path: Path, report: dict) -> dict:
 @in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     parser.add_argument(
         "--out", type=Path, help="folder for novelty.npz and manifest; the bundle's by default"

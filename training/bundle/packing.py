@@ -9,13 +9,13 @@ import h5py
 import keras
 import numpy as np
 
-from core.datasets.splits import SPLIT_FILE
+from core.datasets.splits import HAM10000, SPLIT_FILE
 from core.systems.evaluations import PROJECT_DIR
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers
 from models.manifest import file_sha256
 from training.data.augmentation import LEARNED_CORRUPTIONS
-from training.fit.run_folder import BEST_WEIGHTS
+from training.fit.run_folder import BEST_WEIGHTS, read_config
 
 # What the members of a joined classifier must agree in.
 SHARED = ("builder", "model", "classes", "views", "crop_margin", "long_side_px")
@@ -43,11 +43,6 @@ def write_half_precision(model: keras.Model, path: Path) -> None:
             target.attrs[key] = attribute
         source.visititems(copy)
     full.unlink()
-
-
-def read_config(run_dir: Path) -> dict[str, Any]:
-    """The configuration that a run's folder records."""
-    return json.loads((run_dir / "config.json").read_text())["config"]
 
 
 def export_network(run_dir: Path, builder: str, file: Path, **arguments) -> dict:
@@ -101,7 +96,6 @@ def _write(
     write_half_precision(model, file)
     records = [json.loads((run_dir / "config.json").read_text()) for run_dir in run_dirs]
     configs = [record["config"] for record in records]
-    learned = dict.fromkeys(split for config in configs for split in config.get("learn", ["train"]))
     drew = any(config.get("augmentation", {}).get("corruption") for config in configs)
     return {
         "file": file.name,
@@ -116,5 +110,6 @@ def _write(
         "training_scores": [json.loads((run_dir / "scores.json").read_text()) for run_dir in run_dirs],
         "corruptions_learned": list(LEARNED_CORRUPTIONS) if drew else [],
         "split_file": str(SPLIT_FILE.relative_to(PROJECT_DIR)),
-        "splits": {"weights": ", ".join(learned), "decisions": "validation"},
+        "splits": {"weights": "train", "decisions": "validation"},
+        "sets": list(dict.fromkeys(name for config in configs for name in config.get("sets", [HAM10000]))),
     }

@@ -13,7 +13,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from tqdm import tqdm
 
-from core.datasets.ham10000 import load_masks, load_pixels, read_split
+from core.datasets.ham10000 import load_pixels, read_mask
+from core.datasets.splits import HAM10000
 from core.diagnosis.classification import Classification, ClassifierInput, classify
 from core.evaluation.mask_metrics import dice, jaccard, segmentation_scores
 from core.evaluation.metrics import (
@@ -23,11 +24,12 @@ from core.evaluation.metrics import (
     log_loss,
     macro_roc_auc,
 )
-from core.images.preprocessing import PreprocessingSettings, preprocess
+from core.images.preprocessing import PreprocessingSettings, preprocess, resize_mask
 from core.lesion.refinement import RefinementSettings, refine_mask
 from core.lesion.segmentation import predict_masks
 from models.loading import Bundle
 from models.manifest import BundleError, Manifest
+from training.data.sets import read_split
 
 CHUNK = 16
 
@@ -39,23 +41,29 @@ class LabelledImages:
     Attributes:
         rows: N rows of the dataset.
         images: each (H, W, 3) uint8.
-        masks: each (H, W) bool, the experts'.
+        masks: each (H, W) bool, the experts'; None where no expert drew one.
         labels: (N,) class numbers.
         bundle: which has not learned any of the images.
     """
 
     rows: pd.DataFrame
     images: list[np.ndarray]
-    masks: list[np.ndarray]
+    masks: list[np.ndarray | None]
     labels: np.ndarray
     bundle: Bundle
 
     @classmethod
     def read(cls, data, bundle: Bundle, limit: int | None = None) -> "LabelledImages":
-        """The first `limit` images of the validation split, or all."""
-        rows = read_split(data, "validation")[:limit]
+        """The first `limit` images of the validation split of the sets that the classifier learned, or all.
+
+        Images of other classes are left out.
+        """
+        rows = read_split(data, "validation", learned_sets(bundle.manifest))
+        rows = rows[rows["dx"].isin(bundle.manifest.classes)].reset_index(drop=True)[:limit]
         images = load_pixels(rows, long_side_px=10_000)
-        masks = load_masks(rows, [image.shape[:2] for image in images])
+        masks = [
+            read_expert_mask(path, i.shape[:2]) for path, i in zip(rows["mask_path"], images, strict=True)
+        ]
         place = {code: k for k, code in enumerate(bundle.manifest.classes)}
         return cls(rows, images, masks, rows["dx"].map(place).to_numpy(np.int64), bundle)
 
@@ -74,6 +82,16 @@ class LabelledImages:
         """A few images at a time."""
         for start in tqdm(range(0, len(self.images), CHUNK), desc=what, leave=False):
             yield slice(start, start + CHUNK)
+
+
+def read_expert_mask(path: str, shape: tuple[int, int]) -> np.ndarray | None:
+    """An expert's mask, (H, W) bool in that shape; None where there is no file."""
+    return resize_mask(read_mask(path), shape) if path else None
+
+
+def learned_sets(manifest: Manifest) -> tuple[str, ...]:
+    """The data sets whose training part a bundle's classifier has learned; older bundles know HAM10000 alone."""
+    return tuple(manifest.classifier.record.get("sets", (HAM10000,)))
 
 
 def require_unlearned(manifest: Manifest, split: str) -> None:
@@ -112,8 +130,8 @@ def classify_all(
 
 
 def score_masks(masks, truths) -> dict[str, float]:
-    """Segmentation scores of predicted against expert masks."""
-    pairs = list(zip(masks, truths, strict=True))
+    """Segmentation scores of predicted against expert masks, where there are any."""
+    pairs = [(mask, truth) for mask, truth in zip(masks, truths, strict=True) if truth is not None]
     return segmentation_scores(
         np.array([dice(a, b) for a, b in pairs]), np.array([jaccard(a, b) for a, b in pairs])
     )

@@ -40,7 +40,10 @@ def choose_margin(
 def choose_windows(
     split: LabelledImages, masks, seen: ClassifierInput, n_views: int
 ) -> tuple[dict, tuple[str, ...], np.ndarray]:
-    """Scores of each set of windows, the best by macro AUC, and its (N, V, K) view probabilities."""
+    """Scores of each set of windows, the best by macro AUC, and its (N, V, K) view probabilities.
+
+    A set without the first window, the whole image, is scored but not taken: the novelty score needs that window.
+    """
     answers = classify_all(split, masks, seen, n_views)
     views = np.stack([answer.view_probabilities for answer in answers])
     parts = dict(zip(seen.windows, np.split(views, len(seen.windows), axis=1), strict=True))
@@ -52,5 +55,6 @@ def choose_windows(
         }
         for windows, part in options.items()
     }
-    best = max(options, key=lambda w: scores["+".join(w)][VIEWS_NAME[n_views]]["macro_roc_auc"])
+    eligible = [windows for windows in options if windows[0] == seen.windows[0]]
+    best = max(eligible, key=lambda w: scores["+".join(w)][VIEWS_NAME[n_views]]["macro_roc_auc"])
     return scores, best, options[best]

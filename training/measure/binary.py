@@ -14,10 +14,9 @@ from scipy.special import softmax
 
 from core.evaluation.bootstrap import grouped_bootstrap
 from core.evaluation.metrics import roc_auc, threshold_for_sensitivity
-from core.systems.evaluations import RUNS_DIR
 from training.bundle.export import SENSITIVITY
 from training.fit.engine import load_config
-from training.fit.run_folder import BEST_WEIGHTS
+from training.fit.run_folder import BEST_WEIGHTS, run_dir
 from training.fit.train_classification import (
     ClassificationConfig,
     build_model,
@@ -51,12 +50,12 @@ def score_binary(name: str, data: Path) -> dict[str, Any]:
     """What a binary run answers to the test split, at the threshold that the validation split gives.
 
     Args:
-        name: of the configuration and of its run in training/runs/.
-        data: HAM10000's folder.
+        name: of the configuration and of its run.
+        data: folder of the data sets.
     """
     config = load_config(name)
     model = build_model(config, imagenet=None)
-    model.load_weights(RUNS_DIR / name / BEST_WEIGHTS)
+    model.load_weights(run_dir(name) / BEST_WEIGHTS)
     _, truth, probability, _ = _ask(model, config, data, "validation")
     threshold = threshold_for_sensitivity(truth, probability, SENSITIVITY)
     lesions, truth, probability, squares = _ask(model, config, data, "test")

@@ -1,14 +1,16 @@
 """Score a bundle on one split through the whole analysis, as a user would get it.
 
-    python -m training.measure.evaluate --split test --data DIR
+    python -m training.measure.evaluate --split test --data DIR [--sets NAME ...]
 
 Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
-<split>_predictions.csv (one row an image, no pixels); headline scores go into the bundle's manifest too. The test
-split is looked at once per bundle. A bundle that has learned a split is not judged by it.
+<split>_predictions.csv (one row an image, no pixels); headline scores go into the bundle's manifest too. Images are
+those of the sets that the classifier learned and of its classes; of chosen `--sets` the files are
+<split>_<set>_scores.json and so on, and the manifest stays. The test split is looked at once per bundle. A bundle that has learned a split is not judged by it.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +20,8 @@ from tqdm import tqdm
 
 from core.analyzer import Analysis, Analyzer
 from core.batch.analyze import BATCH_SIZE
-from core.datasets.ham10000 import SPLITS, default_data_dir, read_mask, read_split
+from core.datasets.ham10000 import default_data_dir
+from core.datasets.splits import SPLITS
 from core.evaluation.bootstrap import draw_lesions, grouped_bootstrap
 from core.evaluation.mask_metrics import dice, jaccard, mask_sensitivity, mask_specificity, pixel_accuracy
 from core.evaluation.metrics import (
@@ -31,17 +34,17 @@ from core.evaluation.metrics import (
     sensitivity_at_specificity,
 )
 from core.evaluation.operating_point import operating_intervals
-from core.images.preprocessing import resize_mask
 from core.report import prediction_row
 from core.systems.evaluations import RUNS_DIR
 from core.tables import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest
-from training.bundle.validation import require_unlearned
+from training.bundle.validation import learned_sets, read_expert_mask, require_unlearned
 from training.command import in_words
+from training.data.sets import SETS, read_split
 from training.fit.environment import describe_environment
 
-FACTS = ["image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"]
+FACTS = ["dataset", "image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"]
 MASK_METRICS = {
     "dice": dice,
     "jaccard": jaccard,
@@ -54,11 +57,14 @@ FAILED_JACCARD = 0.65
 N_RESAMPLES = 1000
 
 
-def describe_analysis(analysis: Analysis, expert_mask: np.ndarray) -> dict:
-    """The row of one image: probabilities (also of one view, and before temperature), warnings, mask scores."""
-    expert = resize_mask(expert_mask, analysis.shape)
-    found = analysis.lesion.lesion_mask
-    return prediction_row(analysis) | {name: measure(found, expert) for name, measure in MASK_METRICS.items()}
+def describe_analysis(analysis: Analysis, mask_path: str) -> dict:
+    """The row of one image: probabilities (also of one view, and before temperature), warnings, mask scores.
+
+    Mask scores are NaN where no expert drew the lesion.
+    """
+    expert, found = read_expert_mask(mask_path, analysis.shape), analysis.lesion.lesion_mask
+    scores = {n: measure(found, expert) if mask_path else np.nan for n, measure in MASK_METRICS.items()}
+    return prediction_row(analysis) | scores
 
 
 def predict_split(analyzer: Analyzer, frame: pd.DataFrame) -> pd.DataFrame:
@@ -68,7 +74,7 @@ def predict_split(analyzer: Analyzer, frame: pd.DataFrame) -> pd.DataFrame:
         part = frame.iloc[start : start + BATCH_SIZE]
         analyses = analyzer.analyze_batch(list(map(Path, part["image_path"])))
         for analysis, mask_path in zip(analyses, part["mask_path"], strict=True):
-            rows.append(describe_analysis(analysis, read_mask(mask_path)))
+            rows.append(describe_analysis(analysis, mask_path))
     return pd.concat([frame[FACTS].reset_index(drop=True), pd.DataFrame(rows)], axis=1)
 
 
@@ -106,9 +112,11 @@ def score_predictions(predictions: pd.DataFrame, manifest: Manifest) -> dict:
             "dice": interval(np.nanmean, predictions["dice"].to_numpy()),
             "jaccard": interval(np.nanmean, mask_jaccard),
             "thresholded_jaccard": interval(
-                np.nanmean, np.where(mask_jaccard >= FAILED_JACCARD, mask_jaccard, 0.0)
+                np.nanmean, np.where(mask_jaccard < FAILED_JACCARD, 0.0, mask_jaccard)
             ),
-            "share_failed": interval(np.nanmean, (mask_jaccard < FAILED_JACCARD).astype(float)),
+            "share_failed": interval(
+                np.nanmean, np.where(np.isnan(mask_jaccard), np.nan, mask_jaccard < FAILED_JACCARD)
+            ),
         },
     }
 
@@ -133,23 +141,38 @@ def rate_calls(
     return {name: asdict(interval) for name, interval in found.items()}
 
 
-def evaluate(split: str, data: Path, bundle: Path | None = None, limit: int | None = None) -> dict:
+def evaluate(
+    split: str,
+    data: Path,
+    bundle: Path | None = None,
+    limit: int | None = None,
+    sets: Sequence[str] = (),
+) -> dict:
     """Write the predictions and scores of one split; returns the scores.
+
+    Args:
+        split: "train", "validation" or "test".
+        data: folder of the data sets.
+        bundle: its folder; the shipped one by default.
+        limit: use only this many images.
+        sets: to look at; those that the classifier learned by default.
 
     Raises:
         BundleError: the bundle has learned the split.
     """
     manifest = read_manifest(bundle)
     require_unlearned(manifest, split)
-    predictions = predict_split(Analyzer.load(manifest.folder), read_split(data, split)[:limit])
-    scores = write_scores(predictions, manifest, split)
-    if not limit:
+    rows = read_split(data, split, tuple(sets) or learned_sets(manifest))
+    rows = rows[rows["dx"].isin(manifest.classes)].reset_index(drop=True)[:limit]
+    predictions = predict_split(Analyzer.load(manifest.folder), rows)
+    scores = write_scores(predictions, manifest, "_".join((split, *sets)))
+    if not limit and not sets:
         _note_in_manifest(manifest, split, scores)
     return scores
 
 
 def write_scores(predictions: pd.DataFrame, manifest: Manifest, split: str) -> dict:
-    """Write a split's predictions table and its scores to the bundle's run."""
+    """Write a predictions table and its scores to the bundle's run; `split` begins the files' names."""
     folder = RUNS_DIR / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(folder / f"{split}_predictions.csv", index=False, float_format="%.6g")
@@ -179,11 +202,12 @@ def _note_in_manifest(manifest: Manifest, split: str, scores: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--split", choices=SPLITS, required=True)
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=(), help="look at these sets alone")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
-    arguments = parser.parse_args()
-    scores = evaluate(arguments.split, arguments.data, arguments.bundle, arguments.limit)
+    a = parser.parse_args()
+    scores = evaluate(a.split, a.data, a.bundle, a.limit, a.sets)
     for group in ("classification", "segmentation"):
         for name, value in scores[group].items():
             print(f"{name:28s} {value['estimate']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]")

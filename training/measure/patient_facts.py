@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.datasets.ham10000 import default_data_dir, read_split
+from core.datasets.ham10000 import default_data_dir
+from core.datasets.splits import HAM10000
 from core.diagnosis.decision import apply_offsets
 from core.evaluation.predictions import Predictions, from_frame, read_predictions
 from core.evaluation.slices import UNKNOWN_VALUE, slice_rows
@@ -28,6 +29,7 @@ from core.systems.evaluations import RUNS_DIR
 from models.manifest import read_manifest
 from training.bundle.validation import view_scores
 from training.command import in_words
+from training.data.sets import read_split
 from training.fit.environment import describe_environment
 
 PATIENT_FACTS_FILE = RUNS_DIR / "patient_facts.json"
@@ -89,11 +91,11 @@ def label_lesions(frame: pd.DataFrame, classes: Sequence[str]) -> Predictions:
 @in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")
     data = parser.parse_args().data
     bundle = read_manifest()
     seen = read_predictions(RUNS_DIR / bundle.name / "validation_predictions.csv")
-    lesions = label_lesions(read_split(data, "train"), seen.classes)
+    lesions = label_lesions(read_split(data, "train", (HAM10000,)), seen.classes)
     record = {**bundle.stamp, "split": "validation", **describe_environment()}
     rows = compare(seen, lesions)
     PATIENT_FACTS_FILE.write_text(json.dumps(record | {"rows": rows}, indent=1) + "\n")

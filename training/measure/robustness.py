@@ -26,7 +26,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from core.analyzer import Analyzer
-from core.datasets.ham10000 import default_data_dir, load_masks, load_pixels, read_split
+from core.datasets.ham10000 import default_data_dir, load_masks, load_pixels
+from core.datasets.splits import HAM10000
 from core.evaluation.mask_metrics import dice
 from core.phantoms.artefacts import ARTEFACTS
 from core.settings import AnalysisSettings, default_filters
@@ -36,6 +37,7 @@ from models.manifest import Manifest, read_manifest
 from training.bundle.validation import require_unlearned
 from training.command import in_words
 from training.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from training.data.sets import read_split
 from training.fit.environment import describe_environment
 from training.measure.robustness_scores import CLEAN, score_artefacts, score_corruptions
 
@@ -185,7 +187,7 @@ def run(data: Path, bundle: Path | None = None, n_images: int = 150, n_nevi: int
     """
     manifest = read_manifest(bundle)
     require_unlearned(manifest, SPLIT)
-    frame = read_split(data, SPLIT)
+    frame = read_split(data, SPLIT, (HAM10000,))
     record = to_json_types(measure(Analyzer.load(manifest.folder), frame, n_images, n_nevi))
     (RUNS_DIR / manifest.name / RESULT_NAME).write_text(json.dumps(record, indent=1) + "\n")
     return record
@@ -194,7 +196,7 @@ def run(data: Path, bundle: Path | None = None, n_images: int = 150, n_nevi: int
 @in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     parser.add_argument("--images", type=int, default=150, help="lesions for the corruptions")
     parser.add_argument("--nevi", type=int, default=150, help="nevi for the drawn artefacts")

@@ -16,12 +16,14 @@ import numpy as np
 from tqdm import tqdm
 
 from core.analyzer import Analyzer
-from core.datasets.ham10000 import default_data_dir, load_pixels, read_split
+from core.datasets.ham10000 import default_data_dir, load_pixels
+from core.datasets.splits import HAM10000
 from core.images.symmetry import N_SYMMETRIES, apply_symmetry
 from core.settings import AnalysisSettings, default_filters
 from core.systems.evaluations import RUNS_DIR
 from core.tables import to_json_types
 from training.command import in_words
+from training.data.sets import read_split
 from training.fit.environment import describe_environment
 from training.measure.robustness import SEED, choose_lesions
 
@@ -61,12 +63,12 @@ def measure(analyzer: Analyzer, images: list[np.ndarray]) -> dict[str, dict[str,
 @in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     parser.add_argument("--images", type=int, default=240, help="how many, each of another lesion")
     arguments = parser.parse_args()
     analyzer = Analyzer.load(arguments.bundle)
-    chosen = choose_lesions(read_split(arguments.data, SPLIT), arguments.images)
+    chosen = choose_lesions(read_split(arguments.data, SPLIT, (HAM10000,)), arguments.images)
     manifest = analyzer.manifest
     record = {
         **manifest.stamp,

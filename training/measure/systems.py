@@ -20,15 +20,17 @@ import numpy as np
 import pandas as pd
 
 from core.analyzer import Analyzer
-from core.datasets.ham10000 import default_data_dir, load_pixels, read_split
+from core.datasets.ham10000 import default_data_dir, load_pixels
+from core.datasets.splits import HAM10000
 from core.systems.evaluations import CONFIGS_DIR, RUNS_DIR
 from core.systems.systems import SYSTEMS_FILE
 from core.tables import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import SHIPPED_DIR, Manifest, read_manifest
 from training.command import in_words
+from training.data.sets import read_split
 from training.fit.environment import describe_environment
-from training.fit.run_folder import BEST_WEIGHTS
+from training.fit.run_folder import BEST_WEIGHTS, run_dir
 from training.measure.binary import N_TIMED, score_binary, suspicious_auc
 from training.measure.evaluate import probabilities_of
 
@@ -192,14 +194,14 @@ def measure(
 def _score_unshipped(config: str, data: Path | None, runs_dir: Path) -> dict[str, Any]:
     """Scores of a binary run, measured anew where its checkpoint is there; written beside its record."""
     path = runs_dir / config / SCORES_NAME
-    if (runs_dir / config / BEST_WEIGHTS).is_file():
+    if (run_dir(config) / BEST_WEIGHTS).is_file():
         path.write_text(json.dumps(to_json_types(score_binary(config, data)), indent=1) + "\n")
     return json.loads(path.read_text())
 
 
 def run(data: Path) -> None:
     """Measure every system and write systems.json."""
-    images = load_pixels(read_split(data, "validation").head(N_TIMED), long_side_px=10_000)
+    images = load_pixels(read_split(data, "validation", (HAM10000,)).head(N_TIMED), long_side_px=10_000)
     record = {
         "split": "test",
         "n_timed": len(images),
@@ -213,7 +215,7 @@ def run(data: Path) -> None:
 @in_words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")
     run(parser.parse_args().data)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from core.systems.ablations import DECIDES, PREFIX, is_ablation
-from core.systems.evaluations import CONFIGS_DIR, RESULTS_DIR, RUNS_DIR
+from core.systems.evaluations import CONFIGS_DIR, RESULTS_DIR, RUNS_DIR, WORK_DIR
 from training.command import in_words
 
 # Runs are sorted by the first score.
@@ -75,7 +75,7 @@ def _describe_data(config: dict[str, Any]) -> str:
 
 
 def collect_runs(
-    runs_dirs: Sequence[Path] = (RUNS_DIR,), configs: Path = CONFIGS_DIR
+    runs_dirs: Sequence[Path] = (RUNS_DIR, WORK_DIR), configs: Path = CONFIGS_DIR
 ) -> list[dict[str, Any]]:
     """Every finished training run; one that has not ended has no scores.json yet and is left out."""
     folders = [path.parent for runs_dir in runs_dirs for path in sorted(runs_dir.glob("*/scores.json"))]
@@ -156,7 +156,7 @@ def update_table(file: Path, rows: Sequence[dict[str, Any]], keys: Sequence[str]
     new.to_csv(file, index=False)
 
 
-def run(runs_dirs: Sequence[Path] = (RUNS_DIR,), results_dir: Path = RESULTS_DIR) -> None:
+def run(runs_dirs: Sequence[Path] = (RUNS_DIR, WORK_DIR), results_dir: Path = RESULTS_DIR) -> None:
     """Update every table in `results_dir` from the folders in `runs_dirs`."""
     runs = collect_runs(runs_dirs)
     ablations = []

@@ -106,7 +106,7 @@ def workplace(tmp_path, monkeypatch):
     frame = pd.DataFrame(rows)
     monkeypatch.setattr(fit_trust, "load_bundle", lambda folder: bundle)
     monkeypatch.setattr(
-        fit_novelty, "read_split", lambda data, split: frame[:14] if split == "train" else frame[14:]
+        fit_novelty, "read_split", lambda data, split, names: frame[:14] if split == "train" else frame[14:]
     )
     monkeypatch.setattr(fit_novelty, "N_COMPONENTS", 2)
     monkeypatch.setattr(strange_images, "SCENES_PER_KIND", 1)
