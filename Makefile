@@ -6,7 +6,7 @@ TEST_WORKERS ?= 2
 # ImageNet weights: a file; downloaded by Keras if not given.
 IMAGENET ?= imagenet
 
-.PHONY: help app test bench train ablations evaluate classic lint
+.PHONY: help app test bench fuzz train ablations evaluate classic lint
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -19,6 +19,9 @@ test: .venv/.installed-dev  ## run all tests
 
 bench: .venv/.installed-dev  ## measure speed and memory
 	$(BIN)/python -m tests.benchmark
+
+fuzz: .venv/.installed-dev  ## damage files of every kind; each must end in a result or a clear refusal
+	$(BIN)/python -m tests.fuzz
 
 # From the raw data to the shipped weights in six commands (training/recipe.py): segmenter, two
 # classifiers, export, evaluation on validation, trust. A training that was stopped resumes.
