@@ -1,40 +1,62 @@
-# `make app` and `make test` do all the set-up on a machine with Python 3.11 or newer and make.
+# `make app` and `make test` do all the set-up on a machine with make and Python 3.11, 3.12 or 3.13.
+# `make test PYTHON=/path/to/python3.12` uses another interpreter, in a folder of its own.
 .DEFAULT_GOAL := app
 PYTHON ?= python3
-BIN := .venv/bin
+PYTHONS := 3.11 3.12 3.13
+VENV := .venv$(if $(filter-out file default,$(origin PYTHON)),-$(notdir $(PYTHON)))
+BIN := $(VENV)/bin
 TEST_WORKERS ?= 2
 # ImageNet weights: a file; downloaded by Keras if not given.
 IMAGENET ?= imagenet
 
-.PHONY: help app test bench fuzz train ablations evaluate classic lint
+.PHONY: help app test check pins wheel-test bench fuzz train ablations evaluate classic lint
 
 help:  ## list the targets
-	@sed -nE 's/^([a-z]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
-app: .venv/.installed  ## open the app in the browser
+app: $(VENV)/.installed  ## open the app in the browser
 	$(BIN)/streamlit run streamlit_app.py
 
-test: .venv/.installed-dev  ## run all tests
+test: $(VENV)/.installed-dev  ## run all tests, in a real browser too
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
-bench: .venv/.installed-dev  ## measure speed and memory
+check: lint  ## style, structure and logic: no browser, no shipped weights, no pages
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not slow and not browser" \
+		tests/test_structure.py tests/core tests/models core models
+
+pins: $(VENV)/.installed  ## ask the package index for a wheel of every pin for every Python
+	for version in $(PYTHONS); do $(BIN)/python -m pip download -q --no-deps --only-binary=:all: \
+		--python-version $$version -d build/pins -r requirements-dev.txt $(foreach tag,2_28 2_27 2_17,\
+		--platform manylinux_$(tag)_x86_64) --platform manylinux2014_x86_64 || exit 1; done
+
+wheel-test: $(VENV)/.installed  ## build the wheel, install it afresh, analyse a drawn lesion elsewhere
+	rm -rf build/wheel && mkdir -p build/wheel/elsewhere
+	$(BIN)/python -m pip wheel -q --no-deps -w build/wheel .
+	$(BIN)/python -m venv build/wheel/venv
+	build/wheel/venv/bin/pip install -q build/wheel/*.whl
+	cd build/wheel/elsewhere && ../venv/bin/python -c "from pathlib import Path; \
+		from core.images.drawing import encode_png; from core.phantoms.lesions import draw_sample; \
+		image = draw_sample('Irregular, several colours').image; Path('lesion.png').write_bytes(encode_png(image))" \
+		&& ../venv/bin/dermalens analyze lesion.png --csv table.csv && cat table.csv
+
+bench: $(VENV)/.installed-dev  ## measure speed and memory
 	$(BIN)/python -m tests.benchmark
 
-fuzz: .venv/.installed-dev  ## damage files of every kind; each must end in a result or a clear refusal
+fuzz: $(VENV)/.installed-dev  ## damage files of every kind; each must end in a result or a clear refusal
 	$(BIN)/python -m tests.fuzz
 
 # From the raw data to the shipped weights in six commands (training/recipe.py): segmenter, two
 # classifiers, export, evaluation on validation, trust. A training that was stopped resumes.
-train: .venv/.installed-dev  ## train the weights that ship (needs DERMALENS_DATA)
+train: $(VENV)/.installed-dev  ## train the weights that ship (needs DERMALENS_DATA)
 	$(BIN)/python -m training.recipe --imagenet $(IMAGENET)
 
-ablations: .venv/.installed-dev  ## train short runs that differ in one choice each (needs DERMALENS_DATA)
+ablations: $(VENV)/.installed-dev  ## train short runs that differ in one choice each (needs DERMALENS_DATA)
 	for task in classification segmentation; do for config in training/configs/ablations/ablation_$${task}*.py; do \
 		$(BIN)/python -m training.fit.train_$$task --config $$(basename $$config .py) --imagenet $(IMAGENET) || exit 1; \
 		done; done
 	$(BIN)/python -m training.report.results
 
-evaluate: .venv/.installed-dev  ## measure the weights that ship, on the test split too (needs DERMALENS_DATA)
+evaluate: $(VENV)/.installed-dev  ## measure the weights that ship, on the test split too (needs DERMALENS_DATA)
 	$(BIN)/python -m training.measure.evaluate --split test
 	$(BIN)/python -m training.bundle.fit_trust --report-test
 	$(BIN)/python -m training.measure.phantoms
@@ -45,7 +67,7 @@ evaluate: .venv/.installed-dev  ## measure the weights that ship, on the test sp
 	$(BIN)/python -m training.report.results
 	$(BIN)/python -m training.report.readme_scores
 
-classic: .venv/.installed-dev  ## train and measure the classic systems (needs DERMALENS_DATA)
+classic: $(VENV)/.installed-dev  ## train and measure the classic systems (needs DERMALENS_DATA)
 	for config in classic_cnn_128 classic_efficientnet classic_binary_cnn_224; do \
 		$(BIN)/python -m training.fit.train_classification --config $$config --imagenet $(IMAGENET) || exit 1; done
 	for config in classic_unet_256 classic_unet_224 classic_unet_64_512; do \
@@ -66,18 +88,18 @@ classic: .venv/.installed-dev  ## train and measure the classic systems (needs D
 	$(BIN)/python -m training.measure.systems
 	$(BIN)/python -m training.report.results
 
-lint: .venv/.installed-dev  ## check style and formatting
+lint: $(VENV)/.installed-dev  ## check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-.venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dermalens needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv .venv
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Dermalens needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
 
-.venv/.installed: requirements.txt | .venv/bin/python
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q -r requirements.txt
 	touch $@
 
-.venv/.installed-dev: requirements.txt requirements-dev.txt | .venv/bin/python
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q -r requirements-dev.txt
-	touch $@ .venv/.installed
+	touch $@ $(VENV)/.installed
