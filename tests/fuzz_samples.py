@@ -54,11 +54,11 @@ def dicom_samples() -> dict[str, bytes]:
         "12 bits with a window": make_dicom(grey, "MONOCHROME2", BitsStored=12, HighBit=11, **window),
         "JPEG": make_dicom(pixels, "YBR_FULL_422", frame=jpeg, syntax=JPEGBaseline8Bit),
         "JPEG 2000": make_dicom(pixels, "YBR_RCT", frame=jpeg_2000, syntax=JPEG2000Lossless),
-        "RLE": make_dicom(pixels, "RGB", frame=_run_lengths(pixels), syntax=RLELossless),
+        "RLE": make_dicom(pixels, "RGB", frame=run_lengths(pixels), syntax=RLELossless),
     }
 
 
-def _run_lengths(pixels: np.ndarray) -> bytes:
+def run_lengths(pixels: np.ndarray) -> bytes:
     """DICOM's RLE of (H, W <= 128, 3) pixels, every row as one literal run."""
     rows = [[bytes([len(row) - 1]) + row.tobytes() for row in plane] for plane in pixels.transpose(2, 0, 1)]
     planes = [b"".join(plane) for plane in rows]

@@ -37,9 +37,18 @@ def refusal(source) -> ImageError:
 
 
 def make_dicom(
-    values: np.ndarray, photometric: str, *, frame: bytes | None = None, syntax=None, **tags
+    values: np.ndarray,
+    photometric: str,
+    *,
+    frame: bytes | None = None,
+    syntax=None,
+    leave_out: str = "",
+    **tags,
 ) -> bytes:
-    """Encode (H, W) or (H, W, 3) values, or an already compressed `frame` of that shape, as DICOM."""
+    """Encode (H, W) or (H, W, 3) values, or an already compressed `frame` of that shape, as DICOM.
+
+    `tags` are added or replace what the values give; the tag named by `leave_out` is then removed.
+    """
     dataset = pydicom.Dataset()
     dataset.file_meta = pydicom.dataset.FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax or ExplicitVRLittleEndian
@@ -57,6 +66,8 @@ def make_dicom(
     dataset["PixelData"].VR = "OB" if values.itemsize == 1 else "OW"
     for name, value in tags.items():
         setattr(dataset, name, value)
+    if leave_out:
+        delattr(dataset, leave_out)
     buffer = BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
