@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from core.systems.evaluations import RUNS_DIR
+from core.systems.evaluations import RUNS_DIR, WORK_DIR
 from models.manifest import Manifest
 
 Kind = Literal["classification", "segmentation"]
@@ -175,22 +175,27 @@ def run_title(name: str) -> str:
 
 
 # --- reading ----------------------------------------------------------------------------------------
-def runs_state(runs_dir: Path = RUNS_DIR) -> State:
+def runs_state(*runs_dirs: Path) -> State:
     """The folder and the change times of `FILES` of every run: differs when anything was written.
 
     Times are in nanoseconds, 0 for a file that is not there. A folder without any, such as an evaluation's,
-    is no run.
+    is no run. Without `runs_dirs`, those of the repository and of trainings under way.
     """
     state = [
-        (folder.name, *(_changed_ns(folder / file) for file in FILES))
+        (str(folder), *(_changed_ns(folder / file) for file in FILES))
+        for runs_dir in runs_dirs or (RUNS_DIR, WORK_DIR)
         for folder in sorted(runs_dir.glob("*/"))
     ]
     return tuple(entry for entry in state if any(entry[1:]))
 
 
-def read_runs(runs_dir: Path = RUNS_DIR) -> list[TrainingRun]:
-    """Every training run, by name; a damaged file leaves its part empty."""
-    return [_read_run(runs_dir / name, max(changed) / 1e9) for name, *changed in runs_state(runs_dir)]
+def read_runs(*runs_dirs: Path) -> list[TrainingRun]:
+    """Every training run, by folder and name; a damaged file leaves its part empty.
+
+    Folders are those of `runs_state`; of two runs of one name the one in the later folder counts.
+    """
+    runs = (_read_run(Path(folder), max(changed) / 1e9) for folder, *changed in runs_state(*runs_dirs))
+    return list({run.name: run for run in runs}.values())
 
 
 def _read_run(folder: Path, changed_at: float) -> TrainingRun:

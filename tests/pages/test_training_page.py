@@ -45,6 +45,8 @@ def runs_dir(monkeypatch, tmp_path) -> Path:
     """An empty training/runs/."""
     for module in (runs, choices, augmentations, losses):
         monkeypatch.setattr(module, "RUNS_DIR", tmp_path)
+    for module in (runs, augmentations, losses):
+        monkeypatch.setattr(module, "WORK_DIR", tmp_path / "work")
     return tmp_path
 
 
@@ -203,6 +205,12 @@ def test_a_run_under_way_is_followed(shipped: AppTest, two_runs):
     run(shipped)
     assert "2 of 5 epochs done" in read_progress(shipped)
     assert len(read_chart(shipped, "curve_loss")["data"][2]["x"]) == 2
+
+
+def test_a_training_in_the_work_folder_is_followed_too(shipped: AppTest, two_runs):
+    write_run(two_runs / "work" / "segmenter_trial", HEADER + ROWS, epochs=9)
+    table = find_table(open_training(shipped, training_view=VIEW), "Run")
+    assert list(table.index) == ["First", "Second", "Segmenter trial"]
 
 
 def test_a_run_without_a_finished_epoch_waits(shipped: AppTest, runs_dir):

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.phantoms.lesions import SAMPLES, draw_sample
 from core.systems.ablations import is_ablation
-from core.systems.evaluations import RUNS_DIR
+from core.systems.evaluations import RUNS_DIR, WORK_DIR
 from core.systems.training_runs import read_runs
 from training.data.augmentation import Augmentation
 from training.data.augmentation_examples import Example, draw_examples, draw_samples, read_augmentation
@@ -40,7 +40,7 @@ def draw_augmentations() -> None:
     )
     strengths = {DEFAULTS: Augmentation()} | {
         run.title: read_augmentation(run.config["augmentation"])
-        for run in read_runs(RUNS_DIR)
+        for run in read_runs(RUNS_DIR, WORK_DIR)
         if run.config.get("augmentation") and not is_ablation(run.name)
     }
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):

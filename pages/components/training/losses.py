@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.datasets.splits import SPLIT_FILE, read_splits
 from core.systems.ablations import is_ablation
-from core.systems.evaluations import RUNS_DIR
+from core.systems.evaluations import RUNS_DIR, WORK_DIR
 from core.systems.training_runs import TrainingRun, read_runs
 from core.taxonomy import HAM10000_CLASSES, get_diagnosis
 from pages.components.shared.figures import AMBER, BLUE, savable
@@ -22,7 +22,7 @@ _HEIGHT_PX = 320
 
 def draw_losses() -> None:
     """Focal loss and class weights of the classifier, cross-entropy with Dice of the segmenter."""
-    runs = [run for run in read_runs(RUNS_DIR) if run.config and not is_ablation(run.name)]
+    runs = [run for run in read_runs(RUNS_DIR, WORK_DIR) if run.config and not is_ablation(run.name)]
     for draw in (_draw_focal, _draw_weights, _draw_disc):
         with st.container(border=True):
             draw(runs)

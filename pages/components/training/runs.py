@@ -1,13 +1,12 @@
 """The Runs view: progress, curves, scores and settings of training runs."""
 
 import time
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from core.systems.ablations import is_ablation
-from core.systems.evaluations import RUNS_DIR
+from core.systems.evaluations import RUNS_DIR, WORK_DIR
 from core.systems.training_runs import (
     BENCHMARK_NAME,
     MONITORS,
@@ -33,8 +32,8 @@ TABLE_SCORES = {
 
 def draw_runs() -> None:
     """Everything about the runs of one task."""
-    state = runs_state(RUNS_DIR)
-    runs = [run for run in _read(state, str(RUNS_DIR)) if run.kind and not is_ablation(run.name)]
+    state = runs_state(RUNS_DIR, WORK_DIR)
+    runs = [run for run in _read(state) if run.kind and not is_ablation(run.name)]
     _follow(state)
     if not runs:
         st.info(
@@ -55,16 +54,16 @@ def draw_runs() -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _read(state: State, runs_dir: str) -> list[TrainingRun]:
-    return read_runs(Path(runs_dir))  # `state` is the key: nothing is read again until a file changes
+def _read(state: State) -> list[TrainingRun]:
+    return read_runs(RUNS_DIR, WORK_DIR)  # `state` is the key: nothing is read again until a file changes
 
 
 @st.fragment(run_every=FOLLOW_EVERY)
 def _follow(state: State) -> None:
     """Where each run under way stands; redraws the page once a run has written something."""
-    if runs_state(RUNS_DIR) != state:
+    if runs_state(RUNS_DIR, WORK_DIR) != state:
         st.rerun()
-    for run in _read(state, str(RUNS_DIR)):
+    for run in _read(state):
         if run.status() == "running" and run.share_done is not None:
             st.progress(run.share_done, _describe_progress(run))
 

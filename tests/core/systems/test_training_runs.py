@@ -89,6 +89,14 @@ def test_folders_that_hold_no_run_are_passed_over(tmp_path):
     assert read_runs(tmp_path / "nowhere") == []
 
 
+def test_a_run_that_is_made_again_stands_for_the_one_on_record(tmp_path):
+    for folder, config in (("runs", CONFIG), ("work", CONFIG | {"seed": 7})):
+        (tmp_path / folder).mkdir()
+        write_run(tmp_path / folder / "a", config=config)
+    [run] = read_runs(tmp_path / "runs", tmp_path / "work")
+    assert run.config["seed"] == 7
+
+
 @pytest.mark.parametrize("text", ["", '{"config": {"na', "[1, 2]", '{"config": null}', '{"config": [1]}'])
 def test_a_damaged_record_leaves_the_curves(tmp_path, text):
     write_run(tmp_path / "a")
