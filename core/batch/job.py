@@ -67,6 +67,7 @@ class Job:
         threshold: suspicious share from which that bundle calls a lesion suspicious.
         settings: of the analysis.
         label_counts: what became of the labels.
+        owner: who started it, where people sign in; "" where they do not.
     """
 
     folder: Path
@@ -80,6 +81,7 @@ class Job:
     threshold: float
     settings: AnalysisSettings
     label_counts: LabelCounts
+    owner: str = ""
 
     def read_images(self) -> list[dict[str, str]]:
         """The records of all images, in the order of the run."""
@@ -103,8 +105,8 @@ def jobs_dir() -> Path:
 
 
 def new_folder(root: Path) -> Path:
-    """An empty folder for a run, named by the time and by chance."""
-    folder = root / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    """An empty folder for a run, named by the time and by chance: nobody guesses the name, which opens the run."""
+    folder = root / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(16)}"
     folder.mkdir()
     return folder
 
@@ -117,6 +119,7 @@ def create_job(
     settings: AnalysisSettings,
     name: str,
     source: str,
+    owner: str = "",
 ) -> Job:
     """Write down a run in a folder that is there already; nothing starts.
 
@@ -128,6 +131,7 @@ def create_job(
         settings: of the analysis.
         name: for lists and headings.
         source: where the images came from, in words.
+        owner: see `Job`.
     """
     table, counts = labels
     stems = unique_stems(found.paths)
@@ -145,6 +149,7 @@ def create_job(
         threshold=manifest.suspicious_threshold,
         settings=settings,
         label_counts=counts,
+        owner=owner,
     )
     _write_job(job, images)
     return job

@@ -1,7 +1,7 @@
 """One row an image: the dataset's facts, its split and what the shipped model answered.
 
-Without the dataset the split file lists the images and the predictions table brings the facts of the
-validation and test parts; with it, every row has its facts and its files.
+Without the dataset the split file lists the images, and their facts come from the file that ships or from the
+predictions; with it, every row has its facts and its files.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,10 @@ _SIZE_ORDER = (*SIZE_BANDS, NOT_GIVEN)
 
 
 def build_catalogue(
-    dataset: pd.DataFrame | None, assignment: pd.DataFrame, predictions: Sequence[Predictions] = ()
+    dataset: pd.DataFrame | None,
+    assignment: pd.DataFrame,
+    predictions: Sequence[Predictions] = (),
+    facts: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Join what is known about each image.
 
@@ -42,6 +45,7 @@ def build_catalogue(
         dataset: rows of `core.datasets.ham10000.read_ham10000` or another layout; None where there is no dataset.
         assignment: `image_id`, `lesion_id`, `dx`, `split`, as in `training/splits/`.
         predictions: tables that share no image, e.g. the validation and the test split.
+        facts: `image_id` and `FACTS` for a catalogue without a dataset; those of the predictions if None.
 
     Returns:
         Sorted by image id, with `lesion_id`, `dx`, `split` (`NO_SPLIT` where it has none), the `FACTS`
@@ -52,7 +56,9 @@ def build_catalogue(
     answers = _answers(predictions)
     if dataset is None:
         rows = assignment[["image_id", "lesion_id", "dx"]].merge(
-            answers.reindex(columns=["image_id", *FACTS]), on="image_id", how="left"
+            (answers if facts is None else facts).reindex(columns=["image_id", *FACTS]),
+            on="image_id",
+            how="left",
         )
     else:
         rows = dataset.reset_index(drop=True)

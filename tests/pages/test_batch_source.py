@@ -15,6 +15,7 @@ from core.batch.job import Job
 from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom
 from pages.components.cases.cards import build_card, read_case
+from pages.components.evaluate import batch_form, run_access
 from tests.fakes import fake_bundle
 from tests.pages.driver import keys, read_text, run
 
@@ -201,6 +202,40 @@ def test_runs_are_listed_opened_and_deleted(app, root, archive, pngs):
     press(app, "batch_delete_sure_opened")
     assert not older.folder.exists() and "lesions.zip" not in read_text(app)
     assert app.session_state["found"] is None and len(jobs.list_jobs(root)) == 1
+
+
+def open_another_session(address: str = "") -> AppTest:
+    later = AppTest.from_string(SCRIPT, default_timeout=60)
+    if address:
+        later.query_params["job"] = address
+    return run(later)
+
+
+def test_another_session_neither_lists_nor_deletes_a_run(app, root, archive):
+    start(app, archive)
+    press(app, "batch_close")
+    assert "lesions.zip" in read_text(app)
+    other = open_another_session()
+    assert "lesions.zip" not in read_text(other)
+    assert not any("delete" in key or "open" in key for key in keys(other.button))
+
+
+def test_a_run_of_a_signed_in_user_opens_for_nobody_else(app, root, archive, monkeypatch):
+    monkeypatch.setattr(run_access, "current_user", lambda: "anna@clinic.example")
+    monkeypatch.setattr(batch_form, "current_user", lambda: "anna@clinic.example")
+    start(app, archive)
+    [job] = jobs.list_jobs(root)
+    assert job.owner == "anna@clinic.example"
+    assert "lesions.zip" in read_text(open_another_session(job.folder.name))
+    for other in ("ben@clinic.example", ""):
+        monkeypatch.setattr(run_access, "current_user", lambda other=other: other)
+        assert "another user's" in read_text(open_another_session(job.folder.name))
+
+
+def test_refused_files_names_are_harmless_in_the_tables_own_export(app, pngs):
+    upload(app, ("=HYPERLINK(1).png", pngs[0][:100]), ("good.png", pngs[1]))
+    press(app, "batch_start")
+    assert app.dataframe[0].value["file"].tolist() == ["'=HYPERLINK(1).png"]
 
 
 def test_an_address_of_a_run_that_is_gone_says_so(app):

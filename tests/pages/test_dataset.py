@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.datasets.catalogue import NOT_GIVEN
 from core.datasets.ham10000 import DATA_VARIABLE
 from core.systems.evaluations import RUNS_DIR
 from pages.components.dataset import browse, context, feature_map
@@ -94,16 +95,56 @@ def test_without_a_dataset_the_shipped_facts_are_browsed_and_the_way_to_the_imag
     assert (first["Image"], first["Diagnosis"], first["Age"]) == (NEVUS, "Melanocytic nevus", 45)
 
 
-def test_a_wrong_folder_is_named_and_what_ships_is_still_shown(tmp_path):
+def test_facts_of_the_training_part_ship_without_a_folder():
+    frame = context.read_context().frame
+    train = frame[frame["split"] == "train"]
+    assert len(train) > 7000
+    assert not (train[["sex", "localization", "dx_type"]] == NOT_GIVEN).any(axis=None)
+
+
+def test_a_typed_folder_is_refused_where_the_server_allows_none(tmp_path):
+    app = open_dataset()
+    app.text_input(key="dataset_folder").input(str(write_dataset(tmp_path / "typed")))
+    run(app)
+    assert "DERMALENS_ROOT" in app.error[0].value
+
+
+def test_a_typed_folder_outside_the_allowed_one_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "allowed").mkdir()
+    monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path / "allowed"))
+    app = open_dataset()
+    app.text_input(key="dataset_folder").input(str(write_dataset(tmp_path / "elsewhere")))
+    run(app)
+    assert "lies outside" in app.error[0].value
+    app = open_dataset(view="checks")
+    app.text_input(key="checks_folder").input(str(tmp_path / "elsewhere"))
+    assert "lies outside" in press(run(app), "run_checks").error[0].value
+
+
+def test_pictures_that_links_lead_to_outside_of_the_root_are_not_shown(tmp_path, monkeypatch):
+    folder = write_dataset(tmp_path / "allowed" / "typed")
+    monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path / "allowed"))
+    picture = folder / "HAM10000_images_part_1" / f"{NEVUS}.jpg"
+    picture.rename(tmp_path / "secret.jpg")
+    picture.symlink_to(tmp_path / "secret.jpg")
+    app = open_dataset()
+    app.text_input(key="dataset_folder").input("typed")
+    run(app)
+    assert [bool(item["src"]) for item in pictures(app)] == [row[1] != NEVUS for row in ROWS]
+
+
+def test_a_wrong_folder_is_named_and_what_ships_is_still_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path))
     app = open_dataset()
     app.text_input(key="dataset_folder").input(str(tmp_path / "nowhere"))
     run(app)
     [error] = app.error
-    assert "nowhere" in error.value and "No folder" in error.value
+    assert "nowhere" in error.value and "no folder" in error.value
     assert "10,015" in read_text(app)
 
 
-def test_a_folder_that_is_typed_shows_its_pictures(tmp_path):
+def test_a_folder_that_is_typed_shows_its_pictures(tmp_path, monkeypatch):
+    monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path))
     app = open_dataset()
     app.text_input(key="dataset_folder").input(str(write_dataset(tmp_path / "typed")))
     run(app)
@@ -112,7 +153,8 @@ def test_a_folder_that_is_typed_shows_its_pictures(tmp_path):
     assert "**5** images · 3 lesions" in read_text(app)
 
 
-def test_a_typed_folder_is_kept_when_another_page_was_looked_at(tmp_path):
+def test_a_typed_folder_is_kept_when_another_page_was_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path))
     app = open_dataset()
     app.text_input(key="dataset_folder").input(str(write_dataset(tmp_path / "typed")))
     run(app)
@@ -360,7 +402,8 @@ def test_checks_name_what_is_wrong_with_a_folder(drawn):
     assert NEVUS in tables and MELANOMA in tables
 
 
-def test_a_folder_that_cannot_be_checked_says_why(tmp_path):
+def test_a_folder_that_cannot_be_checked_says_why(tmp_path, monkeypatch):
+    monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path))
     app = open_dataset(view="checks")
     assert app.button(key="run_checks").disabled
     app.text_input(key="checks_folder").input(str(tmp_path))

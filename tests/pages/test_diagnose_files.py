@@ -1,5 +1,7 @@
 """Diagnose: refused files, several images, missing weights."""
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -57,6 +59,17 @@ def test_several_images_get_a_strip_a_table_and_a_csv(app: AppTest, phantom_png:
     assert list(table["Name"]) == ["one.png", "two.png", "notes.jpg"]
     assert table["Remarks"][2] == "not read: not an image"
     assert "download_csv" in keys(app.download_button)
+
+
+def test_a_name_that_is_a_formula_is_harmless_in_the_tables_own_export(app: AppTest, phantom_png, other_png):
+    upload(app, ("=1+1.png", phantom_png), ("two.png", other_png))
+    assert list(app.dataframe[0].value["Name"]) == ["'=1+1.png", "two.png"]
+
+
+def test_new_trust_values_are_taken_up_though_the_weights_are_the_same():
+    old, new = fake_manifest(), replace(fake_manifest(), decision_offsets=(0.1,) * 7)
+    assert old.fingerprint == new.fingerprint
+    assert engine.bundle_key(old) != engine.bundle_key(new)
 
 
 def test_picking_a_thumbnail_shows_that_image(app: AppTest, phantom_png: bytes, other_png: bytes):

@@ -8,11 +8,11 @@ import streamlit as st
 
 from core.datasets.catalogue import CONFIRMATIONS, NOT_GIVEN, diagnosis_name
 from core.datasets.facets import ORDERS, sort_rows
-from core.tables import harmless
 from pages.components.dataset import address
 from pages.components.dataset.address import State
 from pages.components.dataset.context import Context
 from pages.components.dataset.grid import draw_grid
+from pages.components.shared.tables import draw_frame, harmless_frame
 
 PAGE_SIZE = 24
 _ORDER_KEY, _OUTLINE_KEY = "browse_order", "browse_outline"
@@ -100,7 +100,7 @@ def describe_count(frame: pd.DataFrame, rows: np.ndarray) -> str:
 def build_csv(frame: pd.DataFrame, rows: np.ndarray) -> str:
     """The rows without their paths; cells that a spreadsheet would run are made harmless."""
     table = frame.iloc[rows].drop(columns=["image_path", "mask_path"])
-    return table.map(harmless).to_csv(index=False)
+    return harmless_frame(table).to_csv(index=False)
 
 
 def _take_outline() -> None:
@@ -126,7 +126,7 @@ def _draw_table(frame: pd.DataFrame, rows: np.ndarray, key: str) -> None:
     named = {column: table[column].map(diagnosis_name, na_action="ignore") for column in ("dx", "prediction")}
     named["dx_type"] = table["dx_type"].replace(CONFIRMATIONS)
     names = table["image_id"].to_list()
-    st.dataframe(
+    draw_frame(
         table.assign(**named).rename(columns=_COLUMNS),
         key=key,
         hide_index=True,

@@ -1,7 +1,5 @@
 """Checks: what a user of any dataset should look for before trusting a score on it."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from core.datasets.checks import Check, check_dataset, stack_findings
@@ -9,6 +7,7 @@ from core.datasets.ham10000 import DatasetError
 from core.datasets.layouts import LAYOUTS, read_dataset
 from pages.components.shared import dataset_folder as dataset
 from pages.components.shared.notices import escape
+from pages.components.shared.tables import draw_frame, harmless_frame
 
 _FOLDER_KEY, _WANTED_KEY, _RESULT_KEY = "checks_folder", "checks_wanted", "checks_result"
 MAX_ROWS = 500
@@ -23,32 +22,32 @@ def draw_checks() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
             "Dataset folder on this server",
-            placeholder=str(dataset.folder() or "/path/to/dataset"),
+            placeholder=dataset.describe_place(),
             key=_FOLDER_KEY,
             persist_state="session",
             help="Understood: " + ", ".join(layout.name for layout in LAYOUTS) + ".",
         )
         typed = st.session_state[_FOLDER_KEY].strip()
-        folder = Path(typed).expanduser() if typed else dataset.folder()
         st.button(
             "Run the checks",
             key="run_checks",
             icon=":material/fact_check:",
             type="primary",
-            disabled=not folder,
+            disabled=not typed and dataset.read_frame() is None,
             on_click=lambda: st.session_state.update({_WANTED_KEY: True}),
         )
     if st.session_state.pop(_WANTED_KEY, False):
-        _run(folder)
+        _run(typed)
     if result := st.session_state.get(_RESULT_KEY):
         _draw_result(*result)
 
 
-def _run(folder: Path) -> None:
+def _run(typed: str) -> None:
     st.session_state.pop(_RESULT_KEY, None)
     bar = st.progress(0.0, "Reading the dataset …")
     try:
-        frame = read_dataset(folder)
+        folder = dataset.resolve(typed) if typed else dataset.folder()
+        frame = dataset.confine(read_dataset(folder))
     except DatasetError as error:
         bar.empty()
         st.error(str(error), title="This folder cannot be checked", icon=":material/folder_off:")
@@ -70,7 +69,7 @@ def _draw_result(summary: str, checks: list[Check]) -> None:
         st.markdown(f"**{summary}**", width="stretch")
         st.download_button(
             "CSV",
-            lambda: stack_findings(checks).to_csv(index=False),
+            lambda: harmless_frame(stack_findings(checks)).to_csv(index=False),
             file_name="dermalens_checks.csv",
             mime="text/csv",
             key="checks_csv",
@@ -88,6 +87,6 @@ def _draw_check(check: Check) -> None:
         return
     with st.expander(f"{title}: {len(check.table):,}", icon=":material/priority_high:"):
         st.markdown(check.advice)
-        st.dataframe(check.table.head(MAX_ROWS), key=f"check_{check.code}", hide_index=True, alt=check.title)
+        draw_frame(check.table.head(MAX_ROWS), key=f"check_{check.code}", hide_index=True, alt=check.title)
         if len(check.table) > MAX_ROWS:
             st.caption(f"The first {MAX_ROWS} are shown; the CSV holds all.")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.datasets.catalogue import build_catalogue
 from core.datasets.facets import Explorer, build_explorer
+from core.datasets.ham10000_facts import read_facts
 from core.datasets.similar import FeatureIndex, FeatureIndexError
 from core.datasets.splits import read_splits
 from core.evaluation.predictions import Predictions, read_predictions
@@ -59,7 +60,7 @@ def read_context() -> Context:
 def _read(root: str, stamps: tuple[tuple[str, float], ...]) -> Context:
     predictions = tuple(read_predictions(Path(path)) for path, _ in stamps)
     rows = dataset.read_frame() if root else None
-    frame = build_catalogue(rows, read_splits(), predictions)
+    frame = build_catalogue(rows, read_splits(), predictions, read_facts())
     names = [part.frame["image_id"] for part in predictions]
     places = {name: (part, row) for part, column in enumerate(names) for row, name in enumerate(column)}
     positions = {name: row for row, name in enumerate(frame["image_id"])}

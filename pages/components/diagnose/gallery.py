@@ -13,6 +13,7 @@ from pages.components.diagnose import session_images
 from pages.components.shared.engine import Outcome, Summary
 from pages.components.shared.notices import escape
 from pages.components.shared.source_image import SourceImage
+from pages.components.shared.tables import draw_frame
 
 COLUMNS = ("Image", "Name", "Most probable", "Probability", "Suspicious share", "Lesion", "Remarks")
 
@@ -60,7 +61,7 @@ def draw_table(outcomes: dict[str, Outcome], hidden: set[str]) -> None:
     items = session_images.items()
     rows = [_table_row(items[sha].name, outcome, sha in hidden) for sha, outcome in outcomes.items()]
     share = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
-    st.dataframe(
+    draw_frame(
         rows,
         key="summary",
         hide_index=True,

@@ -20,6 +20,7 @@ from core.datasets.files import labels_from_folders
 from core.images.reading import IMAGE_EXTENSIONS
 from core.settings import AnalysisSettings, default_filters
 from models.manifest import BundleError, Manifest
+from pages.components.evaluate.run_access import current_user
 from pages.components.shared import engine, notices
 
 UPLOAD, FOLDER = "Upload", "Folder on the server"
@@ -27,8 +28,8 @@ NO_LABELS, FOLDER_NAMES, TABLE = "None", "Sub-folder names", "CSV table"
 WHOLE_ROOT = "(the whole folder)"
 OTHER_TABLE = "another, from this computer"
 KEPT = (
-    "Uploaded images are kept on this server, in its temporary folder, until you delete the run. Everybody "
-    "who uses this server sees its runs."
+    "Uploaded images are kept on this server, in its temporary folder, until you delete the run. Only you see the "
+    "run, and whoever you give its address to."
 )
 TABLE_HELP = (
     "Columns `image,dx` (`image_id` and `isic_id` work too) with class codes, and if you have them "
@@ -220,7 +221,7 @@ def create(request: Request, manifest: Manifest) -> Job:
         settings = AnalysisSettings(default_filters(manifest), request.augmented)
         name = request.name or Path(source).name
         source += f"; left out without a usable label: {left_out:,}" if left_out else ""
-        job = jobs.create_job(folder, found, labels, manifest, settings, name, source)
+        job = jobs.create_job(folder, found, labels, manifest, settings, name, source, current_user())
         undo.pop_all()
     return job
 

@@ -11,10 +11,10 @@ from core.batch import job as jobs
 from core.batch.job import Job, JobError
 from core.batch.results import Progress, State, read_errors, read_predictions, read_progress
 from core.evaluation.predictions import Predictions
-from core.tables import harmless
-from pages.components.evaluate import batch_form
+from pages.components.evaluate import batch_form, run_access
 from pages.components.evaluate.context import Context
 from pages.components.shared import notices
+from pages.components.shared.tables import draw_frame, harmless_frame
 
 PARAMETER = "job"
 POLL_S = 1.0
@@ -42,13 +42,19 @@ def draw() -> Context | None:
         st.error(notices.escape(str(error)), icon=":material/error:")
         return None
     if identifier := st.query_params.get(PARAMETER):
-        if job := jobs.find_job(root, identifier):
+        job = jobs.find_job(root, identifier)
+        if job and run_access.may_open(job):
+            run_access.remember(job)
             return _draw_job(job)
-        st.warning("The run in this address is not on this server any more.", icon=":material/link_off:")
+        st.warning(
+            "The run in this address is not on this server any more, or it is another user's.",
+            icon=":material/link_off:",
+        )
     if started := batch_form.draw_form():
+        run_access.remember(started)
         _open(started)
         st.rerun()
-    _draw_earlier(jobs.list_jobs(root))
+    _draw_earlier([job for job in jobs.list_jobs(root) if run_access.is_listed(job)])
     return None
 
 
@@ -153,8 +159,8 @@ def _draw_errors(job: Job, progress: Progress) -> None:
         return
     errors = read_errors(job)
     with st.expander(f"Refused images: {progress.failed:,}", icon=":material/broken_image:"):
-        st.dataframe(errors, hide_index=True, key="batch_errors", alt="Refused images with the reason")
-        table = errors.map(harmless).to_csv(index=False)
+        draw_frame(errors, hide_index=True, key="batch_errors", alt="Refused images with the reason")
+        table = harmless_frame(errors).to_csv(index=False)
         st.download_button(
             "CSV",
             table,
@@ -175,9 +181,11 @@ def _read(folder: str, done: int) -> Predictions | None:
 
 # --- all runs ---------------------------------------------------------------------------------------
 def _draw_earlier(earlier: list[Job]) -> None:
-    st.subheader("Runs on this server", anchor=False)
+    st.subheader("Your runs", anchor=False)
     if not earlier:
-        st.caption("None yet. A run goes on when you close the page; it will be listed here.")
+        st.caption(
+            "None yet. A run goes on when you close the page. Keep its address: it opens the run again."
+        )
         return
     pages = math.ceil(len(earlier) / RUNS_PER_PAGE)
     page = st.pagination(pages, key="batch_page") if pages > 1 else 1

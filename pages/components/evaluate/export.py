@@ -5,9 +5,9 @@ import re
 import streamlit as st
 
 from core.evaluation.predictions import IMAGE_PATH
-from core.tables import harmless
 from pages.components.evaluate.context import Context
 from pages.components.evaluate.report import build_report
+from pages.components.shared.tables import harmless_frame
 
 
 def draw(context: Context) -> None:
@@ -52,8 +52,7 @@ def draw(context: Context) -> None:
 def predictions_csv(context: Context) -> str:
     """The table as it was read, text made harmless for spreadsheets."""
     frame = context.predictions.frame.drop(columns=IMAGE_PATH, errors="ignore")
-    texts = frame.select_dtypes(include=["object", "string"]).columns
-    return frame.assign(**{name: frame[name].map(harmless) for name in texts}).to_csv(index=False)
+    return harmless_frame(frame).to_csv(index=False)
 
 
 def file_stem(name: str) -> str:

@@ -11,6 +11,7 @@ from pages.components.evaluate import scores
 from pages.components.evaluate.context import Context
 from pages.components.evaluate.dots import build_dots
 from pages.components.shared.figures import savable
+from pages.components.shared.tables import draw_frame
 
 TITLES = {
     "age": "Age",
@@ -117,7 +118,7 @@ def _draw_table(found: list[SliceScore], by: str, name: str, score: Score) -> No
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader(f"{score.name} by {TITLES[by].lower()}", anchor=False, width="stretch")
         scores.draw_csv("CSV", table_rows(found, by, name), f"{name}_by_{by}.csv", "download_slices")
-    st.dataframe(
+    draw_frame(
         [
             {
                 TITLES[by]: slice_name(one.name),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from core.batch.sources import ROOT_VARIABLE, SourceError, allowed_root, resolve_below
 from core.datasets.ham10000 import DATA_VARIABLE, DatasetError, default_data_dir, read_mask
 from core.datasets.layouts import read_dataset
 from core.images.drawing import OUTLINE_COLOUR, draw_outlines
@@ -16,9 +17,49 @@ FOLDER_KEY = "dataset_folder"
 
 
 def folder() -> Path | None:
-    """The folder typed in this session, else the one named by the environment."""
+    """The folder typed in this session, else the one named by the environment.
+
+    Raises:
+        DatasetError: what was typed may not be read.
+    """
     typed = str(st.session_state.get(FOLDER_KEY) or "").strip()
-    return Path(typed).expanduser() if typed else default_data_dir()
+    return resolve(typed) if typed else default_data_dir()
+
+
+def resolve(typed: str) -> Path:
+    """A folder that a visitor typed: below the root that pages may read from, as for batches.
+
+    Raises:
+        DatasetError: outside of it, no folder, or no root is set.
+    """
+    root = allowed_root()
+    if root is None:
+        raise DatasetError(
+            f"This server reads no folder that visitors name. Whoever runs it can set {ROOT_VARIABLE} to a folder "
+            f"that they may read from, or {DATA_VARIABLE} to the dataset."
+        )
+    try:
+        return resolve_below(root, str(Path(typed).expanduser()))
+    except (SourceError, RuntimeError) as error:  # no such home folder is a RuntimeError
+        raise DatasetError(str(error)) from error
+
+
+def confine(frame: pd.DataFrame) -> pd.DataFrame:
+    """The dataset without files that links lead to, out of the root and of the configured dataset."""
+    places = [place.resolve() for place in (allowed_root(), default_data_dir()) if place]
+
+    def keep(path: str) -> str:
+        return path if any(Path(path).resolve().is_relative_to(place) for place in places) else ""
+
+    kept = {name: [path and keep(path) for path in frame[name]] for name in ("image_path", "mask_path")}
+    confined = frame.assign(**kept)
+    confined.attrs = frame.attrs
+    return confined
+
+
+def describe_place() -> str:
+    """An example for a folder's field: where visitors may read from."""
+    return str(default_data_dir() or allowed_root() or "/path/to/ham10000")
 
 
 def read_frame() -> pd.DataFrame | None:
@@ -36,13 +77,14 @@ def read_folder() -> pd.DataFrame | None:
         DatasetError: no folder there, or no known layout in it.
     """
     root = folder()
-    return None if root is None else _read(str(root))
+    return None if root is None else _read(str(root), str(allowed_root()))
 
 
 # A resource is shared, not copied: pages ask for it once for each picture they show.
 @st.cache_resource(show_spinner="Reading the dataset's metadata …", ttl=600, max_entries=4)
-def _read(root: str) -> pd.DataFrame:
-    return read_dataset(root).drop_duplicates("image_id").set_index("image_id", drop=False)
+def _read(root: str, allowed: str) -> pd.DataFrame:
+    """`allowed` is part of the key: what may be read depends on it."""
+    return confine(read_dataset(root)).drop_duplicates("image_id").set_index("image_id", drop=False)
 
 
 def image_path(image_id: str) -> Path | None:
@@ -92,10 +134,11 @@ def draw_folder() -> None:
     """The field for the folder, and what is in use."""
     st.text_input(
         "Folder on this server",
-        placeholder=str(default_data_dir() or "/path/to/ham10000"),
+        placeholder=describe_place(),
         key=FOLDER_KEY,
         persist_state="session",
-        help=f"Overrides {DATA_VARIABLE} in this session. HAM10000, ISIC 2018, ISIC 2019 or one folder a class.",
+        help=f"Below the folder that this server lets visitors read ({ROOT_VARIABLE}, else {DATA_VARIABLE}); for this "
+        "session. HAM10000, ISIC 2018, ISIC 2019 or one folder a class.",
     )
     frame = read_frame()
     if frame is not None:

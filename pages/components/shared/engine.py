@@ -3,6 +3,7 @@
 TensorFlow is loaded by the first analysis, never by opening a page.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,8 +66,13 @@ def read_manifests() -> list[Manifest]:
 
 
 def result_key(item: SourceImage, manifest: Manifest, settings: AnalysisSettings) -> ResultKey:
-    """What an answer depends on: the image's bytes, the weights and the settings."""
-    return item.sha256, manifest.fingerprint, settings
+    """What an answer depends on: the image's bytes, the bundle with its trust values and the settings."""
+    return item.sha256, bundle_key(manifest), settings
+
+
+def bundle_key(manifest: Manifest) -> str:
+    """Changes with anything that a manifest states: its fingerprint leaves out the trust values fitted later."""
+    return hashlib.sha256(repr(manifest).encode()).hexdigest()
 
 
 def analyse_all(
@@ -84,9 +90,14 @@ def analyse_all(
     missing.sort(key=lambda item: item.sha256 == picked.sha256)
     _analyse(missing, manifest, settings)
     found = {item.sha256: _named(outcomes[keys[item.sha256]], item) for item in items}
-    while len(outcomes) > max(MAX_OUTCOMES, len(items)):
-        outcomes.pop(next(iter(outcomes)))
+    _trim_outcomes(max(MAX_OUTCOMES, len(items)))
     return found
+
+
+def _trim_outcomes(most: int) -> None:
+    outcomes = _store("outcomes")
+    while len(outcomes) > most:
+        outcomes.pop(next(iter(outcomes)))
 
 
 def get_analysis(item: SourceImage, manifest: Manifest, settings: AnalysisSettings) -> Analysis:
@@ -94,6 +105,7 @@ def get_analysis(item: SourceImage, manifest: Manifest, settings: AnalysisSettin
     analyses, key = _store("analyses"), result_key(item, manifest, settings)
     if key not in analyses:
         _analyse([item], manifest, settings)
+        _trim_outcomes(MAX_OUTCOMES)
     analysis = analyses[key]
     return replace(analysis, image=replace(analysis.image, name=item.name))
 
@@ -110,7 +122,7 @@ def _analyse(items: Sequence[SourceImage], manifest: Manifest, settings: Analysi
         return
     slot = st.empty()
     with slot.container(), st.status("Loading the networks …", expanded=False) as status:
-        analyzer = _load_analyzer(manifest.fingerprint, str(manifest.folder))
+        analyzer = _load_analyzer(bundle_key(manifest), str(manifest.folder))
         if analyzer.bundle.note:
             st.toast(analyzer.bundle.note, icon=":material/info:")
         for number, item in enumerate(items, start=1):
@@ -153,7 +165,7 @@ def explain(analysis: Analysis, code: str, method: str) -> np.ndarray:
             "gradcam",
         ):
             return analysis.saliency
-        analyzer = _load_analyzer(analysis.manifest.fingerprint, str(analysis.manifest.folder))
+        analyzer = _load_analyzer(bundle_key(analysis.manifest), str(analysis.manifest.folder))
         with st.spinner("Computing the heatmap …"):
             store[key] = analyzer.explain(analysis, code, method).astype(np.float16)
         while len(store) > MAX_SALIENCY_MAPS:
@@ -173,9 +185,9 @@ def with_scale(analysis: Analysis, pixel_spacing_mm: float | None) -> Analysis:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _load_analyzer(fingerprint: str, folder: str) -> Analyzer:
+def _load_analyzer(key: str, folder: str) -> Analyzer:
     bundle = loading.load_bundle(folder)
-    if bundle.manifest.fingerprint != fingerprint:
+    if bundle_key(bundle.manifest) != key:
         raise BundleError("The weights were replaced while the page was open. Reload the page.")
     return Analyzer(bundle)
 
