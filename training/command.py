@@ -6,16 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 
-from core.datasets.ham10000 import DatasetError
-from core.evaluation.predictions import PredictionsError
+from core.errors import DermalensError
 from core.systems.evaluations import PROJECT_DIR
-from models.manifest import BundleError
 
-EXPECTED = (BundleError, DatasetError, PredictionsError, FileNotFoundError)
+EXPECTED = (DermalensError, FileNotFoundError)
 
 
 def in_words(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, ended by an error of its user's with the message alone and exit status 1.
+    """The command, ended by an error of its user's with the message alone and exit status 2.
 
     Those are `EXPECTED` errors and values that our own code refuses; any other error is ours, and keeps its traceback.
     """
@@ -28,7 +26,7 @@ def in_words(command: Callable[..., None]) -> Callable[..., None]:
             if not isinstance(error, EXPECTED) and not _refused_here(error):
                 raise
             print(error, file=sys.stderr)
-            raise SystemExit(1) from None
+            raise SystemExit(2) from None
 
     return run
 

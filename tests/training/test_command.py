@@ -32,7 +32,7 @@ def break_numpy():
 def test_what_a_user_can_mend_is_said_in_words(command, said, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         run(command)
-    assert stopped.value.code == 1
+    assert stopped.value.code == 2
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error
 
@@ -69,4 +69,4 @@ def test_training_says_what_is_missing(command, options, said, monkeypatch, caps
     monkeypatch.setattr(sys, "argv", ["train", *(option.format(task=task) for option in options)])
     with pytest.raises(SystemExit) as stopped:
         command.main()
-    assert stopped.value.code == 1 and said in capsys.readouterr().err
+    assert stopped.value.code == 2 and said in capsys.readouterr().err
