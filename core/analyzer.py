@@ -1,4 +1,4 @@
-"""The one door: `Analyzer.analyze(image) -> Analysis`.
+"""The facade of the engine: `Analyzer.analyze(image) -> Analysis`.
 
 Stateless and safe to share between threads: an image goes through reading, quality, preprocessing,
 segmentation, refinement, morphology, classification and explanation, one line a stage below. The same
@@ -36,7 +36,7 @@ ImageSource = LoadedImage | bytes | str | Path | np.ndarray
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Analysis:
-    """Everything one image was found to be.
+    """The result for one image.
 
     Attributes:
         image: what was read; `image.pixels` is (H, W, 3) uint8 RGB.
@@ -47,12 +47,11 @@ class Analysis:
         lesion: (H, W) mask and contour; `lesion.found` says whether there is one.
         morphology: ABCD measurements; None without a lesion.
         classification: calibrated class probabilities.
-        saliency: (H, W) float32 in [0, 1] for the prediction; None if not asked for.
+        saliency: (H, W) float32 in [0, 1] for the prediction; None if not requested.
         settings: what the caller chose.
-        manifest: of the bundle that answered.
+        manifest: of the bundle that was used.
         stage_ms: milliseconds by stage; in a batch, the batch's time divided by its size.
-        novelty: how far the image lies from what the classifier learned, see `core.diagnosis.novelty`; None if the
-            bundle states no way to tell.
+        novelty: out-of-distribution score, see `core.diagnosis.novelty`; None if the bundle has no model for it.
     """
 
     image: LoadedImage
@@ -85,17 +84,17 @@ class Analysis:
 
     @property
     def suspicious(self) -> bool:
-        """Whether the suspicious share reaches the bundle's threshold."""
+        """Whether the probability of malignancy reaches the bundle's decision threshold."""
         return self.classification.suspicious_probability >= self.manifest.suspicious_threshold
 
     @property
     def unknown(self) -> bool:
-        """Whether the image is outside what the bundle knows; False if it states no way to tell."""
+        """Whether the image is out of distribution for the bundle; False if the bundle cannot tell."""
         return self.novelty is not None and self.novelty > self.manifest.novelty.threshold
 
     @property
     def conformal_set(self) -> tuple[str, ...] | None:
-        """Codes among which the answer lies with the bundle's confidence level, whichever class it is.
+        """The prediction set: codes that include the true class at the bundle's confidence level.
 
         Most probable first; may be empty. None if the bundle states no quantiles.
         """

@@ -5,11 +5,11 @@
     dermalens batch PATH... --to DIR [--labels TABLE.csv]
     dermalens dataset check --data DIR [--csv FILE]
 
-A PATH is an image or a folder. A bad file gives a row with its error and the run goes on; the exit
-status is 1 if any failed. `batch` keeps every finished image at once: stopped or crashed, the same command
-goes on where it was. It writes the predictions table that the Evaluate page opens.
+A PATH is an image or a folder. An unreadable file gives a row with its error and the run continues; the
+exit status is 1 if any failed. `batch` stores every finished image at once: if stopped, the same command
+resumes. It writes the predictions table that the Evaluate page opens.
 
-What a user can mend (`core.errors.DermalensError`, a file that cannot be written) is one line on standard
+An error that the user can correct (`core.errors.DermalensError`, a file that cannot be written) is one line on standard
 error and exit status 2, like a wrong option.
 """
 
@@ -36,7 +36,7 @@ from core.systems.evaluations import PROJECT_DIR
 
 
 class Commands(TyperGroup):
-    """A group of commands that says in one line what its user can mend, and ends with exit status 2."""
+    """A group of commands that prints an error that the user can correct as one line, with exit status 2."""
 
     def invoke(self, ctx: typer.Context) -> object:
         try:
@@ -123,7 +123,7 @@ def batch(
     try:
         progress = run_batch(paths, to, labels, folder_labels, not no_tta)
     except KeyboardInterrupt:
-        typer.echo("Stopped. The same command goes on where this one was.", err=True)
+        typer.echo("Stopped. The same command resumes the run.", err=True)
         raise typer.Exit(130) from None
     if progress.failed:
         raise _fail(f"failed: {progress.failed} of {progress.total} images; see {to / 'errors.csv'}")

@@ -1,9 +1,9 @@
-"""An `Analysis` as something to keep: a table row, a JSON record, an overlay picture.
+"""Export an `Analysis`: a table row, a JSON record, an overlay picture.
 
 The CSV columns are `image`, one for each class code (calibrated probabilities that sum to 1),
-`prediction`, `suspicious_probability`, `lesion_area_fraction`, `warnings`, `error`, `conformal_set` (codes
-among which the answer lies with the bundle's confidence level) and `novelty` (distance from what the
-classifier learned); the last two are empty for a bundle that states neither.
+`prediction`, `suspicious_probability`, `lesion_area_fraction`, `warnings`, `error`, `conformal_set` (the
+prediction set at the bundle's confidence level) and `novelty` (out-of-distribution score); the last two are empty
+for a bundle without them.
 """
 
 import csv
@@ -20,9 +20,9 @@ from models.manifest import Manifest
 
 NOTICE = (
     "Dermalens is research and teaching software, not a medical device. "
-    "Its output is no diagnosis and must not guide anybody's treatment."
+    "Its output is not a diagnosis and must not guide treatment."
 )
-UNKNOWN_KIND = "unknown_kind"  # the warning on an image outside what the bundle knows
+UNKNOWN_KIND = "unknown_kind"  # the warning on an out-of-distribution image
 
 
 def csv_columns(classes: Sequence[str]) -> list[str]:
@@ -51,7 +51,7 @@ def analysis_row(analysis: Analysis, stem: str | None = None) -> dict[str, Any]:
 
 
 def error_row(stem: str, error: str, classes: Sequence[str]) -> dict[str, Any]:
-    """The row of an image that was refused: its name and why, everything else empty."""
+    """The row of a refused image: its name and the reason, everything else empty."""
     return dict.fromkeys(csv_columns(classes), "") | {"image": stem, "error": error}
 
 
@@ -77,7 +77,7 @@ def prediction_row(analysis: Analysis) -> dict[str, Any]:
 
 
 def warning_codes(analysis: Analysis) -> list[str]:
-    """Codes of everything that should make a reader careful with this answer."""
+    """Codes of all warnings about this result."""
     codes = [finding.code for finding in analysis.quality.findings]
     codes += [] if analysis.lesion.found else ["no_lesion_found"]
     return [*codes, UNKNOWN_KIND] if analysis.unknown else codes

@@ -1,4 +1,4 @@
-"""Settings of an analysis: what a user may switch, apart from what a bundle's manifest fixes."""
+"""Settings of an analysis: what a user may change; the rest is fixed by the bundle's manifest."""
 
 from dataclasses import dataclass, field, fields
 
@@ -9,7 +9,7 @@ from models.manifest import BundleError, Manifest
 
 @dataclass(frozen=True)
 class AnalysisSettings:
-    """What a caller chooses for one analysis.
+    """Options of one analysis.
 
     Attributes:
         preprocessing: filters that run before the classifier; a bundle states its defaults.
@@ -29,7 +29,7 @@ def default_filters(manifest: Manifest) -> PreprocessingSettings:
     """The filters that a bundle has on by default.
 
     Raises:
-        BundleError: it names a filter that there is not.
+        BundleError: it names an unknown filter.
     """
     known = [field.name for field in fields(PreprocessingSettings)]
     if unknown := set(manifest.filters) - set(known):
@@ -40,9 +40,9 @@ def default_filters(manifest: Manifest) -> PreprocessingSettings:
 
 
 def default_settings(manifest: Manifest) -> AnalysisSettings:
-    """What a bundle states works best on its validation split.
+    """The settings that worked best on the bundle's validation split.
 
     Raises:
-        BundleError: it names a filter that there is not.
+        BundleError: it names an unknown filter.
     """
     return AnalysisSettings(default_filters(manifest), manifest.test_time_augmentation)

@@ -17,7 +17,7 @@ import numpy as np
 
 
 class Malignancy(StrEnum):
-    """How a diagnosis is counted; everything that is not benign is "suspicious"."""
+    """How a diagnosis is counted; "suspicious" in names means malignant, premalignant or in situ."""
 
     MALIGNANT = "malignant"
     IN_SITU = "premalignant or in situ"

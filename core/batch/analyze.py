@@ -15,7 +15,7 @@ BATCH_SIZE = 4
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of one image: an analysis, or the reason why there is none.
+    """The result of one image: an analysis, or the reason why there is none.
 
     `stem` names it in tables and files: the file's stem, numbered where two files share one.
     """
@@ -46,7 +46,7 @@ def unique_stems(paths: Sequence[Path]) -> list[str]:
     taken: set[str] = set()
     stems = []
     for path in paths:
-        # A name that is no UTF-8 could stand in no table.
+        # A name that is not UTF-8 cannot be written to a table.
         name = path.stem.encode("utf-8", "replace").decode()
         stem, number = name, 1
         while stem in taken:
@@ -63,15 +63,15 @@ def analyze_paths(
     settings: AnalysisSettings | None = None,
     stems: Sequence[str] | None = None,
 ) -> Iterator[Outcome]:
-    """Analyse images from disk; a bad file gives an outcome with its error and the rest go on.
+    """Analyse images from disk; an unreadable file gives an outcome with its error, the others continue.
 
     While the networks work on one batch, the next is read.
 
     Args:
-        analyzer: answers.
+        analyzer: runs the networks.
         paths: the images.
         settings: the bundle's defaults if None.
-        stems: what the images are called, all different; `unique_stems` if None.
+        stems: unique names of the images; `unique_stems` if None.
     """
     named = list(zip(paths, unique_stems(paths) if stems is None else stems, strict=True))
     groups = [named[start : start + BATCH_SIZE] for start in range(0, len(named), BATCH_SIZE)]

@@ -1,7 +1,7 @@
 """Images out of a zip file that somebody uploads, without trusting any of it.
 
-Only files with an image's suffix are unpacked; whether they are images is judged when they are read. An
-archive that tries to leave its folder, holds links or passwords, or blows up is refused as a whole.
+Only files with an image's suffix are unpacked; their content is checked when they are read. An
+archive that tries to leave its folder, holds links or passwords, or is a decompression bomb is refused as a whole.
 """
 
 import lzma
@@ -32,7 +32,7 @@ class ArchiveError(DermalensError):
 
 @dataclass(frozen=True)
 class FoundImages:
-    """Images of one source, and how many files there were left alone because they are none."""
+    """Images of one source, and how many other files were ignored."""
 
     paths: list[Path]
     ignored: int

@@ -1,15 +1,15 @@
-"""Batch runs that outlive a closed browser tab: what a run is on disk, its state, its results.
+"""Batch runs that outlive a closed browser tab: a run's folder, its state, its results.
 
 A run is a folder, written by `create_job` and by the process that `start` starts (`core.batch.worker`):
 
-    job.json       what was asked for, see `Job`
+    job.json       the request, see `Job`
     images.json    a record an image: image_id, path, dx (class code or ""), label (as given) and facts
     results.jsonl  a line a finished image, appended at once: its row, or {"error": …, "image_id": …}
     images/        uploaded images
     lock           locked by the working process for as long as it lives, however it ends
     started.json   when that process began with the images, and how many were finished before
-    cancel         somebody asked it to stop
-    failure.txt    why it gave up, in words
+    cancel         a request to stop
+    failure.txt    why it failed
     log.txt        what it printed
 
 `core.batch.results` reads them: the state is derived from these files, so that it is right after a crash too.
@@ -53,20 +53,20 @@ class JobError(DermalensError):
 
 @dataclass(frozen=True)
 class Job:
-    """What was asked for.
+    """The request: what to analyse and how.
 
     Attributes:
         folder: of the run; its name is the run's id.
         name: for lists and headings.
         created: UTC, ISO 8601.
-        source: where the images came from, in words.
+        source: where the images came from, for display.
         total: number of images.
         ignored: files of the source that are no images.
         bundle: name and version of the weights.
-        fingerprint: of the weights; a run goes on with the same ones only.
-        threshold: suspicious share from which that bundle calls a lesion suspicious.
+        fingerprint: of the weights; a run resumes with the same weights only.
+        threshold: decision threshold of that bundle on the probability of malignancy.
         settings: of the analysis.
-        label_counts: what became of the labels.
+        label_counts: how many labels were used.
         owner: who started it, where people sign in; "" where they do not.
     """
 
@@ -105,7 +105,7 @@ def jobs_dir() -> Path:
 
 
 def new_folder(root: Path) -> Path:
-    """An empty folder for a run, named by the time and by chance: nobody guesses the name, which opens the run."""
+    """An empty folder for a run, named by the time and a random number: nobody guesses the name, which opens the run."""
     folder = root / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(16)}"
     folder.mkdir()
     return folder
@@ -121,16 +121,16 @@ def create_job(
     source: str,
     owner: str = "",
 ) -> Job:
-    """Write down a run in a folder that is there already; nothing starts.
+    """Record a run in an existing folder, without starting it.
 
     Args:
         folder: of the run.
         found: the images.
         labels: of `core.batch.labels.match_labels`: a row an image, and the counts.
-        manifest: of the bundle that will answer.
+        manifest: of the bundle to use.
         settings: of the analysis.
         name: for lists and headings.
-        source: where the images came from, in words.
+        source: where the images came from, for display.
         owner: see `Job`.
     """
     table, counts = labels
@@ -203,7 +203,7 @@ def delete_job(job: Job) -> None:
 # --- start and stop ---------------------------------------------------------------------------------
 @contextmanager
 def hold(job: Job) -> Iterator[TextIO]:
-    """Be the only one to work on a run.
+    """Hold the lock of a run.
 
     Raises:
         JobError: another process works on it.
@@ -243,7 +243,7 @@ def start(job: Job) -> None:
 
 
 def cancel(job: Job) -> None:
-    """Ask the process to stop after the images at hand; `start` goes on from there."""
+    """Ask the process to stop after the images at hand; `start` resumes from there."""
     (job.folder / "cancel").touch()
 
 

@@ -1,7 +1,7 @@
 """True classes for images that a user brings: from a CSV table or from the names of sub-folders.
 
 A table has `image,dx` under any heading of `core.tables.columns` and may carry the facts `FACTS` along, or it
-has the ISIC challenges' one-hot layout, a column a class. Nothing is lost: a label that cannot be used stays
+has the ISIC challenges' one-hot layout, a column a class. A label that cannot be used stays
 in the column `label`, and every image and label is counted.
 """
 
@@ -27,7 +27,7 @@ class LabelError(DermalensError):
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """What became of every image and every label.
+    """How many images and labels were matched.
 
     Attributes:
         images: how many images there are: labelled + unlabelled + the sum of `unknown`.
@@ -35,7 +35,7 @@ class LabelCounts:
         unlabelled: images without any label.
         unknown: images whose label is no class of the model, by that label.
         without_image: labels whose image is not there.
-        ambiguous: labels that name several images alike, so that none of them has it.
+        ambiguous: labels that fit several images equally well and are not used.
     """
 
     images: int
@@ -46,7 +46,7 @@ class LabelCounts:
     ambiguous: int = 0
 
     def describe(self) -> str:
-        """The counts in words; what is zero is left out."""
+        """The counts as text, without those that are zero."""
         if self.unlabelled == self.images and not self.without_image and not self.ambiguous:
             return "No labels: predictions and their distribution alone"
         said = [f"Labelled: {self.labelled:,} of {self.images:,} images"]

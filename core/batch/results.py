@@ -1,4 +1,4 @@
-"""What a batch run has come to: its state and progress, its predictions, its refused images.
+"""State, progress, predictions and refused images of a batch run.
 
 Everything is read from the run's folder, whose files `core.batch.job` lists.
 """
@@ -18,7 +18,7 @@ from core.batch.labels import FACTS
 from core.evaluation.predictions import IMAGE_PATH, Predictions, from_frame
 
 RESULTS = "results.jsonl"
-# `job_process` writes the error first, so that errors are counted without parsing.
+# `core.batch.worker` writes the error first, so that errors are counted without parsing.
 _ERROR_START = b'{"error": '
 
 
@@ -105,8 +105,8 @@ def _reason(job: Job) -> str:
         return (job.folder / "failure.txt").read_text()
     except FileNotFoundError:
         return (
-            "The process ended without a word: it was killed, ran out of memory or the server went down. "
-            f"What it printed is in {job.folder / 'log.txt'}."
+            "The process ended without an error message: it was killed, ran out of memory, or the server stopped. "
+            f"Its output is in {job.folder / 'log.txt'}."
         )
 
 
@@ -137,12 +137,12 @@ def read_errors(job: Job) -> pd.DataFrame:
 
 
 def read_results(job: Job) -> list[dict[str, Any]]:
-    """The finished images in the order they were finished; what a crash tore is left out."""
+    """The finished images in the order they were finished; without a line cut off by a crash."""
     return [record for line in _whole_lines(job) if (record := _parse(line)) is not None]
 
 
 def keep_whole_lines(job: Job) -> None:
-    """Rewrite the results without what a crash tore, so that the next line starts on a line of its own."""
+    """Remove a line cut off by a crash, so that the next line starts on a line of its own."""
     path = job.folder / RESULTS
     whole = b"".join(line + b"\n" for line in _whole_lines(job) if _parse(line) is not None)
     if path.exists() and path.read_bytes() != whole:
@@ -168,5 +168,5 @@ def _parse(line: bytes) -> dict[str, Any] | None:
 
 
 def _printable(path: str) -> str:
-    """A path that is no UTF-8 could stand in no table; its image is then shown without a picture."""
+    """A path that is not UTF-8 cannot be written to a table; the picture is then not shown."""
     return os.fsencode(path).decode("utf-8", "replace")

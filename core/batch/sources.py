@@ -27,7 +27,7 @@ def allowed_root() -> Path | None:
 
 
 def find_below(root: Path, folder: str) -> FoundImages:
-    """The images of a folder below `root`, recursively; links that lead out of `root` are left alone.
+    """The images of a folder below `root`, recursively; links that lead out of `root` are ignored.
 
     Args:
         root: see `allowed_root`.

@@ -1,7 +1,7 @@
 """The process behind a batch run: `python -m core.batch.worker FOLDER`, started by `core.batch.job.start`.
 
 It works on the images that have no result yet and appends each as soon as it is finished, so that
-whatever ends it costs at most the few images at hand. One run of the server works at a time.
+a crash costs at most the current batch. One run at a time works on a server.
 """
 
 import fcntl
@@ -44,8 +44,8 @@ def run(job: Job, on_outcome: Callable[[Outcome], None] = lambda outcome: None) 
     analyzer = Analyzer.load()
     if analyzer.manifest.fingerprint != job.fingerprint:
         raise JobError(
-            f"The run began with other weights ({job.bundle}). Start a new one, so that all its images get "
-            "their answer from the same networks."
+            f"The run began with other weights ({job.bundle}). Start a new one, so that all its images are "
+            "analysed by the same networks."
         )
     begun = {"at": time.time(), "finished": len(finished)}
     (job.folder / "started.json").write_text(json.dumps(begun))
@@ -67,7 +67,7 @@ def describe(outcome: Outcome) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Wait for the turn, run, and write down a failure in words."""
+    """Wait for other runs to end, run, and record a failure."""
     job = read_job(Path(sys.argv[1]))
     if job is None:
         sys.exit(f"{sys.argv[1]} holds no run.")

@@ -1,6 +1,6 @@
 """A case: one image with its expert mask, its facts and what was predicted, as one object.
 
-Made from a row of a predictions table or of the catalogue; pages hand it from the click to the dialog.
+Made from a row of a predictions table or of the catalogue; pages pass it from a click to the dialog.
 """
 
 from collections.abc import Mapping
@@ -41,18 +41,18 @@ class Prediction:
 
     @property
     def malignancy(self) -> float:
-        """Probability of all suspicious classes together."""
+        """Probability of malignancy: sum over the malignant, premalignant and in-situ classes."""
         return float(self.probabilities[suspicious_flags(self.classes)].sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One image and all that is known of it.
+    """One image with all that is known about it.
 
     Attributes:
         image_id: its name in the table or the dataset.
         lesion_id: images of one lesion share it; the image id where it is not known.
-        image_path: of the picture; None where it is not at hand.
+        image_path: of the picture; None where it is not available.
         mask_path: of the expert's mask of this very picture; None where there is none.
         true_code: the true class; None where it is not known.
         facts: `core.datasets.catalogue.FACTS` as far as the table has these columns; None where unknown.

@@ -1,4 +1,4 @@
-"""One row an image: the dataset's facts, its split and what the shipped model answered.
+"""One row an image: the dataset's facts, its split and the shipped model's prediction.
 
 Without the dataset the split file lists the images, and their facts come from the file that ships or from the
 predictions; with it, every row has its facts and its files.
@@ -69,7 +69,7 @@ def build_catalogue(
 
 
 def _answers(predictions: Sequence[Predictions]) -> pd.DataFrame:
-    """What the model said, one row an image."""
+    """The model's predictions, one row an image."""
     columns = ["image_id", *FACTS, "dice", "lesion_area_fraction", "warnings"]
     parts = [
         part.frame.reindex(columns=columns).assign(
@@ -83,7 +83,7 @@ def _answers(predictions: Sequence[Predictions]) -> pd.DataFrame:
 
 
 def _tidy(rows: pd.DataFrame) -> pd.DataFrame:
-    """Fill what is missing and derive what the facets need."""
+    """Fill missing values and derive the columns that the facets need."""
     text = {name: _text(rows[name], NOT_GIVEN) for name in ("dx", "dx_type", "sex", "localization")}
     blank = {name: _text(rows[name], "") for name in (*FILES, "prediction")}
     numbers = ("age", "dice", "lesion_area_fraction", "confidence")

@@ -1,7 +1,7 @@
 """Checks to make before trusting a dataset: leaks between splits, duplicates, files and labels.
 
-Works on any layout of `core.datasets.layouts`. Near-duplicates come from `core.datasets.near_duplicates`: a pair is a
-hint to look at, not a proof.
+Works on any layout of `core.datasets.layouts`. Near-duplicates come from `core.datasets.near_duplicates`: a pair
+is a hint for visual inspection, not a proof.
 
 Reference:
     duplicates in ISIC data: Cassidy et al. (2022), doi:10.1016/j.media.2021.102305.
@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Check:
-    """What one check found: a row a finding; no rows is the good case.
+    """The result of one check: one row a finding; no rows if it passed.
 
     Attributes:
         code: short name, as in the CSV.
@@ -49,7 +49,7 @@ class Check:
 
 @dataclass(frozen=True, eq=False)
 class ImageScan:
-    """What reading every image gave, by row of the dataset's table.
+    """The result of reading every image, by row of the dataset's table.
 
     Attributes:
         hashes: (N,) uint64 perceptual hashes; 0 where `errors` says why there is none.
@@ -123,7 +123,7 @@ def check_straddling(frame: pd.DataFrame, splits: np.ndarray) -> Check:
     return Check(
         "straddling",
         "lesions in more than one split",
-        "A model that has trained on a lesion knows it in the test: scores flatter. Split by lesion.",
+        "A model that was trained on a lesion recognises it in the test: scores are too high. Split by lesion.",
         groups[groups["splits"].str.contains(",")].reset_index(),
     )
 

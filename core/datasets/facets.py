@@ -51,7 +51,7 @@ FACETS = (
 
 @dataclass(frozen=True)
 class Selection:
-    """What the user asked for; the default asks for everything.
+    """What the user selected; everything by default.
 
     Attributes:
         values: chosen options by facet name; a facet without a choice is left out.
@@ -135,7 +135,7 @@ def _index(column: pd.Series, facet: Facet) -> FacetIndex:
 
 
 def option_label(name: str, option: str) -> str:
-    """An option in words.
+    """The label of an option.
 
     >>> option_label("class", "mel"), option_label("quality", "dark_corners")
     ('Melanoma', 'dark corners')
@@ -201,7 +201,7 @@ ADDRESS_KEYS = (*(facet.name for facet in FACETS), _AGE, _TEXT)
 
 
 def from_address(address: Mapping[str, str], indices: Mapping[str, FacetIndex]) -> Selection:
-    """The selection that a link asks for; what the catalogue does not have is dropped.
+    """The selection in a link; values that the catalogue does not have are dropped.
 
     >>> indices = {"class": FacetIndex(("mel", "nv"), np.ones((2, 1), bool))}
     >>> from_address({"class": "nv,mel,xyz", "age": "20-40"}, indices)

@@ -1,4 +1,4 @@
-"""What lies in a dataset's folder: pictures, expert masks, tables, and what is left alone."""
+"""The files in a dataset's folder: images, expert masks, tables, and what is ignored."""
 
 import re
 from collections import Counter, defaultdict
@@ -19,7 +19,7 @@ class DatasetError(DermalensError):
 
 
 _TABLES = {"CSV", "TSV", "TAB", "XLSX", "TXT"}
-# Dataverse hands this table out without a suffix.
+# Dataverse serves this table without a suffix.
 _BARE_TABLE = re.compile(r"ham10000_metadata", re.IGNORECASE)
 
 
@@ -67,7 +67,7 @@ class DatasetFiles:
 
 
 def scan_files(root: Path) -> DatasetFiles:
-    """Sort all files below a folder; superpixels and hidden files are left alone.
+    """Sort all files below a folder; superpixels and hidden files are ignored.
 
     Raises:
         OSError: the folder cannot be read.

@@ -1,4 +1,4 @@
-"""The one table that every dataset becomes: a row an image, its facts and its files."""
+"""The table that every dataset is converted to: one row an image, with its facts and files."""
 
 import filecmp
 from collections import defaultdict

@@ -1,9 +1,9 @@
-"""Nearly the same picture twice: candidates by a perceptual hash, confirmed by their fine detail.
+"""Near-duplicate images: candidates by a perceptual hash, confirmed by their fine detail.
 
 The hash keeps the signs of the 8 x 8 lowest frequencies, which survive resizing, compression and changes
 of brightness or colour, but not turning or mirroring. Dermoscopy photographs are alike at that
-scale (a dark spot in the middle), so hash alone calls hundreds of strangers duplicates; hairs, dots and
-gel bubbles, which no two photographs share, decide.
+scale (a dark spot in the middle), so the hash alone reports hundreds of unrelated pairs; hairs, dots and
+gel bubbles, which differ between photographs, decide.
 
 Reference:
     perceptual hash by cosine transform: Zauner (2010), Implementation and benchmarking of perceptual image
@@ -55,7 +55,7 @@ def near_pairs(hashes: np.ndarray, max_distance: int = MAX_DISTANCE_BITS) -> np.
 
 
 def detail_correlations(paths: Sequence[str], pairs: np.ndarray) -> np.ndarray:
-    """(P,) how far the fine detail of two images agrees, for (P, 2) pairs of numbers of `paths`.
+    """(P,) correlation of the fine detail of two images, for (P, 2) pairs of numbers of `paths`.
 
     1 for the same picture, below 0.4 for two skins; the images may be shifted by a few per cent.
 

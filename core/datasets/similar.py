@@ -30,7 +30,7 @@ class FeatureIndexError(DermalensError):
 
 @dataclass(frozen=True, eq=False)
 class FeatureIndex:
-    """Features of a dataset's images, and who is near whom.
+    """Features of a dataset's images, for nearest-neighbour search.
 
     Attributes:
         fingerprint: of the bundle whose classifier computed them; another one means they are stale.
@@ -118,7 +118,7 @@ class FeatureIndex:
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """The feature space flattened to a plane: near is similar, far and sizes of gaps mean little.
+    """The feature space projected to a plane: near is similar; large distances and gaps mean little.
 
     Attributes:
         fingerprint: of the bundle whose classifier computed it.

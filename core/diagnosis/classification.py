@@ -58,12 +58,12 @@ class Classification:
 
     @property
     def suspicious_probability(self) -> float:
-        """Sum of the probabilities of malignant, premalignant and in situ classes."""
+        """Probability of malignancy: sum over the malignant, premalignant and in-situ classes."""
         return float(self.probabilities[suspicious_flags(self.classes)].sum())
 
     @property
     def agreement(self) -> float:
-        """Share of the views whose own first choice is the prediction."""
+        """Share of the views that agree with the prediction."""
         return float((self.view_probabilities.argmax(axis=1) == self.probabilities.argmax()).mean())
 
     def ranked(self) -> list[tuple[str, float, float]]:
@@ -75,7 +75,7 @@ class Classification:
 
 @dataclass(frozen=True)
 class ClassifierInput:
-    """What the classifier sees; all of it is stated by the bundle.
+    """The classifier's input, as stated by the bundle.
 
     Attributes:
         classes: diagnosis codes in the order of the outputs.

@@ -1,7 +1,7 @@
-"""Conformal prediction sets: the classes among which the answer lies with a stated coverage.
+"""Conformal prediction sets: sets of classes that include the true one with a stated coverage.
 
 A class is in the set when 1 - its probability stays within a quantile of the same number over images
-whose truth is known (the calibration split). One quantile for all classes covers the stated share of all
+with known labels (the calibration split). One quantile for all classes covers the stated share of all
 images; one quantile a class (Mondrian) covers that share of each class, rare ones and melanoma too.
 
 Reference:

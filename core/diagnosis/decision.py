@@ -1,8 +1,7 @@
-"""The decision that counts every class alike: the most probable class once the class prior is undone.
+"""The class-balanced decision: the most probable class after correction for the class prior.
 
-Probabilities lean to the mix of classes in the data, in which two thirds are nevi: their largest is right
-more often than another choice. The highest mean recall over classes asks for another one: offsets on the
-log-probabilities, -t log(prior), with t from 0 (none) to 1 (the whole prior). `training.bundle.fit_trust`
+Probabilities reflect the class frequencies of the data, in which two thirds are nevi: choosing the largest one
+maximises accuracy. Maximising balanced accuracy needs another rule: offsets on the log-probabilities, -t log(prior), with t from 0 (none) to 1 (the whole prior). `training.bundle.fit_trust`
 chooses t on the validation split; nothing else in a bundle corrects for the frequency of classes.
 
 Reference:

@@ -3,7 +3,7 @@
 The forward pass already left its feature maps in the `Classification`; gradients run through the small
 head alone, so any class costs a few milliseconds and no further pass through the backbone.
 
-A heatmap shows which regions moved the score. It is no outline of a lesion and no dermoscopic criterion.
+A heatmap shows which regions increased the score. It is neither a lesion outline nor a dermoscopic criterion.
 
 Reference:
     Selvaraju et al. (2017), Grad-CAM, arXiv:1610.02391; Chattopadhay et al. (2018), Grad-CAM++,
@@ -85,7 +85,7 @@ def compute_saliency(
         method: of `METHODS`.
 
     Returns:
-        (H, W) float32 in [0, 1], largest value 1; all 0 if nothing in the image moved the score up.
+        (H, W) float32 in [0, 1], largest value 1; all 0 if no region increased the score.
 
     Raises:
         ValueError: `code` is not a class of the bundle, or the method is unknown.

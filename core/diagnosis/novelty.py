@@ -1,7 +1,7 @@
-"""Is this the kind of image the classifier has learned? A score from its own pooled features.
+"""Out-of-distribution score of an image, from the classifier's own pooled features.
 
-Features of dermoscopic images lie close to a subspace of few dimensions; what the network never saw falls
-out of it. The score is the distance from that subspace: the part of the unit-length pooled feature vector
+Features of dermoscopic images lie close to a subspace of few dimensions; other images are far
+from it. The score is the distance from that subspace: the part of the unit-length pooled feature vector
 that the leading principal components of the training lesions leave over.
 
 Reference:
@@ -20,7 +20,7 @@ from models.manifest import BundleError, Manifest
 
 @dataclass(frozen=True, eq=False)
 class NoveltyModel:
-    """The subspace of known images.
+    """The subspace of in-distribution images.
 
     Attributes:
         mean: (C,) float32, of unit-length feature vectors.
@@ -37,7 +37,7 @@ class NoveltyModel:
             )
 
     def score(self, pooled: np.ndarray) -> np.ndarray:
-        """Distance from the subspace, higher for stranger images.
+        """Distance from the subspace, higher for images unlike the training images.
 
         Args:
             pooled: (..., C) features averaged over the map, see `pool_features`.
@@ -83,8 +83,8 @@ def load_novelty(manifest: Manifest) -> NoveltyModel | None:
 def fit_novelty(pooled: np.ndarray, labels: np.ndarray, n_components: int) -> NoveltyModel:
     """The leading principal components of training features; every class weighs the same.
 
-    Without the weights two thirds of the images, the nevi, would shape the subspace, and rare but known
-    diagnoses would count as strange.
+    Without the weights two thirds of the images, the nevi, would shape the subspace, and rare
+    diagnoses would count as out of distribution.
 
     Args:
         pooled: (N, C), one image a lesion.

@@ -1,7 +1,7 @@
-"""How far an estimate can be trusted: confidence intervals that resample lesions, not images.
+"""Bootstrap confidence intervals that resample lesions, not images.
 
-Images of one lesion are not independent; an interval that forgets this is too narrow. A draw is kept as
-weights, how often it takes each lesion: a statistic that is computed for all draws at once takes a
+Images of one lesion are not independent; an interval that ignores this is too narrow. A draw is stored as
+weights, the number of times that it contains each lesion: a statistic that is computed for all draws at once takes a
 hundredth of the time of one that is called for each (`grouped_bootstrap`).
 
 Reference:

@@ -1,4 +1,4 @@
-"""Reliability: do events that were given 70 % happen 70 % of the time?
+"""Calibration: predicted probability against observed frequency, in bins.
 
 Reference:
     Guo et al. (2017), arXiv:1706.04599; for single classes Nixon et al. (2019), arXiv:1904.01685.
@@ -23,7 +23,7 @@ class Reliability:
     Attributes:
         counts: (n_bins,) images in each bin.
         predicted: (n_bins,) mean predicted probability; NaN in an empty bin.
-        observed: (n_bins,) share in which the event came true; NaN in an empty bin.
+        observed: (n_bins,) observed frequency of the event; NaN in an empty bin.
     """
 
     counts: np.ndarray
@@ -44,11 +44,11 @@ class Reliability:
 
 
 def measure_reliability(probability: np.ndarray, event: np.ndarray, n_bins: int = 15) -> Reliability:
-    """Bin predicted probabilities and compare them with what came true.
+    """Bin predicted probabilities and compare them with the observed frequency.
 
     Args:
         probability: (N,) in [0, 1].
-        event: (N,) bool, whether it came true.
+        event: (N,) bool, whether it occurred.
         n_bins: number of equally wide bins.
 
     Raises:
@@ -87,7 +87,7 @@ def error_draws(probability: np.ndarray, event: np.ndarray, n_bins: int, resampl
 def observed_intervals(
     probability: np.ndarray, event: np.ndarray, n_bins: int, resamples: Resamples
 ) -> list[Interval]:
-    """What came true in each bin, with its interval over lesions; NaN in an empty bin."""
+    """Observed frequency in each bin, with its interval over lesions; NaN in an empty bin."""
     bins = np.eye(n_bins)[confidence_bins(probability, n_bins)]
     events, images = np.split(resamples.sums(np.hstack([bins * event[:, None], bins])), 2, axis=1)
     shares = np.divide(events, images, out=np.full(images.shape, np.nan), where=images > 0)

@@ -1,4 +1,4 @@
-"""Two evaluations of the same images: paired differences, McNemar's test, who is right where."""
+"""Two evaluations of the same images: paired differences, McNemar's test, the images on which only one is right."""
 
 from dataclasses import dataclass, replace
 
@@ -98,11 +98,11 @@ def score_differences(
 ) -> dict[str, Difference]:
     """Every score that both have, with the difference second minus first.
 
-    Both are scored on the same draws of lesions, so that what makes an image hard for both cancels out.
+    Both are scored on the same draws of lesions, so that the difficulty of an image cancels out.
 
     Args:
         pair: the two evaluations.
-        thresholds: decision threshold of the first and of the second: each system is judged at its own.
+        thresholds: decision threshold of the first and of the second: each system is evaluated at its own.
         n_resamples: draws of lesions.
     """
     first, second = list_scores(pair.first), list_scores(pair.second)
@@ -120,7 +120,7 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
     """Test whether two classifiers are right equally often.
 
     Exact (binomial, two-sided) below 25 discordant pairs, chi-squared with continuity correction from
-    there on. It takes images as independent; several images of one lesion make it too sure.
+    there on. It takes images as independent; several images of one lesion make its p-value too small.
 
     Args:
         first_right: (N,) bool.
@@ -143,7 +143,7 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
 
 
 def only_one_right(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that only the first, and only the second gets right, the surest mistake of the other first."""
+    """Rows that only the first, and only the second gets right, the other's most confident mistake first."""
     right = [part.labelled & (part.predicted == part.labels) for part in (pair.first, pair.second)]
     rows = []
     for winner, loser, other in ((right[0], right[1], pair.second), (right[1], right[0], pair.first)):

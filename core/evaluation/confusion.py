@@ -1,19 +1,19 @@
 """Scores that follow from a confusion matrix alone.
 
 Every function takes (..., K, K) counts, rows true and columns predicted, so that one matrix and the
-thousand of a bootstrap go the same way. Undefined is NaN; means leave undefined classes out.
+thousand of a bootstrap are handled alike. Undefined is NaN; means leave undefined classes out.
 """
 
 import numpy as np
 
 
 def recall(matrix: np.ndarray) -> np.ndarray:
-    """(..., K) share of each true class that was called so; NaN where the class does not occur."""
+    """(..., K) recall: share of each true class that is predicted as such; NaN where the class does not occur."""
     return _divide(_diagonal(matrix), matrix.sum(axis=-1))
 
 
 def precision(matrix: np.ndarray) -> np.ndarray:
-    """(..., K) share of each predicted class that is right; NaN where nothing was called so."""
+    """(..., K) precision: share of each predicted class that is right; NaN where it is never predicted."""
     return _divide(_diagonal(matrix), matrix.sum(axis=-2))
 
 
@@ -23,7 +23,7 @@ def f1(matrix: np.ndarray) -> np.ndarray:
 
 
 def specificity(matrix: np.ndarray) -> np.ndarray:
-    """(..., K) share of the images of all other classes that were not called so."""
+    """(..., K) specificity: share of the images of all other classes that are not predicted as this one."""
     others = matrix.sum(axis=(-2, -1))[..., None] - matrix.sum(axis=-1)
     false_positives = matrix.sum(axis=-2) - _diagonal(matrix)
     return _divide(others - false_positives, others)

@@ -1,4 +1,4 @@
-"""How often prediction sets hold the true class, with intervals over lesions."""
+"""Coverage of prediction sets: how often they include the true class, with intervals over lesions."""
 
 import math
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from core.evaluation.bootstrap import grouped_bootstrap
 def coverage(
     probabilities: np.ndarray, labels: np.ndarray, quantiles: np.ndarray | float, lesions: np.ndarray
 ) -> dict[str, Any]:
-    """How often the sets hold the truth, and how large they are.
+    """Coverage of the sets, and their size.
 
     Args:
         probabilities: (N, K).

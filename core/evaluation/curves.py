@@ -11,13 +11,13 @@ _GRID = np.linspace(0, 1, 201)
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What becomes of the positives and negatives as the threshold falls.
+    """Rates as the decision threshold falls.
 
     Attributes:
-        thresholds: (M,) falling scores; "called" means score >= threshold.
-        sensitivity: (M,) share of the positives that are called; also named recall.
-        false_positive_rate: (M,) share of the negatives that are called.
-        precision: (M,) share of the called that are positive.
+        thresholds: (M,) falling scores; predicted positive means score >= threshold.
+        sensitivity: (M,) share of the positives that are predicted positive; also called recall.
+        false_positive_rate: (M,) share of the negatives that are predicted positive.
+        precision: (M,) share of the predicted positives that are positive.
     """
 
     thresholds: np.ndarray
@@ -33,7 +33,7 @@ def trace_curve(positive: np.ndarray, score: np.ndarray, max_points: int = MAX_P
         positive: (N,) bool truth.
         score: (N,), higher for positive.
         max_points: more distinct scores than that are thinned, evenly along the ROC curve and, for the
-            steep beginning of precision, evenly in the logarithm of the number called.
+            steep beginning of precision, evenly in the logarithm of the number of predicted positives.
     """
     order = np.argsort(-score, kind="stable")
     hits, scores = positive[order], score[order]

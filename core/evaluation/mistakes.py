@@ -1,4 +1,4 @@
-"""Which images to look at first: sure mistakes, bad masks, views that disagree."""
+"""Which images to look at first: confident mistakes, poor masks, views that disagree."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from core.evaluation.predictions import Predictions
 
 
 def confident_mistakes(predictions: Predictions) -> np.ndarray:
-    """Rows whose most probable class is wrong: missed melanomas first, then the surest first."""
+    """Rows whose most probable class is wrong: missed melanomas first, then the most confident."""
     wrong = predictions.labelled & (predictions.predicted != predictions.labels)
     melanoma = np.array([code == "mel" for code in predictions.classes])
     missed = predictions.labelled & melanoma[predictions.labels]

@@ -1,4 +1,4 @@
-"""What a threshold means: the 2x2 table, and what it would do among patients of another prevalence."""
+"""An operating point: the 2x2 table at a decision threshold, and predictive values at another prevalence."""
 
 from dataclasses import dataclass
 
@@ -33,21 +33,21 @@ class OperatingPoint:
         return ratio(positives, positives + self.false_positives + self.true_negatives)
 
     def positive_predictive_value(self, prevalence: float) -> float:
-        """Share of the called that are positive where `prevalence` of all are (Bayes' rule)."""
+        """Positive predictive value at a `prevalence` (Bayes' rule)."""
         hits, alarms = prevalence * self.sensitivity, (1 - prevalence) * (1 - self.specificity)
         return ratio(hits, hits + alarms)
 
     def negative_predictive_value(self, prevalence: float) -> float:
-        """Share of the not called that are negative where `prevalence` of all are positive."""
+        """Negative predictive value at a `prevalence`."""
         passes, misses = (1 - prevalence) * self.specificity, prevalence * (1 - self.sensitivity)
         return ratio(passes, passes + misses)
 
     def missed_per_1000(self, prevalence: float) -> float:
-        """Positives not called among 1,000 patients."""
+        """False negatives among 1,000 patients."""
         return 1000 * prevalence * (1 - self.sensitivity)
 
     def false_alarms_per_1000(self, prevalence: float) -> float:
-        """Negatives called among 1,000 patients."""
+        """False positives among 1,000 patients."""
         return 1000 * (1 - prevalence) * (1 - self.specificity)
 
 

@@ -1,7 +1,7 @@
 """Per-image predictions as a table on disk: what `training.measure.evaluate` and the batch runner write.
 
-Columns: `image_id` (text, whatever it looks like); `path` from the run's folder; `p_<code>` for every class; and, each optional, `dx` (the true class), `lesion_id`,
-`p1_<code>` (one view instead of eight), `raw_<code>` (before temperature), `dice`, `jaccard`, `agreement`,
+Columns: `image_id` (text, whatever it looks like); `path` from the run's folder; `p_<code>` for every class; and,
+each optional, `dx` (the true class), `lesion_id`, `p1_<code>` (one view instead of eight), `raw_<code>` (before temperature), `dice`, `jaccard`, `agreement`,
 `warnings`, the dataset's facts (`dx_type`, `age`, `sex`, `localization`) and anything else.
 """
 
@@ -51,7 +51,7 @@ class Predictions:
         labels: (N,) int class numbers, `UNKNOWN` where the true class is not known.
         one_view: (N, K) with one view instead of eight, or None.
         uncalibrated: (N, K) before temperature, or None.
-        notes: what was left out, counted once or scaled while reading, in words.
+        notes: messages on what was left out, counted once or scaled while reading.
     """
 
     frame: pd.DataFrame
@@ -82,7 +82,7 @@ class Predictions:
 
     @property
     def suspicious_share(self) -> np.ndarray:
-        """(N,) probability of all suspicious classes together."""
+        """(N,) probability of malignancy."""
         return self.probabilities[:, suspicious_flags(self.classes)].sum(axis=1)
 
     def take(self, rows: np.ndarray) -> "Predictions":
@@ -201,7 +201,7 @@ def _find_classes(frame: pd.DataFrame) -> tuple[tuple[str, ...], str, dict[str, 
 
 
 def _probabilities(frame: pd.DataFrame, classes: Sequence[str], prefix: str) -> tuple[np.ndarray, str]:
-    """(N, K) that sum to 1, and what was done to reach that, in words."""
+    """(N, K) that sum to 1, and a message on what was changed to reach that."""
     columns = [f"{prefix}{code}" for code in classes]
     values = np.column_stack([to_numbers(frame[column]) for column in columns])
     values = np.where((values < 0) & (values >= -_ROUNDING), 0.0, values)
@@ -235,7 +235,7 @@ def _optional(frame: pd.DataFrame, classes: Sequence[str], prefix: str) -> np.nd
 
 
 def _labels(frame: pd.DataFrame, classes: Sequence[str]) -> tuple[np.ndarray, str]:
-    """(N,) class numbers, and how many labels are no class of the table, in words."""
+    """(N,) class numbers, and a message on labels that are no class of the table."""
     if "dx" not in frame:
         return np.full(len(frame), UNKNOWN), ""
     numbers = {code: k for k, code in enumerate(classes)}

@@ -28,7 +28,7 @@ class ScoreTable:
         roc_auc: interval of each class, `MICRO`, `MACRO` and, where both outcomes exist, `SUSPICIOUS`.
         average_precision: the same for precision and recall.
         support: code -> number of images whose true class it is.
-        n_images, n_lesions, n_draws: what it rests on.
+        n_images, n_lesions, n_draws: size of the sample, number of bootstrap draws.
     """
 
     headline: dict[str, Interval]
@@ -117,7 +117,7 @@ def binary_outcomes(predictions: Predictions, target: str) -> tuple[np.ndarray, 
 
 
 def binary_targets(classes: Sequence[str]) -> list[str]:
-    """What can be told from the rest: suspicious against benign where both exist, then each class."""
+    """The possible targets: malignancy where both outcomes exist, then each class."""
     flags = suspicious_flags(classes)
     return [SUSPICIOUS, *classes] if flags.any() and not flags.all() else list(classes)
 
@@ -146,7 +146,7 @@ def _ranking_draws(known: Predictions, resamples: Resamples) -> tuple[dict, dict
 
 
 def _rank_all_pairs(known: Predictions) -> Ranking:
-    """Every image with every class as one yes-or-no question, for the micro average."""
+    """Every image with every class as one binary decision, for the micro average."""
     n_classes = len(known.classes)
     is_true = np.eye(n_classes, dtype=bool)[known.labels]
     pairs = rank(is_true.ravel(), known.probabilities.ravel())

@@ -1,4 +1,4 @@
-"""One score at a time, for a sample and its bootstrap draws: what slices and comparisons are made of."""
+"""Single scores for a sample and its bootstrap draws: used by slices and comparisons."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Score:
         name: for readers.
         about: predictions -> (N,) bool, the images that the score is about: labelled for accuracy,
             suspicious for sensitivity, with a mask for Dice.
-        draws: predictions (labelled rows if `needs_labels`), threshold on the suspicious share and
+        draws: predictions (labelled rows if `needs_labels`), decision threshold on the probability of malignancy and
             resamples of their lesions -> (B + 1,) the score of the sample and each draw.
         needs_labels: only labelled rows count.
         lower_is_better: for errors and losses.
@@ -58,7 +58,7 @@ def list_scores(predictions: Predictions) -> dict[str, Score]:
 
 
 def calibration_question(predictions: Predictions, target: str) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) predicted probability and (N,) bool whether it came true.
+    """(N,) predicted probability and (N,) bool whether it occurred.
 
     Args:
         predictions: labelled rows.
@@ -85,14 +85,14 @@ def _classification_scores(classes: Sequence[str]) -> dict[str, Score]:
 
 
 def _binary_scores() -> dict[str, Score]:
-    """Suspicious against benign: ranking, and both rates at the threshold."""
+    """Malignant against benign: AUC, and sensitivity and specificity at the decision threshold."""
     return {
-        "roc_auc_suspicious": _labelled("AUC, suspicious against benign", _suspicious_auc),
+        "roc_auc_suspicious": _labelled("ROC AUC, malignant against benign", _suspicious_auc),
         "sensitivity": Score(
-            "Sensitivity for suspicious lesions", lambda p: p.labelled & _suspicious(p), _sensitivity
+            "Sensitivity for malignancy", lambda p: p.labelled & _suspicious(p), _sensitivity
         ),
         "specificity": Score(
-            "Specificity for suspicious lesions", lambda p: p.labelled & ~_suspicious(p), _specificity
+            "Specificity for malignancy", lambda p: p.labelled & ~_suspicious(p), _specificity
         ),
     }
 

@@ -1,6 +1,6 @@
-"""A score in parts of the data: by age, sex, body site, way of confirmation, image quality.
+"""Scores in subgroups: by age, sex, body site, way of confirmation, image quality.
 
-HAM10000 does not record skin tone, so nothing here can say how a model does on it.
+HAM10000 does not record skin tone, so scores by skin tone are not possible for it.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class SliceScore:
 
     Attributes:
         name: value that its images share.
-        n_images, n_lesions: how many the score is about, e.g. suspicious ones for sensitivity.
+        n_images, n_lesions: how many the score is about, e.g. malignant ones for sensitivity.
         interval: 95 % interval over lesions.
     """
 
@@ -44,7 +44,7 @@ class SliceScore:
 
     @property
     def few(self) -> bool:
-        """Whether the slice has too few lesions to conclude from."""
+        """Whether the slice has too few lesions for a conclusion."""
         return self.n_lesions < FEW_LESIONS
 
 

@@ -1,4 +1,4 @@
-"""Short runs that differ from a base run in one thing: which way each choice of training points.
+"""Ablations: short runs that differ from a base run in one choice of training.
 
 `training.report.results` writes them to training/results/ablations.csv. Needs no TensorFlow.
 """
@@ -50,7 +50,7 @@ class Ablation(NamedTuple):
         change: the change in a sentence.
         score: its validation score that decides.
         difference: to the base's.
-        low, high: 95 % interval of the difference, from how far two runs are apart by chance; NaN if not known.
+        low, high: 95 % interval of the difference, from the spread between runs that differ only in their seed; NaN if not known.
     """
 
     label: str
@@ -82,7 +82,7 @@ def ablation_label(name: str, task: str) -> str:
 
 
 def read_ablations(task: str, file: Path = ABLATIONS_FILE) -> list[Ablation]:
-    """The runs of one task that differ from the base, best first; [] where none was made."""
+    """The runs of one task that of the comparison, best first; [] where there are none."""
     if not file.is_file():
         return []
     table = pd.read_csv(file)

@@ -1,4 +1,4 @@
-"""What was compared to choose how the networks are trained and used, as tables. Needs no TensorFlow."""
+"""Tables of the alternatives that were compared for a bundle on the validation split. Needs no TensorFlow."""
 
 import json
 from collections.abc import Iterator

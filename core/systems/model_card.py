@@ -1,4 +1,4 @@
-"""What the model card says, read from files that commands of this repository wrote.
+"""The contents of the model card, read from the files that the evaluation commands wrote.
 
 <split>_scores.json     python -m training.measure.evaluate --split <split>
 phantom_scores.json     python -m training.measure.phantoms
@@ -21,17 +21,17 @@ from core.systems.evaluations import RUNS_DIR
 
 SCORE_GROUPS = ("segmentation", "classification", "melanoma", "suspicious_at_threshold")
 N_WORST_MASKS = 2
-# Smaller changes of the suspicious share are no failure to warn of.
+# Smaller changes of the probability of malignancy are not reported as failures.
 MIN_RISE = 0.05
 
 
 @dataclass(frozen=True)
 class DrawnFailure:
-    """A drawn picture on which the bundle did badly, and what happened.
+    """A drawn image on which the bundle failed, and how.
 
     Attributes:
         seed, spec: arguments of `core.phantoms.lesions.draw_phantom`.
-        title, text: what went wrong, in words with the numbers of the record.
+        title, text: what went wrong, with the numbers of the record.
     """
 
     seed: int
@@ -91,7 +91,7 @@ def split_table(split_file: Path = SPLIT_FILE) -> pd.DataFrame:
 
 
 def trust_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """(what was measured, its value) of a record in trust.json: sets, balanced decision, strange pictures."""
+    """(what was measured, its value) of a record in trust.json: sets, balanced decision, out-of-distribution images."""
     rows = []
     for variant, found in record["sets"].get("test", {}).items():
         name = "one threshold" if variant == "marginal" else "one threshold a class"
@@ -102,22 +102,27 @@ def trust_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append((f"90 % sets, {name}: mean size", f"{found['mean_size']:.2f} classes"))
     for metric, found in record.get("decision", {}).get("test", {}).items():
         rows.append(
-            (f"{_plain(metric).capitalize()} on test, by the balanced rule", format_score(found["after"]))
+            (
+                f"{_plain(metric).capitalize()} on test, by the class-balanced decision",
+                format_score(found["after"]),
+            )
         )
     novelty = record["novelty"]
-    rows.append(("Unusual pictures: false alarms on validation", f"{novelty['false_alarms']:.1%}"))
+    rows.append(
+        ("Out-of-distribution images: false positives on validation", f"{novelty['false_alarms']:.1%}")
+    )
     for key, name in (("sample_pictures", "scikit-image's pictures"), ("drawn_scenes", "drawn scenes")):
         found = novelty.get(key)
         found = found["all"] if found and key == "drawn_scenes" else found
         if found:
             rows.append(
-                (f"AUROC against {name}", f"{found['auroc']:.3f} ({found['share_caught']:.0%} caught)")
+                (f"AUROC against {name}", f"{found['auroc']:.3f} ({found['share_caught']:.0%} detected)")
             )
     return rows
 
 
 def severity_rows(record: dict[str, Any]) -> list[dict[str, str]]:
-    """Mean losses by severity of a record in robustness.json; those never trained with stand apart."""
+    """Mean losses by severity of a record in robustness.json; corruptions that training did not use are listed apart."""
     every = record["mean_by_severity"]
     unseen = {row["severity"]: row for row in record.get("mean_by_severity_unseen", every)}
     return [
@@ -147,7 +152,7 @@ def artefact_rows(record: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def symmetry_rows(record: dict[str, Any]) -> list[dict[str, str]]:
-    """Whether turned and mirrored images keep their answer, of a record in symmetries.json."""
+    """Whether rotated and mirrored images keep their prediction, of a record in symmetries.json."""
     names = {"eight_views": "eight views averaged", "one_view": "one view"}
     return [
         {
@@ -165,7 +170,7 @@ def _points(change: dict[str, float]) -> str:
 
 
 def known_failures(phantoms: dict[str, Any]) -> list[DrawnFailure]:
-    """The worst masks and, for each artefact, the lesion whose suspicious share it raises most, if clearly.
+    """The worst masks and, for each artefact, the lesion whose probability of malignancy it raises most, if clearly.
 
     Args:
         phantoms: the record in phantom_scores.json; {} gives none.
@@ -191,7 +196,7 @@ def _artefact_failures(rows: list[dict[str, Any]]) -> list[DrawnFailure]:
             row["seed"],
             _spec(row),
             f"Misled by {artefact}",
-            f"Suspicious share {clean[row['seed']]:.0%} without, {row['suspicious_probability']:.0%} with",
+            f"Probability of malignancy {clean[row['seed']]:.0%} without, {row['suspicious_probability']:.0%} with",
         )
         for artefact, (_, row) in largest.items()
     ]

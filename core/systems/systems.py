@@ -30,7 +30,7 @@ SCORES = {
 
 @dataclass(frozen=True)
 class System:
-    """What is chosen, evaluated and compared as one.
+    """A bundle with its evaluations: what is chosen, evaluated and compared.
 
     Attributes:
         name: of its bundle and of the folder of its evaluations.
@@ -85,8 +85,8 @@ class SystemRecord:
     Attributes:
         title: what it is called.
         about: what it is, in a sentence.
-        bundle: name of the bundle that it can be picked in; None if its weights do not ship.
-        cut: how its recipe was shortened; "" if it was not.
+        bundle: name of its bundle; None if its weights do not ship.
+        cut: how its training was shortened; "" if it was not.
         scores: name in `SCORES` -> {"estimate", "low", "high"}, the last two a 95 % interval over lesions.
         parameters: of its networks.
         size_mb: of its weights in half precision.

@@ -1,8 +1,8 @@
 """The records of training runs, finished or under way: what `training.fit.run_folder` writes. Needs no TensorFlow.
 
 A run's folder holds config.json (configuration, command, versions); from the end of its first epoch on,
-history.csv with one row an epoch; and scores.json once it has ended. All may be half-written when they are
-read: what is whole counts.
+history.csv with one row an epoch; and scores.json when it has ended. Any of them may be incomplete when it is
+read: only complete records count.
 """
 
 import json
@@ -39,7 +39,7 @@ TITLES = {
     "classic_unet_64_512": "Wide U-Net, 96 px",
 }
 # A run counts as running for this long after its files changed, or for three of its epochs if that is
-# longer; a first epoch, whose length nobody knows yet, has taken more than half an hour on two busy cores.
+# longer; a first epoch, whose length is not known yet, has taken more than half an hour on two busy cores.
 PATIENCE_S = 2 * 3600
 
 
@@ -63,7 +63,7 @@ class TrainingRun:
 
     @property
     def title(self) -> str:
-        """Its name in words."""
+        """Its readable name."""
         return run_title(self.name)
 
     @property
@@ -141,7 +141,7 @@ class TrainingRun:
         return float(self.history["seconds"].sum()) if self.epochs else float("nan")
 
     def status(self, now: float | None = None) -> Status:
-        """Whether it reached its last epoch, stopped early by its patience, goes on, or broke off."""
+        """Whether it reached its last epoch, stopped early, is running, or was interrupted."""
         if self.epochs >= self.planned_epochs > 0:
             return "finished"
         if self._out_of_patience():
@@ -166,7 +166,7 @@ class TrainingRun:
 
 
 def run_title(name: str) -> str:
-    """A run's name in words.
+    """A readable name for a run.
 
     >>> run_title("classic_cnn_128"), run_title("my_own_run")
     ('Plain CNN, 128 px', 'My own run')
@@ -190,7 +190,7 @@ def runs_state(*runs_dirs: Path) -> State:
 
 
 def read_runs(*runs_dirs: Path) -> list[TrainingRun]:
-    """Every training run, by folder and name; a damaged file leaves its part empty.
+    """Every training run, by folder and name; what a damaged file holds is left empty.
 
     Folders are those of `runs_state`; of two runs of one name the one in the later folder counts.
     """

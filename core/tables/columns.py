@@ -1,4 +1,4 @@
-"""What the columns of a table mean: which holds the image, the diagnosis and each fact, under any usual heading."""
+"""Find the columns of a table that hold the image, the diagnosis and each fact, under any usual heading."""
 
 import re
 from collections.abc import Iterable

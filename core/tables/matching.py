@@ -1,4 +1,4 @@
-"""Which row of a table belongs to which file: by the longest path suffix that the row gives, never by chance."""
+"""Which row of a table belongs to which file: by the longest path suffix that the row gives."""
 
 import os
 import re
@@ -17,7 +17,7 @@ class Matching:
 
     Attributes:
         rows: for each file the rows that name it most closely; several if the table repeats itself.
-        ambiguous: rows that fit several files equally well, and so none.
+        ambiguous: rows that fit several files equally well and are not used.
         absent: rows that fit no file.
     """
 
@@ -31,7 +31,7 @@ def match_rows(ids: Sequence[str], paths: Sequence[PurePath], root: PurePath | N
 
     A row's id is a file's name with or without suffix, and with as many of its folders as it gives:
     `p1/IMG_1.jpg` fits no other folder's `IMG_1.jpg`. Letter case, Unicode form and ISIC's `_downsampled`
-    are forgiven where only one file fits.
+    are ignored where only one file fits.
 
     Args:
         ids: of the rows; an empty one is absent.

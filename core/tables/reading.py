@@ -65,7 +65,7 @@ def read_table(source: str | Path | bytes) -> pd.DataFrame:
 
 
 def list_headings(table: pd.DataFrame, most: int = 12) -> str:
-    """The headings of a table in words, for messages.
+    """The headings of a table, for messages.
 
     >>> list_headings(pd.DataFrame(columns=["name", "dx"]))
     "Headings found: 'name', 'dx'."

@@ -198,7 +198,7 @@ def test_a_stopped_batch_goes_on_with_the_same_command(folder, to, monkeypatch):
     with monkeypatch.context() as patched:
         stop_after(patched, 2)
         stopped = run_batch(folder, "--to", to)
-    assert stopped.exit_code == 130 and "goes on where" in stopped.stderr
+    assert stopped.exit_code == 130 and "resumes the run" in stopped.stderr
     assert len(read_predictions(to / "predictions.csv")) == 2
     first = (to / "results.jsonl").read_text()
     assert run_batch(folder, "--to", to).exit_code == 1

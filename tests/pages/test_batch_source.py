@@ -179,7 +179,7 @@ def test_a_crashed_run_says_so_and_resumes(app, root, worker, archive):
     [job] = jobs.list_jobs(root)
     (job.folder / "cancel").unlink()
     run(app)
-    assert "ended without a word" in read_text(app) and "failed" in read_badges(app)
+    assert "ended without an error message" in read_text(app) and "failed" in read_badges(app)
     worker["stop_after"] = None
     press(app, "batch_resume")
     assert "done" in read_badges(app)

@@ -84,7 +84,7 @@ def test_shipped_run_is_compared_with_one_view_of_itself():
     app = open_view("Compare")
     assert app.get_by_key("against").value == "the same, one view instead of eight"
     scores = set(read_frame(app)["Score"])
-    assert {"Balanced accuracy", "Macro AUC", "Sensitivity for suspicious lesions"} <= scores
+    assert {"Balanced accuracy", "Macro AUC", "Sensitivity for malignancy"} <= scores
     assert "Dice" not in scores  # the masks are the same
     assert shipped_label(*list_shipped()["unet256_efficientnet/test"]) in app.get_by_key("against").options
 
@@ -95,4 +95,4 @@ def test_shipped_systems_are_compared_each_at_its_own_threshold():
     rows = {row["Score"]: row for row in read_frame(app).to_dict("records")}
     for name, column in (("ham10000/test", "First"), ("unet256_efficientnet/test", "Second")):
         stored = shipped[name][1].read_scores()["suspicious_at_threshold"]["specificity"]["estimate"]
-        assert rows["Specificity for suspicious lesions"][column] == f"{stored:.3f}"
+        assert rows["Specificity for malignancy"][column] == f"{stored:.3f}"

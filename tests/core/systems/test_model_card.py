@@ -73,7 +73,7 @@ def test_an_artefact_shows_the_lesion_whose_suspicious_share_it_raises_most():
     ]
     [failure] = known_failures({"artefacts": artefacts})
     assert (failure.seed, failure.title) == (2, "Misled by ink")
-    assert failure.text == "Suspicious share 10% without, 80% with"
+    assert failure.text == "Probability of malignancy 10% without, 80% with"
 
 
 def test_no_record_gives_no_failures():
@@ -94,14 +94,14 @@ def test_trust_names_the_class_that_is_covered_worst_and_skips_classes_without_i
     record["novelty"] |= {"drawn_scenes": {"all": strange}, "sample_pictures": strange | {"auroc": 0.96}}
     rows = dict(trust_rows(record))
     assert rows["90 % sets, one threshold: worst class (mel)"] == "0.700 (0.100 to 0.950)"
-    assert rows["Balanced accuracy on test, by the balanced rule"] == "0.750 (0.100 to 0.950)"
-    assert rows["Unusual pictures: false alarms on validation"] == "2.0%"
-    assert rows["AUROC against drawn scenes"] == "0.990 (80% caught)"
+    assert rows["Balanced accuracy on test, by the class-balanced decision"] == "0.750 (0.100 to 0.950)"
+    assert rows["Out-of-distribution images: false positives on validation"] == "2.0%"
+    assert rows["AUROC against drawn scenes"] == "0.990 (80% detected)"
 
 
 def test_trust_before_the_test_split_was_looked_at_has_no_coverage():
     rows = dict(trust_rows({"sets": {}, "novelty": {"false_alarms": 0.02}}))
-    assert list(rows) == ["Unusual pictures: false alarms on validation"]
+    assert list(rows) == ["Out-of-distribution images: false positives on validation"]
 
 
 def test_losses_and_false_positives_are_given_in_points():
