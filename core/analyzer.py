@@ -162,27 +162,24 @@ class Analyzer:
         """
         return cls(load_bundle(folder))
 
-    def analyze(
-        self, source: ImageSource, settings: AnalysisSettings | None = None, spot: int = 0
-    ) -> Analysis:
+    def analyze(self, source: ImageSource, settings: AnalysisSettings | None = None) -> Analysis:
         """Inspect one image.
 
         Args:
             source: bytes, a path, an (H, W, 3) uint8 array, or what `read_image` returned.
             settings: the bundle's defaults if None.
-            spot: which spot to take for the lesion: 0 the main one, 1 the first of `lesion.other_spots`.
 
         Raises:
             ImageError: the image is refused; the message says why and what to do.
-            ValueError: the image has no such spot.
+            ValueError: the image has no spot of the number that the settings ask for.
         """
-        [analysis] = self.analyze_batch([source], settings, spot)
+        [analysis] = self.analyze_batch([source], settings)
         watch = _Stopwatch()
         saliency = watch("explanation", self.explain, analysis, analysis.classification.prediction)
         return replace(analysis, saliency=saliency, stage_ms=analysis.stage_ms | watch.stage_ms)
 
     def analyze_batch(
-        self, sources: Sequence[ImageSource], settings: AnalysisSettings | None = None, spot: int = 0
+        self, sources: Sequence[ImageSource], settings: AnalysisSettings | None = None
     ) -> list[Analysis]:
         """Inspect several images, without saliency; they go through the networks together."""
         if not sources:
@@ -194,13 +191,12 @@ class Analyzer:
         small = watch("preprocessing", _each, self._shrink, images)
         filtered = watch("preprocessing", _each, preprocess, small, [settings.preprocessing] * len(images))
         maps = watch("segmentation", self._segment, small, images, settings)
-        lesions = watch("refinement", _each, lambda found: refine_mask(found, spot=spot), maps)
+        lesions = watch("refinement", _each, lambda found: refine_mask(found, spot=settings.spot), maps)
         masks = [lesion.lesion_mask for lesion in lesions]
         answers = watch("classification", self._classify, filtered, masks, settings)
         quality = watch("quality", _each, assess_quality, images, masks)
-        quality = [
-            report.with_findings(image.findings) for report, image in zip(quality, loaded, strict=True)
-        ]
+        found = [(*image.findings, *lesion.findings) for image, lesion in zip(loaded, lesions, strict=True)]
+        quality = [report.with_findings(more) for report, more in zip(quality, found, strict=True)]
         spacings = [image.pixel_spacing_mm for image in loaded]
         shapes = watch("morphology", _each, measure_lesion, images, masks, spacings)
         novelty = _each(self._score_novelty, answers)

@@ -14,10 +14,13 @@ class AnalysisSettings:
     Attributes:
         preprocessing: filters that run before the classifier; a bundle states its defaults.
         test_time_augmentation: average eight symmetric views of each window instead of one.
+        spot: which spot to take for the lesion where there are several: 0 the main one, 1 the first of
+            `RefinedMask.other_spots`, and so on.
     """
 
     preprocessing: PreprocessingSettings = field(default_factory=PreprocessingSettings)
     test_time_augmentation: bool = True
+    spot: int = 0
 
     @property
     def n_views(self) -> int:

@@ -117,6 +117,7 @@ def draw_details(analysis: Analysis, withheld: bool) -> None:
         with right.container(border=True, height="stretch"):
             focus = result.draw_classes(analysis)
     with viewing:
+        viewer.draw_spots(analysis)
         viewer.draw_viewer(analysis, focus)
     with st.container(border=True):
         analysis = result.draw_measurements(analysis)

@@ -222,6 +222,21 @@ def test_what_reading_found_stands_among_the_quality_findings_with_warnings_firs
     assert "no_colour" not in codes
 
 
+def test_another_spot_is_said_and_can_be_analysed_instead(analyzer):
+    image = BLANK.copy()
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    for centre, radius in ((image.shape[1] * 0.3, 30), (image.shape[1] * 0.8, 18)):
+        image[np.hypot(x - centre, y - image.shape[0] / 2) < radius] = (70, 40, 30)
+    first = analyzer.analyze(image)
+    assert "other_spots" in {finding.code for finding in first.quality.findings}
+    second = analyzer.analyze(image, replace(first.settings, spot=1))
+    assert second.lesion.lesion_mask.sum() < first.lesion.lesion_mask.sum()
+    assert not (second.lesion.lesion_mask & first.lesion.lesion_mask).any()
+    assert second.morphology.area_px == second.lesion.lesion_mask.sum()
+    with pytest.raises(ValueError, match="spot"):
+        analyzer.analyze(image, replace(first.settings, spot=2))
+
+
 # --- many images
 
 

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.images.drawing import encode_png
 from core.phantoms.lesions import SAMPLES
 from models import loading, manifest
 from pages.components.diagnose.settings import describe_scores
@@ -255,3 +257,16 @@ def test_a_models_scores_are_those_of_its_manifest(splits, expected):
     whole = fake_manifest()
     entry = replace(whole.classifier, record={"scores": dict.fromkeys(splits, scores)})
     assert describe_scores(replace(whole, classifier=entry)).startswith(expected)
+
+
+def test_of_two_spots_the_other_can_be_analysed(app: AppTest):
+    y, x = np.mgrid[:300, :400]
+    picture = np.full((300, 400, 3), (225, 180, 160), np.uint8)
+    for centre, radius in ((120, 60), (330, 40)):
+        picture[np.hypot(x - centre, y - 150) < radius] = (70, 40, 30)
+    upload(app, ("two.png", encode_png(picture)))
+    assert "Another spot was left out" in read_text(app)
+    assert "Spot 1 of 2" in read_text(app)
+    app.button(key="next_spot").click()
+    run(app)
+    assert "Spot 2 of 2" in read_text(app)

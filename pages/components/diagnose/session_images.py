@@ -1,5 +1,7 @@
 """The images of a session: uploads, camera shots and drawn samples, kept in memory only."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.images.drawing import encode_png
@@ -26,6 +28,11 @@ def picked() -> SourceImage | None:
 def pick(sha256: str) -> None:
     """Choose the image to inspect."""
     st.session_state["picked"] = sha256
+
+
+def pick_spot(sha256: str, spot: int) -> None:
+    """Choose which of an image's spots to analyse."""
+    items()[sha256] = replace(items()[sha256], spot=spot)
 
 
 def add(new: list[SourceImage]) -> None:

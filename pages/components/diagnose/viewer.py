@@ -60,6 +60,22 @@ def draw_viewer(analysis: Analysis, focus: str | None) -> None:
         st.caption(f":material/info: {HEATMAP_CAUTION}")
 
 
+def draw_spots(analysis: Analysis) -> None:
+    """Where there are several spots, a button that analyses the next one instead."""
+    n_spots, spot = 1 + len(analysis.lesion.other_spots), analysis.settings.spot
+    if n_spots == 1:
+        return
+    following = (spot + 1) % n_spots
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"Spot {spot + 1} of {n_spots}; the others are outlined faintly.", width="content")
+        st.button(
+            f"Analyse spot {following + 1} instead",
+            key="next_spot",
+            on_click=session_images.pick_spot,
+            args=(analysis.image.sha256, following),
+        )
+
+
 def _draw_controls(views: tuple[str, ...]) -> tuple[str, float, str]:
     """View, opacity in [0, 1] and Grad-CAM method."""
     kept = {"persist_state": "session"}

@@ -67,7 +67,7 @@ def read_manifests() -> list[Manifest]:
 
 def result_key(item: SourceImage, manifest: Manifest, settings: AnalysisSettings) -> ResultKey:
     """What an answer depends on: the image's bytes, the bundle with its trust values and the settings."""
-    return item.sha256, bundle_key(manifest), settings
+    return item.sha256, bundle_key(manifest), replace(settings, spot=item.spot)
 
 
 def bundle_key(manifest: Manifest) -> str:
@@ -134,7 +134,8 @@ def _analyse(items: Sequence[SourceImage], manifest: Manifest, settings: Analysi
 
 def _analyse_one(analyzer: Analyzer, item: SourceImage, settings: AnalysisSettings) -> Analysis | ImageError:
     try:
-        return analyzer.analyze(replace(read_image(item.data), name=item.name), settings)
+        image = replace(read_image(item.data), name=item.name)
+        return analyzer.analyze(image, replace(settings, spot=item.spot))
     except ImageError as error:
         return error
 

@@ -17,11 +17,13 @@ class SourceImage:
         name: for people and exports; the same bytes may come again under another one.
         data: of the file.
         origin: how it came; "file" is a file of the server, such as a dataset's.
+        spot: which of several spots to analyse, as in `AnalysisSettings`.
     """
 
     name: str
     data: bytes = field(repr=False)
     origin: Origin
+    spot: int = 0
 
     @cached_property
     def sha256(self) -> str:
