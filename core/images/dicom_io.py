@@ -99,6 +99,7 @@ def _check_header(dataset: pydicom.Dataset) -> None:
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames != 1:
         raise several_frames("DICOM", frames)
+    dataset.NumberOfFrames = 1  # some write 0
     if syntax not in _SYNTAXES:
         raise ImageError(
             f"This DICOM file is compressed in a way Dermalens does not read ({syntax.name}, transfer syntax "

@@ -18,6 +18,8 @@ from tests.core.image_files import HEIGHT, WIDTH, encode, make_dicom, make_pixel
 from tests.data_in.icc import DISPLAY_P3, in_colours_of, make_profile
 from tests.fuzz_samples import run_lengths
 
+# pydicom comments on what is odd; that is what these files are.
+pytestmark = pytest.mark.filterwarnings("ignore")
 LEVELS = make_pixels()[..., 0]
 WIDE = LEVELS.astype(np.uint16) * 16  # 12 bits
 YCBCR = np.asarray(Image.fromarray(make_pixels()).convert("YCbCr"))
