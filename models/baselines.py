@@ -1,4 +1,4 @@
-"""The classic classifiers that stand beside ours on the same split.
+"""The classic classifiers, for comparison on the same split.
 
 Input: (N, S, S, 3), RGB, pixel values 0 to 255 in any dtype; the scaling belongs to the network.
 Output: (N, K) logits. Like ours they have a layer "features" with the last feature map (N, h, w, C), so

@@ -2,7 +2,7 @@
 
 Input: (N, S, S, 3), RGB, pixel values 0 to 255 in any dtype; the scaling belongs to the network.
 Output: (N, K) logits, before softmax. Layer "features" holds the last feature map (N, h, w, C).
-Two options let it see the lesion's mask or answer with it; training compared them (training/results/ablations.csv).
+Options: the lesion's mask as an input channel, or as a second output; training compared them (training/results/ablations.csv).
 
 Reference:
     Tan and Le (2019), EfficientNet, arXiv:1905.11946; (2021), EfficientNetV2, arXiv:2104.00298.

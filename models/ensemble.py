@@ -1,4 +1,4 @@
-"""Several classifiers of one architecture as one network: their feature maps side by side, their logits mixed.
+"""Several classifiers of one architecture as one network: feature maps concatenated, logits averaged.
 
 Input: (N, S, S, 3), RGB, pixel values 0 to 255 in any dtype. Output: (N, K) logits.
 Layer "features" holds (N, h, w, M x C): the members' last feature maps, one after another, so that
@@ -18,7 +18,7 @@ from models.efficientnet import FEATURES_LAYER, build_classifier, split_classifi
 
 
 def build_ensemble(shares: Sequence[float] = (0.5, 0.5), **arguments) -> keras.Model:
-    """Build the members and what joins them.
+    """Build the members and the network that joins them.
 
     Args:
         shares: of each of the M members in the logits.

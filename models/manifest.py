@@ -1,4 +1,4 @@
-"""The manifest of a model bundle: which networks, with which weights, meant for what, scoring what.
+"""The manifest of a model bundle: its networks, weights, classes, thresholds and scores.
 
 Reading it needs no TensorFlow, so pages can say what they run on before any network is loaded.
 """
@@ -65,7 +65,7 @@ class NetworkEntry:
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """The splits of the dataset whose images it has learned, in whole or by halves."""
+        """The splits of the dataset that its weights were trained on, in whole or in part."""
         named = str(self.record.get("splits", {}).get("weights", "train"))
         return tuple(split for split in ("train", "validation", "test") if split in named)
 
@@ -75,7 +75,7 @@ class ConformalEntry:
     """Quantiles of `core.diagnosis.conformal`, fitted on the validation split.
 
     Attributes:
-        confidence_level: share of the images that the sets are to cover.
+        confidence_level: target coverage of the sets.
         marginal_quantile: one for all classes: covers that share of all images.
         class_quantiles: one a class: covers that share of each class.
     """
@@ -87,7 +87,7 @@ class ConformalEntry:
 
 @dataclass(frozen=True)
 class NoveltyEntry:
-    """The parameters of `core.diagnosis.novelty` beside the manifest, and the score that counts as unknown."""
+    """The parameters of `core.diagnosis.novelty` beside the manifest, and the score above which an image is out of distribution."""
 
     file: str
     sha256: str
@@ -104,11 +104,11 @@ class Manifest:
         views: which windows of an image the classifier sees, of `VIEWS`.
         crop_margin: skin around the lesion in the "crop" view, as a share of its longer side.
         temperature: logits are divided by it; fitted on the validation split.
-        suspicious_threshold: suspicious share from which a lesion is called suspicious.
-        threshold_origin: where that threshold comes from, in words.
+        suspicious_threshold: decision threshold on the probability of malignancy.
+        threshold_origin: where that threshold comes from, as text.
         filters: names of the filters before the classifier that are on by default.
-        conformal: for sets that cover the answer; None if the bundle states none.
-        novelty: for telling images of another kind; None if the bundle states none.
+        conformal: for prediction sets; None if the bundle has none.
+        novelty: for the out-of-distribution score; None if the bundle has none.
         description: what kind of system it is, in a few words; "" if the bundle does not say.
         decision_offsets: (K,) added to log-probabilities for the highest balanced accuracy, or None.
         test_time_augmentation: whether eight symmetric views are averaged unless the user says otherwise.
@@ -154,7 +154,7 @@ class Manifest:
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """The splits of the dataset whose images a network has learned, in whole or by halves."""
+        """The splits of the dataset that a network was trained on, in whole or in part."""
         return tuple(dict.fromkeys(self.segmenter.learned_splits + self.classifier.learned_splits))
 
     @property

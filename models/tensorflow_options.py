@@ -1,7 +1,7 @@
 """TensorFlow reads these from the environment when it is imported; a value that is set already stays.
 
-On x86 processors without AVX-512 TensorFlow leaves oneDNN's kernels off unless it is asked for them;
-`make bench` measures what they bring to an analysis and to a training step.
+On x86 processors without AVX-512 TensorFlow disables oneDNN's kernels by default;
+`make bench` measures their effect on an analysis and on a training step.
 """
 
 import os

@@ -4,7 +4,7 @@
     dermalens train split | segmenter | classifier | export | trust | ...
     dermalens evaluate scores | robustness | phantoms | ...
 
-A stage is a module with a `main()` that reads its own options; it is imported when it is called.
+A stage is a module with a `main()` that parses its own options; it is imported when it is called.
 """
 
 import importlib
@@ -41,13 +41,18 @@ STAGES = (
         train,
         "trust",
         "bundle.fit_trust",
-        "Fit a bundle's prediction sets and novelty on the validation split.",
+        "Fit prediction sets, out-of-distribution score and balanced decision on validation.",
     ),
     (train, "features", "bundle.embed", "Index a dataset's features for similar images and the map."),
     (evaluate, "scores", "measure.evaluate", "Score a bundle on a split and write its predictions."),
     (evaluate, "robustness", "measure.robustness", "Score a bundle on corrupted images."),
     (evaluate, "phantoms", "measure.phantoms", "Score a bundle's masks on drawn lesions."),
-    (evaluate, "symmetries", "measure.symmetries", "Measure how answers change when an image is turned."),
+    (
+        evaluate,
+        "symmetries",
+        "measure.symmetries",
+        "Measure how predictions change when an image is rotated or mirrored.",
+    ),
     (evaluate, "facts", "measure.patient_facts", "Measure what age, sex and site would add."),
     (evaluate, "quality", "measure.quality_thresholds", "Derive the thresholds of the quality warnings."),
     (evaluate, "systems", "measure.systems", "Compare the systems that ship."),

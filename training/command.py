@@ -1,4 +1,4 @@
-"""What the commands in training/ have in common: what goes wrong is said in words, not in a traceback."""
+"""Error handling of the commands in training/: an expected error is one line, not a traceback."""
 
 import sys
 import traceback

@@ -1,9 +1,9 @@
-"""The recipe of the weights that ship: six commands from the raw data to a bundle that says how far to trust it.
+"""The recipe of the weights that ship: six commands from the raw data to a validated bundle.
 
     python -m training.recipe --data DIR [--imagenet WEIGHTS.h5]
 
-Every network starts from ImageNet. A training that was stopped goes on where it was; `--from STAGE` begins at a later
-stage. The test split is not looked at: `make evaluate` does that, once.
+Every network starts from ImageNet. A training that was stopped resumes; `--from STAGE` starts at a later
+stage. The test split is not used: `make evaluate` evaluates it, once.
 """
 
 import argparse

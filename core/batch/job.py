@@ -125,13 +125,9 @@ def create_job(
 
     Args:
         folder: of the run.
-        found: the images.
-        labels: of `core.batch.labels.match_labels`: a row an image, and the counts.
-        manifest: of the bundle to use.
-        settings: of the analysis.
-        name: for lists and headings.
-        source: where the images came from, for display.
-        owner: see `Job`.
+        found, labels: the images, and what `core.batch.labels.match_labels` gives for them.
+        manifest, settings: bundle and settings of the analysis.
+        name, source, owner: see `Job`.
     """
     table, counts = labels
     stems = unique_stems(found.paths)

@@ -1,7 +1,7 @@
 """A picture's colours in sRGB, by the colour profile (ICC) that its file carries.
 
-A profile that cannot be read, is of another colour space than the pixels or asks for too much means sRGB:
-the picture is whole without it. A profile that is sRGB leaves every pixel as it is, to the last bit.
+A profile that cannot be read, is of another colour space than the pixels or is too large is ignored, and the
+pixels are taken as sRGB. A profile that is sRGB leaves every pixel unchanged.
 """
 
 import functools
@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 
 # Printers' CMYK profiles have 0.5 to 3 MB.
 MAX_PROFILE_BYTES = 8_000_000
-# A profile whose conversion moves no colour by more than this is sRGB under another name: its makers round
+# A profile whose conversion moves no colour by more than this counts as sRGB: vendors round
 # the primaries and the curve differently.
 SRGB_LEVELS = 2
 # What a profile says it is for, and the mode of pixels that it fits.
@@ -29,7 +29,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 @functools.lru_cache(maxsize=16)
 def _build_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """The way to sRGB, or None where there is nothing to do or the profile is of no use."""
+    """The transform to sRGB, or None where there is nothing to do or the profile is unusable."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if _MODE_OF_SPACE.get(source.profile.xcolor_space) != mode:

@@ -1,4 +1,4 @@
-"""PNG, WebP and JPEG files without what is not pixels: for files whose text or metadata is at fault."""
+"""Strip metadata from PNG, WebP and JPEG files: for files whose text or metadata is damaged."""
 
 import struct
 import zlib
@@ -16,7 +16,7 @@ _JPEG_METADATA = {*range(0xE1, 0xEE), 0xEF, 0xFE}
 
 
 def without_metadata(data: bytes) -> Iterator[bytes]:
-    """The same pixels in files with less and less beside them; nothing if there is nothing to leave out."""
+    """The same pixels with less and less metadata; nothing if there is none to remove."""
     try:
         if data.startswith(_PNG_START):
             stripped = [_strip_png(data, _PNG_PIXELS | _PNG_USEFUL), _strip_png(data, _PNG_PIXELS)]

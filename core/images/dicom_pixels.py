@@ -1,7 +1,7 @@
 """The stored values of a single-frame DICOM image -> RGB uint8: missing tags, colours, bits, windows.
 
-A tag that is missing and has one sensible meaning is taken to have it. What contradicts the pixels is
-refused by the tag's name.
+A tag that is missing and has one sensible meaning is taken to have it. A tag that contradicts the pixels
+is refused by its name.
 """
 
 import math
@@ -60,7 +60,7 @@ def lacks_sense(dataset: pydicom.Dataset, tag: str, why: str = "") -> ImageError
 
 
 def _fill_missing(dataset: pydicom.Dataset) -> None:
-    """Give missing tags the one meaning that the others leave; refuse by name what stays open."""
+    """Fill in missing tags where the others leave one meaning; else refuse by name."""
     size = int(dataset.Rows) * int(dataset.Columns)
     colour = str(dataset.get("PhotometricInterpretation") or "")
     compressed = dataset.file_meta.TransferSyntaxUID.is_compressed

@@ -1,4 +1,4 @@
-"""Pictures of what was found: outlines, tints, heat maps, PNG files."""
+"""Draw results on images: outlines, tints, heat maps; encode PNG files."""
 
 from collections.abc import Sequence
 

@@ -3,14 +3,14 @@
 from core.errors import DermalensError
 
 # 40 MP: above every dermatoscope camera and most phones (48 MP sensors store 12 MP by default), and
-# 120 MB once decoded, which two sessions of a small server can still hold side by side.
+# 120 MB once decoded, which two sessions of a small server can still hold at once.
 MAX_PIXELS = 40_000_000
-# 64 px: under a third of the 200 x 150 px the networks learned from, a lesion's structure is gone.
+# 64 px: under a third of the 200 x 150 px the networks were first trained on, a lesion's structure is gone.
 MIN_SIDE_PX = 64
 
 
 class ImageError(DermalensError):
-    """An image was refused; the message says what came and what to do.
+    """An image was refused; the message says what was received and what to do.
 
     `reason` is one of: "empty", "not_an_image", "unsupported", "truncated", "animated", "too_large",
     "too_small", "missing", "folder", "unreadable", "bad_array", "mask_shape".

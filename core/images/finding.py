@@ -1,7 +1,7 @@
 """Which files of a folder or an archive are pictures of lesions, and what the others are.
 
 Content decides where the suffix does not: `.jfif`, DICOM without a suffix. Copies that systems leave beside
-pictures, expert masks and superpixels are no pictures. What is left alone is counted by kind.
+pictures, expert masks and superpixels are no pictures. Ignored files are counted by kind.
 """
 
 import os
@@ -51,7 +51,7 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class FoundImages:
-    """Pictures of one source, and how many files were left alone, by kind, because they are none."""
+    """Pictures of one source, and how many other files were ignored, by kind."""
 
     paths: list[Path]
     left_alone: Mapping[str, int] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class FoundImages:
 
 
 def describe_left_alone(left_alone: Mapping[str, int]) -> str:
-    """What was left alone in words, the most frequent first; "" if nothing.
+    """The ignored files as text, the most frequent kind first; "" if none.
 
     >>> describe_left_alone({"GIF": 1, "HEIC": 2})
     'left alone: 2 HEIC, 1 GIF'

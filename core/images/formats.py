@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: what Dermalens reads, and what people try that it does not."""
+"""What a file is, by its first bytes: the kinds that Dermalens reads, and common kinds that it does not."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _UNPACK = "Unpack it and choose the pictures inside."
 
 @dataclass(frozen=True)
 class FileKind:
-    """A kind of file: a short name ("JPEG", "HEIC"), in words with its article, and what to do about it.
+    """A kind of file: a short name ("JPEG", "HEIC"), a phrase with its article, and what to do about it.
 
     `readable` kinds have no advice: `read_image` takes them.
     """

@@ -1,4 +1,4 @@
-"""Which of a TIFF's pages is the picture: small copies and masks of it are no second picture."""
+"""Find the image among a TIFF's pages; reduced copies and masks of it do not count as further images."""
 
 import numpy as np
 from PIL import Image

@@ -36,7 +36,7 @@ _OPEN_LOCK = threading.Lock()
 
 
 def decode_pillow(data: bytes) -> tuple[np.ndarray, str, tuple[QualityFinding, ...]]:
-    """Decode one image: (H, W, 3) uint8 upright sRGB, its format's name, and what to know about it."""
+    """Decode one image: (H, W, 3) uint8 upright sRGB, its format's name, and findings about it."""
     image, format_ = load_pillow(data)
     try:
         rgb, findings = to_rgb(image, image.info.get("icc_profile"))
@@ -50,7 +50,7 @@ def decode_pillow(data: bytes) -> tuple[np.ndarray, str, tuple[QualityFinding, .
 def load_pillow(data: bytes, smallest: int = MIN_SIDE_PX) -> tuple[Image.Image, str]:
     """Decode one image, upright and in its own mode, and its format's name.
 
-    Where metadata or a missing end marker stands in the way of whole pixels, they are read without it.
+    Where damaged metadata or a missing end marker prevents decoding complete pixels, they are read without it.
     """
     try:
         return _load(data, smallest)

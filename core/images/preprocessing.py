@@ -1,4 +1,4 @@
-"""From an image to what a network sees: geometry shared by training and analysis, and clean-up filters.
+"""Image -> network input: geometry shared by training and analysis, and clean-up filters.
 
 Coordinates are (x, y) in pixels with the origin at the image's top-left corner, so pixel (0, 0) covers
 the square from (0, 0) to (1, 1). A `Box` is a window in those coordinates and may reach beyond the
@@ -128,8 +128,7 @@ def remove_hair(image: np.ndarray) -> np.ndarray:
 
     Dark, thin structures stand out in the morphological black-hat of the luminance (closing minus
     image); where it is strong, pixels become the Gaussian mean of those around them that are no hair. The
-    element scales with the image. Every step is the same from all sides, so that a turned or mirrored image
-    comes out turned or mirrored.
+    element scales with the image. Every step is equivariant to flips and quarter-turns of the image.
 
     Args:
         image: (H, W, 3) uint8 RGB.

@@ -1,4 +1,4 @@
-"""Is this image usable, and is it dermoscopy at all? Measured before any network runs.
+"""Image quality, and whether the image is dermoscopic, measured before any network runs.
 
 Every measure is taken on a copy scaled to `WORKING_SIDE_PX`, so it does not depend on resolution, and
 is built from filters without a direction, so turning or mirroring the image does not change it.

@@ -1,4 +1,4 @@
-"""Where the measures of core/images/quality.py turn into findings, and what those tell the user."""
+"""Thresholds that turn the measures of core/images/quality.py into findings, and the text of each finding."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -8,12 +8,12 @@ Severity = Literal["note", "warning"]
 
 @dataclass(frozen=True)
 class QualityThresholds:
-    """Where measures turn into findings.
+    """Thresholds on the measures.
 
     "P1" and so on are percentiles of 1,500 random HAM10000 images, from
     training/runs/quality/thresholds.json (`python -m training.measure.quality_thresholds`). HAM10000 shows
-    almost only light skin, so nothing here may take dark skin for a fault: the exposure limits lie
-    outside its whole range rather than at a percentile.
+    almost only light skin, so dark skin must not count as underexposed: the exposure limits lie
+    outside the whole range of HAM10000 rather than at a percentile.
     """
 
     min_sharpness: float = 0.45  # P1 is 0.476; 5 % lower, since how an image was scaled down shifts it
@@ -22,12 +22,12 @@ class QualityThresholds:
     max_mean_luminance: float = 0.86  # the highest is 0.857
     max_white_share: float = 0.01  # luminance clipped white; P99.5 is 0.001, one image exceeds this
     max_glare_share: float = 0.005  # P99 is 0.003
-    max_dark_corner_share: float = 0.02  # about P95; a note, since the networks learned from such images
+    max_dark_corner_share: float = 0.02  # about P95; a note, since the training images include such images
     max_border_contact_share: float = 0.10  # of the outline; 8 % of the lesions exceed it
     # P1 is 0.69, the highest of the tests' non-skin images 0.34 (colour noise): halfway.
     min_dermoscopy_likeness: float = 0.50
     min_contrast: float = 1.5  # L* units; the lowest is 2.2
-    min_side_px: int = 150  # shorter side of the images the networks learned from; smaller is enlarged
+    min_side_px: int = 150  # shorter side of the networks' first training images; smaller is enlarged
 
 
 QUALITY_THRESHOLDS = QualityThresholds()
@@ -44,7 +44,7 @@ class QualityFinding:
 
 @dataclass(frozen=True)
 class QualityReport:
-    """What was measured on an image, and what follows.
+    """Measures of an image, and the findings from them.
 
     Attributes:
         sharpness: finest against coarser detail, >= 0, about 0.68 for a typical image; NaN if flat.
@@ -148,8 +148,8 @@ def _judge_frame(report: QualityReport, limits: QualityThresholds) -> tuple[_Can
             report.shorter_side_px < limits.min_side_px,
             "low_resolution",
             "warning",
-            f"The shorter side has only {report.shorter_side_px} px, fewer than the {limits.min_side_px} px the "
-            "networks learned from. Use the original image, not a thumbnail.",
+            f"The shorter side has only {report.shorter_side_px} px, fewer than the {limits.min_side_px} px of "
+            "the training images. Use the original image, not a thumbnail.",
         ),
         (
             contact > limits.max_border_contact_share,

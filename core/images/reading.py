@@ -1,8 +1,8 @@
-"""Bytes, a path or an array -> RGB uint8, or a clear refusal: the one way to load an image.
+"""Decode an image: bytes, a path or an array -> RGB uint8, or an error that says why not; the only loader.
 
 The content decides, never the file name. Pillow and pydicom decode, with the formats pinned and the
 size read from the header first; OpenCV never sees a user's bytes. Metadata (EXIF, GPS, DICOM patient
-tags, colour profiles) ends here: only pixels, a hash and, from DICOM, the scale travel on.
+tags, colour profiles) ends here: only pixels, a hash and, from DICOM, the scale are kept.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ IMAGE_EXTENSIONS = (
 
 NO_COLOUR = QualityFinding(
     "no_colour",
-    "The image has no colour. The networks learned from colour photographs; use the original.",
+    "The image has no colour. The networks were trained on colour photographs; use the original.",
     "warning",
 )
 # The largest honest file of MAX_PIXELS: uncompressed, three channels of 16 bits, and room for a header.
@@ -52,7 +52,7 @@ class LoadedImage:
         sha256: hex digest of the source bytes; for an array, of its shape and bytes.
         pixel_spacing_mm: millimetres per pixel when a DICOM file states them credibly, else None: no scale.
         name: file name without folders; "" for bytes and arrays.
-        findings: what reading it brought to light: no colour, mostly transparent, a scale not believed.
+        findings: found while reading: no colour, mostly transparent, an implausible scale.
     """
 
     pixels: np.ndarray
@@ -122,8 +122,8 @@ def _no_source(source: object) -> ImageError:
 def list_images(path: str | Path) -> list[Path]:
     """Find the image files at `path`: the file itself, or a folder's by extension, recursively.
 
-    Hidden files are passed over (macOS leaves `._name.jpg` beside every image it copies). A file named
-    outright is returned whatever its extension: `read_image` judges the content.
+    Hidden files are skipped (macOS leaves `._name.jpg` beside every image it copies). A file named
+    outright is returned whatever its extension: `read_image` checks the content.
 
     Raises:
         ImageError: `path` does not exist ("missing") or holds no image ("empty").

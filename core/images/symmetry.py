@@ -1,4 +1,4 @@
-"""The eight symmetries of a square: views for test-time augmentation, and the way back.
+"""The eight symmetries of a square: views for test-time augmentation, and their inverses.
 
 View v is the image flipped left to right if v >= 4, then turned counter-clockwise by v % 4 quarters.
 """

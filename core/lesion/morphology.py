@@ -1,10 +1,9 @@
 """Measure a lesion's asymmetry, border, colours and diameter from its mask and image.
 
-These are measurements: no score is formed from them and they are no diagnosis. The classifier does not
-see them.
+These are measurements, not a diagnosis: no score is computed from them, and the classifier does not use them.
 
 After the ABCD rule of dermatoscopy (Stolz et al. 1994, Eur J Dermatol 4:521; Nachbar et al. 1994, J Am
-Acad Dermatol 30:551, doi:10.1016/S0190-9622(94)70061-3), in which a reader judges by eye. What we changed:
+Acad Dermatol 30:551, doi:10.1016/S0190-9622(94)70061-3), in which a reader rates by eye. What we changed:
 
 * Asymmetry is that of the outline alone, as a share of the area per axis instead of 0, 1 or 2 points;
   the rule also looks at colour and structure.

@@ -26,12 +26,12 @@ def _asymmetry_rows(m: Morphology) -> list[MorphologyRow]:
         MorphologyRow(
             "A · Asymmetry about the long axis",
             _percent(m.asymmetry_major),
-            "Share of the lesion that its mirror image about its long axis misses; 0\u00a0% is symmetric.",
+            "Share of the lesion that does not overlap its mirror image about its long axis; 0\u00a0% is symmetric.",
         ),
         MorphologyRow(
             "A · Asymmetry about the short axis",
             _percent(m.asymmetry_minor),
-            "The same about the short axis, at right angles to the long one.",
+            "The same about the short axis, perpendicular to the long one.",
         ),
     ]
 
@@ -85,7 +85,7 @@ def _size_rows(m: Morphology) -> list[MorphologyRow]:
         MorphologyRow(
             "Long and short axis",
             f"{m.major_axis_px:.0f} × {m.minor_axis_px:.0f} px",
-            "Axes of the ellipse that spreads as the lesion does.",
+            "Axes of the ellipse with the lesion's second moments.",
         ),
         MorphologyRow(
             "Area",

@@ -25,7 +25,7 @@ from core.lesion.refinement_settings import REFINEMENT_SETTINGS, RefinementSetti
 # Probabilities are quantised to this many steps, so that histograms and box sums are sums of whole
 # numbers: exact in float64, hence the same whichever way round the image lies.
 _LEVELS = 1023
-# Of a map in tatters only the first regions are looked at: an eleventh cannot be large.
+# Of a fragmented map only the first regions are considered: an eleventh cannot be large.
 _MAX_REGIONS = 16
 
 

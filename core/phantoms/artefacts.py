@@ -1,4 +1,4 @@
-"""What gets between a dermatoscope and the skin: hair, dark corners, ruler marks, gel bubbles, ink.
+"""Drawn artefacts: hair, dark corners, ruler marks, gel bubbles, ink.
 
 Each artefact is a pure function `(image, rng) -> image` on (H, W, 3) uint8 RGB of any size; the input
 is left as it is. Lengths are given for a 450 px high frame and scale with the shorter side. Drawn

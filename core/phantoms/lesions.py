@@ -1,8 +1,8 @@
 """Dermoscopic phantoms: skin, a lesion and its exact mask, drawn by numpy and OpenCV.
 
-They stand in where a patient's image would need a licence or consent: the samples of the app and the
-tests of the whole pipeline. They look like dermoscopy at a glance and know their own border to the
-pixel, but they show no disease: a diagnosis of a phantom means nothing.
+They replace patients' images, which would need a licence or consent, in the app's samples and in tests of
+the whole pipeline. They resemble dermoscopy and their border is known to the pixel, but they show no disease:
+a diagnosis of a phantom has no meaning.
 """
 
 from collections.abc import Iterable

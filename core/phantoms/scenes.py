@@ -1,7 +1,7 @@
-"""Pictures that are no lesion, drawn by our own code: documents, textures, bare skin, simple scenes.
+"""Drawn images without a lesion: documents, textures, bare skin, simple scenes.
 
-They are what the novelty score must tell from dermoscopy: nobody needs to collect photographs to fit or
-to test it. Drawn with OpenCV and numpy; no photograph is involved. Lengths scale with the shorter side.
+The out-of-distribution score must separate them from dermoscopy; no photographs need to be collected to
+test it. Drawn with OpenCV and numpy; no photograph is involved. Lengths scale with the shorter side.
 """
 
 from collections.abc import Callable

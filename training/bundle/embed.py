@@ -1,4 +1,4 @@
-"""Place every image of a dataset in the classifier's feature space, for similar cases and the map.
+"""Compute the classifier's features of every image of a dataset, for similar images and the map.
 
     python -m training.bundle.embed --data DIR
 
@@ -48,7 +48,7 @@ def embed(bundle: Bundle, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """Write features.npz and map.csv of a dataset into `folder`.
 
     Args:
-        bundle: whose classifier is asked.
+        bundle: its classifier is used.
         frame: as `core.datasets.layouts.read_dataset` gives it; images that cannot be read are left out.
         folder: made if needed.
 

@@ -1,11 +1,11 @@
-"""Make a model bundle of trained runs: weights, decisions from the validation split, manifest.
+"""Export trained runs as a bundle: weights, choices made on the validation split, manifest.
 
     python -m training.bundle.export --segmentation RUN --classification RUN [RUN ...] --data DIR --out models/weights
 
 Several classification runs become one network that answers with the mean of their logits (`models.ensemble`).
 
 On the validation split this chooses the windows the classifier sees, with `--margins` the skin around the
-lesion in them, the filters that are on by default, the temperature and the threshold for "suspicious", and
+lesion in them, the filters that are on by default, the temperature and the decision threshold, and
 writes what it compared to training/runs/<bundle>/validation_choices.json. It never reads the test split.
 Class frequency is corrected in one place, the decision that `training.bundle.fit_trust` fits.
 """
@@ -47,7 +47,7 @@ from training.command import in_words
 from training.fit.run_folder import read_config, run_dir
 
 SENSITIVITY = 0.95
-FILTER_STRIDE = 2  # four filters cost four passes: half of the images will do
+FILTER_STRIDE = 2  # four filters cost four passes: half of the images suffice
 
 
 def draft_manifest(
@@ -74,12 +74,12 @@ def draft_manifest(
 
 
 def calibrate(views: np.ndarray, labels: np.ndarray, flags: np.ndarray) -> tuple[dict, dict]:
-    """(what the temperature changes, the temperature and the threshold for "suspicious").
+    """(what the temperature changes, the temperature and the decision threshold).
 
     Args:
         views: (N, V, K), each view's softmax at temperature 1.
         labels: (N,) class numbers.
-        flags: (K,) bool, which classes are suspicious.
+        flags: (K,) bool, which classes count as malignant.
     """
     temperature = fit_temperature(views, labels)
     calibrated = apply_temperature(views, temperature)
@@ -93,7 +93,7 @@ def calibrate(views: np.ndarray, labels: np.ndarray, flags: np.ndarray) -> tuple
         "temperature": temperature,
         "suspicious_threshold": {
             "value": threshold,
-            "origin": f"reaches {SENSITIVITY:.0%} sensitivity for suspicious lesions on the validation split",
+            "origin": f"reaches {SENSITIVITY:.0%} sensitivity for malignancy on the validation split",
         },
     }
 
@@ -153,14 +153,14 @@ def export(
         about: the bundle's name, version, description and whether it uses test-time augmentation.
         segmentation: folder of a finished run.
         classifications: folders of finished runs, one or more that differ in nothing but training.
-        data: folder of the data sets; the validation part of those that the classifier learned decides.
+        data: folder of the data sets; choices are made on the validation part of those that the classifier was trained on.
         out: the bundle's folder.
         limit: use only this many images.
         margins: of skin around the lesion to choose from; none keeps that of the training's configuration.
         filters: to switch on instead of choosing them.
 
     Raises:
-        BundleError: a network has learned the validation split, which could not judge it then.
+        BundleError: a network was trained on the validation split, on which it cannot be validated then.
         ValueError: the classification runs differ in what they see or answer.
     """
     write_draft(about, segmentation, classifications, out)
@@ -175,7 +175,7 @@ def export(
 
 
 def _without_folder(path: Path) -> str:
-    """A record names no folders of the machine it was made on."""
+    """The command without folders of the machine it ran on."""
     path = path.resolve()
     return str(path.relative_to(PROJECT_DIR)) if path.is_relative_to(PROJECT_DIR) else path.name
 

@@ -17,7 +17,7 @@ N_COMPONENTS = 32
 
 
 def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[dict, NoveltyModel, float]:
-    """(scores of it and of its rivals, the model, its threshold)."""
+    """(AUROC of the score and of alternatives, the model, its threshold)."""
     train, known = (_read_known(bundle, data, split) for split in ("train", "validation"))
     train, known = train.drop_duplicates("lesion_id")[:limit], known[:limit]
     pooled, model = learn_usual(bundle, train)
@@ -58,7 +58,7 @@ def _read_known(bundle: Bundle, data: Path, split: str) -> pd.DataFrame:
 
 
 def learn_usual(bundle: Bundle, train: pd.DataFrame) -> tuple[np.ndarray, NoveltyModel]:
-    """(M, C) features of training images, as the bundle sees them, and the model of what is usual among them."""
+    """(M, C) features of training images, as the bundle sees them, and the subspace fitted to them."""
     pooled, read = pool_features(bundle, train["image_path"].to_list())
     labels = train["dx"][read].map({code: k for k, code in enumerate(bundle.manifest.classes)})
     return pooled, fit_novelty(pooled, labels.to_numpy(np.int64), N_COMPONENTS)

@@ -1,11 +1,11 @@
-"""Fit how far a bundle's answers can be trusted: prediction sets, novelty score, balanced decision.
+"""Fit a bundle's prediction sets, out-of-distribution score and class-balanced decision.
 
     python -m training.bundle.fit_trust --data DIR [--report-test]
 
 Run it once the bundle is exported and `python -m training.measure.evaluate --split validation` has written its
 predictions (about ten minutes on two cores, for the features of the training images). Writes novelty.npz
 beside the weights, the entries "conformal", "novelty" and "decision" of the classifier into the manifest,
-and every number with where it comes from to training/runs/<bundle>/trust.json. Choices are made on the
+and every number with its origin to training/runs/<bundle>/trust.json. Choices are made on the
 validation split; --report-test adds the coverage on the test split's predictions and chooses nothing.
 """
 
@@ -98,7 +98,7 @@ def describe_coverage(predictions: Predictions, entry: dict) -> dict:
 
 # --- decision: strength chosen on validation --------------------------------------------------------
 def fit_decision(validation: Predictions) -> tuple[dict, dict]:
-    """(the gain across lesion-grouped folds, the manifest's entry); offsets are 0 where nothing is gained."""
+    """(the gain across lesion-grouped folds, the manifest's entry); offsets are 0 without a gain."""
     probabilities, labels = validation.probabilities, validation.labels
     prior = class_shares(labels, len(validation.classes))
     adjusted, chosen = np.empty_like(probabilities), []
@@ -124,7 +124,7 @@ def fit_decision(validation: Predictions) -> tuple[dict, dict]:
     entry = {
         "strength": float(strength),
         "offsets": prior_offsets(prior, strength).tolist(),
-        "origin": "share of the class prior that is undone, chosen by balanced accuracy on the validation split",
+        "origin": "strength of the correction for the class prior, chosen by balanced accuracy on the validation split",
     }
     return compared, entry
 
@@ -149,7 +149,7 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
     """Write novelty.npz and the manifest into `out`, trust.json into the run's folder; returns the latter.
 
     Raises:
-        BundleError: the classifier does not see the whole image first, or has learned the validation split.
+        BundleError: the classifier does not see the whole image first, or was trained on the validation split.
         PredictionsError: no predictions of the validation split, or of other classes.
     """
     bundle = load_bundle(bundle_folder)
@@ -187,7 +187,7 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
 
 
 def report_test(manifest: Manifest, runs: Path, out: Path) -> dict:
-    """Add to trust.json what the sets cover on the test split, whose predictions are on disk."""
+    """Add to trust.json the coverage of the sets on the test split, from its stored predictions."""
     path = runs / manifest.name / REPORT_NAME
     report = json.loads(path.read_text())
     test = _read(runs / manifest.name / "test_predictions.csv", manifest)

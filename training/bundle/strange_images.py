@@ -1,4 +1,4 @@
-"""Images that are no dermoscopy, and other ways to tell them: what the novelty score is measured against."""
+"""Out-of-distribution images and two textbook scores, to evaluate the out-of-distribution score."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def draw_scenes() -> dict[str, list[np.ndarray]]:
 def read_sample_pictures() -> dict[str, np.ndarray]:
     """scikit-image's sample pictures that come with the package, by file name; {} if it is not installed.
 
-    They are photographs and scans that nobody drew for this purpose; nothing is fitted to them.
+    Real photographs and scans; nothing is fitted to them.
     """
     try:
         import skimage
@@ -38,7 +38,7 @@ def read_sample_pictures() -> dict[str, np.ndarray]:
 
 
 def auroc(usual: np.ndarray, strange: np.ndarray) -> float:
-    """Share of pairs in which the strange image has the higher score."""
+    """Share of pairs in which the out-of-distribution image has the higher score."""
     labels = np.r_[np.zeros(len(usual)), np.ones(len(strange))]
     return float(roc_auc_score(labels, np.r_[usual, strange]))
 

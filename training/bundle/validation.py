@@ -1,7 +1,7 @@
-"""What the bundle's makers measure on the validation split: arrays in, numbers out.
+"""Measurements on the validation split that a bundle's choices are based on: arrays in, numbers out.
 
-Every stage here is the engine's own (`predict_masks`, `refine_mask`, `classify`), so what is measured is
-what an analysis does.
+Every stage is the engine's own (`predict_masks`, `refine_mask`, `classify`), so the measurements hold for
+an analysis.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,14 +36,14 @@ CHUNK = 16
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """A split in memory, and the bundle that it is shown to.
+    """A split in memory, and the bundle to measure on it.
 
     Attributes:
         rows: N rows of the dataset.
         images: each (H, W, 3) uint8.
         masks: each (H, W) bool, the experts'; None where no expert drew one.
         labels: (N,) class numbers.
-        bundle: which has not learned any of the images.
+        bundle: not trained on any of the images.
     """
 
     rows: pd.DataFrame
@@ -54,7 +54,7 @@ class LabelledImages:
 
     @classmethod
     def read(cls, data, bundle: Bundle, limit: int | None = None) -> "LabelledImages":
-        """The first `limit` images of the validation split of the sets that the classifier learned, or all.
+        """The first `limit` images of the validation split of the sets that the classifier was trained on, or all.
 
         Images of other classes are left out.
         """
@@ -90,20 +90,20 @@ def read_expert_mask(path: str, shape: tuple[int, int]) -> np.ndarray | None:
 
 
 def learned_sets(manifest: Manifest) -> tuple[str, ...]:
-    """The data sets whose training part a bundle's classifier has learned; older bundles know HAM10000 alone."""
+    """The data sets that a bundle's classifier was trained on; HAM10000 for older bundles, which do not record it."""
     return tuple(manifest.classifier.record.get("sets", (HAM10000,)))
 
 
 def require_unlearned(manifest: Manifest, split: str) -> None:
-    """Let only a bundle that has not learned a split be judged by it.
+    """Refuse to evaluate a bundle on a split that it was trained on.
 
     Raises:
-        BundleError: it has; its answers there would flatter it.
+        BundleError: it was; its scores there would be too high.
     """
     if split in manifest.learned_splits:
         raise BundleError(
-            f"{manifest.name} version {manifest.version} has learned the {split} split, which cannot judge it: "
-            "its answers there would flatter it. Train on other images, or look at the test split."
+            f"{manifest.name} version {manifest.version} was trained on the {split} split: "
+            "its scores there would be too high. Train on other images, or evaluate the test split."
         )
 
 

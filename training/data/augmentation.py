@@ -1,4 +1,4 @@
-"""Random changes of a training image, on uint8 arrays with OpenCV: cheap enough not to starve two cores.
+"""Random changes of a training image, on uint8 arrays with OpenCV: cheap enough for two cores.
 
 Geometry is one affine matrix, so resizing, cropping, flipping, turning, zooming, shifting and shearing
 cost a single bilinear read, and the mask goes through the same matrix.
@@ -13,7 +13,7 @@ from core.images.preprocessing import Box, box_to_square, limit_long_side, sampl
 from core.phantoms.artefacts import ARTEFACTS
 from training.data.corruptions import FILTERS
 
-# What training may do to a photograph; the other corruptions of `training.measure.robustness` stay unseen.
+# Corruptions used in training; the others of `training.measure.robustness` are kept for testing.
 LEARNED_CORRUPTIONS = ("Gaussian noise", "JPEG", "low resolution", "brightness", "saturation and hue")
 LEARNED_SEVERITIES = (1, 2, 3)
 # As in `core.images.preprocessing.crop_square`: coarser reading would alias.

@@ -1,6 +1,6 @@
 """Each augmentation on its own, at both ends of its range, and all together: to look at, not to train.
 
-The pictures come from the functions that training uses; only the dice are loaded.
+The images come from the functions that training uses; only the random draws are fixed.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -39,7 +39,7 @@ class LoadedDice:
         return (low + high) / 2 + sign * self.place * (high - low) / 2
 
     def random(self) -> float:
-        """Whatever may happen happens at places above 0."""
+        """An event of any probability occurs at places above 0."""
         return 0.0 if self.place > 0 else 1.0
 
 
@@ -51,7 +51,7 @@ class Example:
         parameter: a field of `Augmentation`.
         low, high: (S, S, 3) uint8 RGB at both places of its range; without and with it where it happens by
             chance.
-        low_label, high_label: how much, in words.
+        low_label, high_label: how much, as text.
     """
 
     parameter: str

@@ -17,8 +17,8 @@ class Batches(keras.utils.PyDataset):
     """Epochs of augmented samples; a subclass says what one sample is.
 
     Call `start_epoch` before each epoch. The same seed, epoch and batch index always give the same
-    batch, so that an interrupted run goes on exactly as it would have. Among several hosts each gets its
-    own part of every batch, as if the batch had been made on one and dealt out. `made_by` has several processes
+    batch, so that an interrupted run continues exactly as it would have. Among several hosts each gets its
+    own part of every batch, as if one batch had been made and divided. `made_by` has several processes
     make them: the same batches, sooner.
     """
 

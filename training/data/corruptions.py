@@ -1,6 +1,6 @@
-"""Fourteen ways in which a photograph gets worse, each at five severities; OpenCV and numpy only.
+"""Fourteen image corruptions, each at five severities; OpenCV and numpy only.
 
-`corrupt` is the door: a pure function of image, expert mask, corruption, severity and random generator.
+Start at `corrupt`: a pure function of image, expert mask, corruption, severity and random generator.
 Lengths are for a 450 px high frame and scale with the shorter side; noise and JPEG act on the pixels
 that are given. Severity changes only how far a change goes, not its direction: with generators of the
 same seed, severity 5 is severity 1 taken further.
@@ -53,7 +53,7 @@ def corrupt(
 def corrupt_each(
     images: Sequence[np.ndarray], masks: Sequence[np.ndarray], severities: Sequence[int], seed: int
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Every image and its mask corrupted once; which way and how far is drawn for each, from `seed` and place."""
+    """Every image and its mask corrupted once; direction and strength are drawn for each, from `seed` and position."""
     changed = []
     for place, (image, mask) in enumerate(zip(images, masks, strict=True)):
         rng = np.random.default_rng((seed, place))

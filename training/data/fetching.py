@@ -1,7 +1,6 @@
-"""Fetch large files so that a broken connection costs nothing, and unpack them safely.
+"""Download large files resumably and unpack them safely.
 
-pooch keeps the book (what is there, does the checksum fit); `ResumingDownloader` is the part that it
-lacks: it appends to a .part file with HTTP range requests.
+pooch checks which files exist and their checksums; `ResumingDownloader` adds what it lacks: it appends to a .part file with HTTP range requests.
 """
 
 import os

@@ -5,7 +5,7 @@
 HAM10000 is split 70/15/15 by lesion, stratified by diagnosis. MILK10k's lesions that HAM10000 has too go with them; the
 others are split 80/10/10, stratified by diagnosis and skin tone. A tenth of ISIC 2018 Task 1 validates outlines and a
 tenth tests them; a fifth of the acral lesions is validation; everything else is for training. An image of those sets
-whose lesion, or the same picture under another id, stands in a part that is judged is left out (`excluded`).
+whose lesion, or the same picture under another id, is in validation or test is left out (`excluded`).
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The sets of images that the recipe learns from: where they lie, and which split each image belongs to.
+"""The datasets that the recipe trains on: their folders, and which split each image belongs to.
 
 `--data` names a folder that holds the sets as sub-folders of the names in `SETS`, or HAM10000 alone. Every set is
 optional; what is there is used. Splits come from training/splits/splits.csv (`training.data.make_split`), one row an
@@ -16,7 +16,7 @@ from core.datasets.layouts import read_dataset
 from core.datasets.splits import HAM10000, SPLIT_FILE, SPLITS, read_splits
 
 SETS = (HAM10000, "milk10k", "isic2018_task1", "isic2018_task3_val", "isic2020", "acral")
-EXCLUDED = "excluded"  # the same picture or lesion stands in a set that is judged
+EXCLUDED = "excluded"  # the same image or lesion is in validation or test
 
 
 def find_sets(data: Path | None) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""A running average of a network's weights, which is judged and kept in place of the weights themselves.
+"""Exponential moving average of a network's weights, which is validated and saved instead of the weights.
 
 Reference:
     Polyak and Juditsky (1992), Acceleration of stochastic approximation by averaging, doi:10.1137/0330046; here
@@ -22,7 +22,7 @@ class AverageWeights(keras.callbacks.Callback):
 
         Args:
             network: trains.
-            keep: share of the average that stays at each update.
+            keep: decay of the average at each update.
             file: holds the average between epochs.
             steps_done: of each epoch so far.
         """

@@ -2,7 +2,7 @@
 
 On TensorFlow through `tf.distribute.MirroredStrategy` (one machine), on JAX through
 `keras.distribution.DataParallel` (several hosts too: `training.fit.hosts`). The batch size of a configuration
-is that of all devices together, so the number of devices changes how fast a run is, not what it learns;
+is that of all devices together, so the number of devices changes the speed of a run, not its result;
 batch normalisation alone sees each device's part of the batch on TensorFlow, and the whole batch on JAX.
 """
 

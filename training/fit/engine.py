@@ -22,7 +22,7 @@ from training.fit.schedules import DiscriminativeAdamW, Stage, cosine_rate, plat
 
 @dataclass(frozen=True)
 class Objective:
-    """What a run minimises and what it is judged by.
+    """The loss of a run and its validation.
 
     Attributes:
         loss: Keras loss on a batch.
@@ -31,10 +31,10 @@ class Objective:
         patience: epochs without improvement before the run stops.
         weight_decay: of AdamW, not on biases and batch normalisation; 0 is plain Adam.
         clip_norm: of the gradient of all weights together; 0 clips nothing.
-        average: share that the running average of the weights keeps every `training.fit.averaging.EVERY` steps; it
-            is what is judged and kept. 0 keeps the weights themselves.
+        average: decay of the moving average of the weights every `training.fit.averaging.EVERY` steps; the
+            average is validated and saved. 0 saves the weights themselves.
         keep_last: keep the last epoch's weights instead of the best's: where the learning rate has come down,
-            it is the result, and nothing was chosen by the images that judge it.
+            it is the result, and no choice is made on the validation images.
     """
 
     loss: Callable
@@ -117,11 +117,11 @@ def train(
     """Train through all stages and leave the weights that are kept in `model`.
 
     Args:
-        model: learns.
+        model: the network to train.
         stages: one after the other.
-        batches: what it learns.
-        objective: what it minimises and is judged by.
-        run: where everything is written; a run with epochs goes on.
+        batches: the training data.
+        objective: loss and validation.
+        run: where everything is written; a run with epochs resumes.
 
     Returns:
         The history row of the epoch that is kept, which is also written to scores.json.

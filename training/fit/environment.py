@@ -1,4 +1,4 @@
-"""What a record was made with: command, versions, hardware."""
+"""Provenance of a record: command, versions, hardware."""
 
 import os
 import platform
@@ -39,7 +39,7 @@ def _accelerator() -> str:
 
 
 def _without_folder(argument: str) -> str:
-    """A record names no folders of the machine it was made on."""
+    """The command without folders of the machine it ran on."""
     return f".../{Path(argument).name}" if Path(argument).is_absolute() else argument
 
 

@@ -5,7 +5,7 @@
     python -m training.fit.train_classification --config NAME --data DIR --devices ALL
 
 `PROCESS_ID` counts the hosts from 0, and `--devices` is the number of devices of all hosts together. The
-hosts share training/runs/ (a network folder): host 0 writes it, all read it to go on where a run stopped.
+hosts share training/runs/ (a network folder): host 0 writes it, all read it to resume a run.
 """
 
 import os

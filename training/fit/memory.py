@@ -1,8 +1,8 @@
 """Keep freed memory for the next training step instead of handing it back to the system after each.
 
 Keras reads batches through TensorFlow's generator dataset, which sets glibc's M_TRIM_THRESHOLD to 128 kB.
-From then on every tensor of a step is mapped, faulted in and unmapped anew: on two cores nearly half of the
-processor's time went into that. `KeepMemory` sets the limits back up once that has happened.
+From then on every tensor of a step is allocated and freed by the system: on two cores that took nearly half of the
+processor's time. `KeepMemory` sets the limits back up once that has happened.
 """
 
 import ctypes

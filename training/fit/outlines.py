@@ -1,4 +1,4 @@
-"""Lesion masks for images that have none of an expert: what a trained segmenter finds, once per run of it."""
+"""Lesion masks for images without an expert's: predicted by a trained segmenter, once per run of it."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -38,9 +38,9 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 class Run:
-    """One training run and its folder; picks up where an earlier process stopped.
+    """One training run and its folder; resumes where an earlier process stopped.
 
-    A record whose checkpoints are not there, as in a fresh clone, is of a training elsewhere: this one begins anew.
+    A record whose checkpoints are not there, as in a fresh clone, belongs to a training on another machine: this one starts from the beginning.
     """
 
     def __init__(self, run_dir: Path, config: Any):

@@ -1,4 +1,4 @@
-"""Stages of training, and how the learning rate goes in them: by steps or plateaus, and from layer to layer."""
+"""Stages of training and their learning rates: by step, by plateau, and by layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ def plateau_rate(start: float, scores: Sequence[float]) -> float:
 
 
 class DiscriminativeAdamW(keras.optimizers.AdamW):
-    """AdamW that changes the first layers, which know most already, less than the last.
+    """AdamW with discriminative learning rates: lower for the first layers than for the last.
 
     The learning rate rises geometrically from `first_share` of it at the first variable to all of it at the last.
 

@@ -46,7 +46,7 @@ class ClassificationConfig:
         model: arguments of the builder.
         builder: a key of `models.builders.BUILDERS`.
         stages: see `training.fit.schedules.Stage`.
-        classes: what is told apart; images of other diagnoses are left out.
+        classes: to distinguish; images of other diagnoses are left out.
         sets: share of each set in what is drawn; see `training.data.sets.draw_chances`.
         draws: images an epoch; None is as many as there are.
         outlines: run of the segmenter that outlines images without an expert's mask; "" if there are none.
@@ -60,8 +60,8 @@ class ClassificationConfig:
         mixup, cutmix: see `training.data.batches.ClassificationBatches`; 0 mixes nothing.
         mask_weight: of the lesion's mask in the loss, for a model with `mask_cells`.
         monitor: the validation score that decides which epoch is best; macro AUC is the least noisy.
-        views: windows learned and judged: "whole", "crop" or both.
-        binary: tell suspicious from other lesions instead of `classes` apart.
+        views: windows for training and validation: "whole", "crop" or both.
+        binary: malignant or in situ against benign instead of `classes`.
         validation_stride: every so many validation images are scored after an epoch.
         weight_decay, clip_norm, average, keep_last: see `training.fit.engine.Objective`.
     """
@@ -104,7 +104,7 @@ class ClassificationConfig:
 
 
 def class_numbers(diagnoses, config: ClassificationConfig) -> np.ndarray:
-    """(N,) int64: the place of each code in `config.classes`, or 1 where it is suspicious if `binary`."""
+    """(N,) int64: the place of each code in `config.classes`, or 1 where it counts as malignant if `binary`."""
     places = np.array([config.classes.index(code) for code in diagnoses], dtype=np.int64)
     return suspicious_flags(config.classes).astype(np.int64)[places] if config.binary else places
 
@@ -221,7 +221,7 @@ def make_batches(config: ClassificationConfig, rows: pd.DataFrame, images, masks
 
 
 def make_loss(config: ClassificationConfig, labels: np.ndarray) -> Callable:
-    """The configuration's loss; labels are all (N,) class numbers that are learned."""
+    """The configuration's loss; labels are all (N,) class numbers of the training images."""
     loss = focal_loss(
         class_weights(labels, config.n_classes, config.class_weight_power),
         config.focal_gamma,

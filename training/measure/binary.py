@@ -1,4 +1,4 @@
-"""Score a binary run (suspicious or not) from its checkpoint, by the same windows and logits as other classifiers.
+"""Score a binary run (malignant or benign) from its checkpoint, by the same windows and logits as other classifiers.
 
 Its weights are too large to ship, so that there is no bundle to evaluate; `training.measure.systems` asks for it.
 """

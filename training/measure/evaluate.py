@@ -1,11 +1,12 @@
-"""Score a bundle on one split through the whole analysis, as a user would get it.
+"""Score a bundle on one split with the same analysis that users get.
 
     python -m training.measure.evaluate --split test --data DIR [--sets NAME ...]
 
 Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
 <split>_predictions.csv (one row an image, no pixels); headline scores go into the bundle's manifest too. Images are
-those of the sets that the classifier learned and of its classes; of chosen `--sets` the files are
-<split>_<set>_scores.json and so on, and the manifest stays. The test split is looked at once per bundle. A bundle that has learned a split is not judged by it.
+those of the sets that the classifier was trained on and of its classes; of chosen `--sets` the files are
+<split>_<set>_scores.json and so on, and the manifest stays. The test split is evaluated once per bundle. A bundle is not evaluated
+on a split that it was trained on.
 """
 
 import argparse
@@ -155,10 +156,10 @@ def evaluate(
         data: folder of the data sets.
         bundle: its folder; the shipped one by default.
         limit: use only this many images.
-        sets: to look at; those that the classifier learned by default.
+        sets: to evaluate; by default those that the classifier was trained on.
 
     Raises:
-        BundleError: the bundle has learned the split.
+        BundleError: the bundle was trained on the split.
     """
     manifest = read_manifest(bundle)
     require_unlearned(manifest, split)
@@ -190,7 +191,7 @@ def write_scores(predictions: pd.DataFrame, manifest: Manifest, split: str) -> d
 
 
 def _note_in_manifest(manifest: Manifest, split: str, scores: dict) -> None:
-    """Put the headline scores beside the networks that earned them."""
+    """Write the headline scores into the networks' manifest entries."""
     path = manifest.folder / MANIFEST_NAME
     record = json.loads(path.read_text())
     for network, group in (("segmenter", "segmentation"), ("classifier", "classification")):
@@ -204,7 +205,7 @@ def main() -> None:
     parser.add_argument("--split", choices=SPLITS, required=True)
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=(), help="look at these sets alone")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=(), help="evaluate these sets alone")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
     scores = evaluate(a.split, a.data, a.bundle, a.limit, a.sets)

@@ -4,7 +4,7 @@
 
 Writes training/runs/<bundle>/phantom_scores.json: each phantom's Dice, means over all and by skin tone, and
 what each drawn artefact changes in the answer to the same lesion. Phantoms have no true diagnosis, so
-nothing is said about the classifier but what it answered.
+the classifier's answers are recorded, not scored.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def score_series(analyzer: Analyzer, series) -> list[dict]:
 
 
 def score_artefacts(analyzer: Analyzer, specs: list[PhantomSpec]) -> list[dict]:
-    """Suspicious share and Dice of each lesion without artefacts and with each one alone."""
+    """Probability of malignancy and Dice of each lesion without artefacts and with each one alone."""
     rows = []
     for number, spec in enumerate(tqdm(specs, unit="lesion")):
         for artefact in (None, *ARTEFACTS):

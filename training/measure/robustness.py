@@ -1,4 +1,4 @@
-"""How much worse the answers get when the photograph does: fourteen corruptions and five drawn artefacts.
+"""Robustness of a bundle to fourteen image corruptions and five drawn artefacts.
 
     python -m training.measure.robustness --data DIR [--images 150] [--nevi 150]
 
@@ -6,11 +6,11 @@ Uses a fixed part of the validation split, one image a lesion, never the test sp
 spread as evenly over the classes as there are lesions, and for the artefacts `--nevi` nevi. Images are
 shrunk to the networks' working size first, so that a severity means the same for any release of the data.
 Test-time augmentation is off: one view of each window, at an eighth of the cost. A user, who gets eight
-views, gets somewhat steadier answers. Where the bundle's own training drew some of the corruptions, the others
-are averaged apart: what was practised says less about what was not.
+views, gets somewhat more robust answers. Corruptions that were not used in the bundle's training are also averaged
+separately, since only they measure generalisation.
 
 Writes training/runs/<bundle>/robustness.json. Rows are kept after every corruption and severity in
-training/runs/<bundle>/checkpoints/ (not committed): the command goes on where it was stopped. Delete them
+training/runs/<bundle>/checkpoints/ (not committed): the command resumes where it was stopped. Delete them
 after a change to the corruptions.
 """
 
@@ -50,7 +50,7 @@ Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarra
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The lesions that are photographed worse and worse.
+    """The lesions whose images are corrupted.
 
     Attributes:
         rows: N rows of the dataset with `image_id`, `lesion_id` and `dx`.
@@ -122,7 +122,7 @@ def answer(analyzer: Analyzer, sample: Sample, name: str, severity: int, change:
 
 
 def answer_all(analyzer: Analyzer, sample: Sample, steps, kept: Path) -> pd.DataFrame:
-    """The answers to every step; those that the file `kept` holds in full are not asked for again."""
+    """The answers to every step; those that the file `kept` holds in full are not computed again."""
     image_ids = sample.rows["image_id"].tolist()
     done = pd.read_csv(kept) if kept.is_file() else pd.DataFrame(columns=["change", "severity"])
     parts = {
@@ -143,7 +143,7 @@ def answer_all(analyzer: Analyzer, sample: Sample, steps, kept: Path) -> pd.Data
 
 # --- the command ------------------------------------------------------------------------------------
 def learned_corruptions(manifest: Manifest) -> tuple[str, ...]:
-    """The corruptions that the training of a bundle's networks drew, as its manifest says."""
+    """The corruptions used in the training of a bundle's networks, as its manifest says."""
     networks = manifest.segmenter, manifest.classifier
     return tuple(
         dict.fromkeys(name for network in networks for name in network.record.get("corruptions_learned", ()))
@@ -183,7 +183,7 @@ def run(data: Path, bundle: Path | None = None, n_images: int = 150, n_nevi: int
     """Measure a bundle and write robustness.json; returns the record.
 
     Raises:
-        BundleError: the bundle has learned the validation split.
+        BundleError: the bundle was trained on the validation split.
     """
     manifest = read_manifest(bundle)
     require_unlearned(manifest, SPLIT)
@@ -205,7 +205,7 @@ def main() -> None:
     for row in record["mean_by_severity"]:
         print("  ".join(f"{key} {value:.3g}" for key, value in row.items()))
     for row in record["nevi"]["artefacts"]:
-        print(f"{row['artefact']:14s} false alarms on nevi {row['change']['estimate']:+.3f}")
+        print(f"{row['artefact']:14s} false positives on nevi {row['change']['estimate']:+.3f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What corruptions and drawn artefacts take from the answers of `training.measure.robustness`, paired image by image.
+"""Losses of score under corruptions and drawn artefacts, from the answers of `training.measure.robustness`, paired by
+image.
 
 A table of answers has a row an image and change: `image_id`, `lesion_id`, `dx`, `change`, `severity`,
 `p_<code>` of every class and `dice`; the change `CLEAN` is the image as it was.
@@ -18,7 +19,7 @@ CLEAN = "clean"
 
 
 def score_corruptions(answers: pd.DataFrame, classes: Sequence[str], learned: Sequence[str] = ()) -> dict:
-    """Clean scores, and what each corruption takes from them, paired image by image.
+    """Clean scores, and the loss under each corruption, paired by image.
 
     Returns:
         `clean` scores; `corruptions`: a dict for each corruption and severity, with the losses and their
@@ -77,7 +78,7 @@ def _means_by_severity(rows: list[dict]) -> list[dict]:
 
 
 def score_artefacts(answers: pd.DataFrame, classes: Sequence[str], threshold: float) -> dict:
-    """False alarms on nevi: the share called suspicious at `threshold`, clean and under each artefact."""
+    """False-positive rate on nevi at `threshold`, clean and under each artefact."""
     flags = suspicious_flags(classes)
     clean = answers[answers["change"] == CLEAN]
     lesions, before = clean["lesion_id"].to_numpy(object), _probabilities(clean, classes)

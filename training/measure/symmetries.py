@@ -1,11 +1,11 @@
-"""Does a turned or mirrored image get the same answer? The eight symmetries of images of the test split.
+"""Consistency of predictions under the eight flips and quarter-turns of images of the test split.
 
     python -m training.measure.symmetries --data DIR [--images 240]
 
 Writes training/runs/<bundle>/symmetries.json: with and without test-time augmentation, the share of images
-for which at least one of the other seven symmetries names another class first, and the largest change of a
-probability. Images are one a lesion, spread over the classes as in `training.measure.robustness`. The bundle has learned
-none of them, and their diagnoses say nothing here.
+for which at least one of the other seven symmetries has another most probable class, and the largest change of a
+probability. Images are one a lesion, spread over the classes as in `training.measure.robustness`. The bundle was trained on
+none of them, and their diagnoses are not used.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def answer_symmetries(analyzer: Analyzer, image: np.ndarray, test_time_augmentat
 
 
 def score_symmetries(probabilities: np.ndarray) -> dict[str, float]:
-    """What (N, 8, K) probabilities say of N images: shares of them, and a largest change."""
+    """Consistency of (N, 8, K) probabilities of N images: shares of images that change, and the largest change."""
     answers = probabilities.argmax(axis=2)
     moved = answers != answers[:, :1]
     return {

@@ -1,11 +1,11 @@
-"""The classic systems beside ours: score, size and speed of each on the same test split.
+"""Compare the classic systems with ours: score, size and speed of each on the same test split.
 
     python -m training.measure.systems --data DIR
 
 Reads what `training.measure.evaluate --split test` wrote for each bundle and measures how long an image takes. The
 binary network, whose weights are too large to ship, is scored from its checkpoint; where that is not there, its last
-record stays. Writes training/runs/systems.json, which the app shows. Every system is judged on the masks and
-probabilities that the app would show for it.
+record stays. Writes training/runs/systems.json, which the app shows. Every system is evaluated on the masks and
+probabilities that the app shows for it.
 """
 
 import argparse
@@ -77,7 +77,7 @@ SYSTEMS = (
     ),
     System(
         "Binary CNN at 224 px",
-        "Three convolutional layers and a large dense one that say suspicious or benign.",
+        "Three convolutional layers and a large dense one: malignant or benign.",
         (BINARY,),
         None,
         CLASSES,

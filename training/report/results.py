@@ -1,9 +1,9 @@
-"""Write what was trained and what came out: one row a run in training/results/.
+"""Write the results tables: one row a run in training/results/.
 
     python -m training.report.results
 
 segmentation.csv, classification.csv    a training: configuration, data, scores of the kept epoch, minutes, machine
-ablations.csv                           short runs that differ from a base in one thing, and the difference
+ablations.csv                           short runs that differ from a base in one choice, and the difference
 bundles.csv                             an evaluated bundle: its scores on the test and the validation split
 
 Rows of runs whose folders are there are written anew; those of runs that are gone stay as they are. Validation
@@ -34,7 +34,7 @@ BUNDLE_SCORES = {
     "log_loss": "log_loss",
     "roc_auc_mel": "melanoma_roc_auc",
 }
-# Half of a 95 % interval, in differences between two runs that differ in their random numbers alone.
+# Half of a 95 % interval, in differences between two runs that differ in their seed alone.
 NOISE_FACTOR = 1.96
 DIGITS = 4
 
@@ -70,7 +70,7 @@ def read_run(folder: Path, configs: Path = CONFIGS_DIR) -> dict[str, Any]:
 
 
 def _describe_data(config: dict[str, Any]) -> str:
-    """The sets that a run learned; older records know HAM10000 alone."""
+    """The sets that a run was trained on; HAM10000 for older records, which do not name them."""
     return " + ".join(config.get("sets") or ["ham10000"]) + " (train)"
 
 
@@ -86,8 +86,8 @@ def collect_runs(
 def compare_ablations(runs: Sequence[dict[str, Any]], task: str) -> list[dict[str, Any]]:
     """The short runs of a task with their difference to the base, best first; [] without the base.
 
-    The interval is that of chance: two runs with other random numbers, `<base>_seed`, are one difference apart, of
-    which 1.96 are half of the interval. One repeat is little: the interval is rough.
+    The interval is that of seeds: 1.96 times the difference between the base and `<base>_seed` is half of the
+    interval. With a single repeat the interval is rough.
     """
     score = DECIDES[task]
     family = {run["name"]: run for run in runs if run["name"].startswith(PREFIX + task)}

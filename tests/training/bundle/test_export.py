@@ -166,5 +166,5 @@ def test_a_bundle_is_not_judged_by_a_split_that_it_has_learned():
     require_unlearned(manifest, "validation")
     record = {"splits": {"weights": "train, validation"}}
     learned = replace(manifest, segmenter=replace(manifest.segmenter, record=record))
-    with pytest.raises(BundleError, match="has learned the validation split"):
+    with pytest.raises(BundleError, match="was trained on the validation split"):
         require_unlearned(learned, "validation")
