@@ -125,13 +125,15 @@ def create_job(
 
     Args:
         folder: of the run.
-        found, labels: the images, and what `core.batch.labels.match_labels` gives for them.
-        manifest, settings: bundle and settings of the analysis.
-        name, source, owner: see `Job`.
+        found: the images.
+        labels: of `core.batch.labels.match_labels`: a row an image, and the counts.
+        manifest: of the bundle to use.
+        settings: of the analysis.
+        name: for lists and headings.
+        source: where the images came from, for display.
+        owner: see `Job`.
     """
-    table, counts = labels
-    stems = unique_stems(found.paths)
-    rows = zip(stems, found.paths, table.to_dict("records"), strict=True)
+    rows = zip(unique_stems(found.paths), found.paths, labels[0].to_dict("records"), strict=True)
     images = [{"image_id": stem, "path": str(path), **record} for stem, path, record in rows]
     job = Job(
         folder=folder,
@@ -144,7 +146,7 @@ def create_job(
         fingerprint=manifest.fingerprint,
         threshold=manifest.suspicious_threshold,
         settings=settings,
-        label_counts=counts,
+        label_counts=labels[1],
         owner=owner,
     )
     _write_job(job, images)
