@@ -28,10 +28,10 @@ from typer.core import TyperGroup
 
 from core.analyzer import Analysis, Analyzer
 from core.batch.analyze import analyze_paths, find_images
-from core.datasets.ham10000 import DATA_VARIABLE
 from core.errors import DermalensError
 from core.images.drawing import draw_overlay, encode_png
 from core.report import NOTICE, analysis_record, analysis_row, error_row, rows_to_csv
+from core.settings import DATA_VARIABLE
 from core.systems.evaluations import PROJECT_DIR
 
 

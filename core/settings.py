@@ -6,6 +6,8 @@ from core.images.preprocessing import PreprocessingSettings
 from core.images.symmetry import N_SYMMETRIES
 from models.manifest import BundleError, Manifest
 
+DATA_VARIABLE = "DERMALENS_DATA"  # the environment variable that names the dataset's folder
+
 
 @dataclass(frozen=True)
 class AnalysisSettings:

@@ -135,11 +135,11 @@ def check_weights(folder: Path, entry: NetworkEntry) -> None:
         )
 
 
-def load_graph(folder: Path, entry: NetworkEntry) -> tuple[Graph, Weights]:
-    """A network's graph, checked against the manifest, and its weights.
+def load_graph(folder: Path, entry: NetworkEntry) -> Graph:
+    """A network's graph, checked against the manifest.
 
     Raises:
-        GraphError: the manifest lists none, or the file is missing, changed or does not fit the weights.
+        GraphError: the manifest lists none, or the file is missing, changed or no graph.
     """
     if entry.graph is None:
         raise GraphError(f"the bundle has no graph file of {entry.file}")
@@ -148,8 +148,7 @@ def load_graph(folder: Path, entry: NetworkEntry) -> tuple[Graph, Weights]:
         raise GraphError(f"{path.name} is missing; restore it: git checkout -- {path}")
     if file_sha256(path) != entry.graph["sha256"]:
         raise GraphError(f"{path.name} is not the file that the manifest lists; git checkout -- {path}")
-    graph = read_graph(path)
-    return graph, read_weights(folder / entry.file, graph)
+    return read_graph(path)
 
 
 def _load_tensorflow(manifest: Manifest, note: str = "") -> Bundle:
@@ -173,18 +172,25 @@ def _load_openvino(manifest: Manifest) -> Bundle:
         raise GraphError(f"OpenVINO cannot be imported here ({error})") from error
     from models.runtimes.gradients import check_gradient
 
+    def load(entry: NetworkEntry, graph: Graph, dtype: str = "uint8") -> OpenVinoNetwork:
+        origin = entry.sha256, entry.graph["sha256"], *graph.outputs
+        return OpenVinoNetwork(
+            graph, lambda: read_weights(manifest.folder / entry.file, graph), dtype, origin
+        )
+
     def load_segmenter() -> OpenVinoNetwork:
-        graph, weights = load_graph(manifest.folder, manifest.segmenter)
-        return OpenVinoNetwork(graph.part("mask_probability"), weights, "uint8")
+        return load(
+            manifest.segmenter, load_graph(manifest.folder, manifest.segmenter).part("mask_probability")
+        )
 
     with ThreadPoolExecutor(1) as pool:  # compiling takes one core: the other one compiles the classifier
         segmenter = pool.submit(load_segmenter)
-        graph, weights = load_graph(manifest.folder, manifest.classifier)
-        features = OpenVinoNetwork(graph.part("features"), weights, "uint8")
+        entry = manifest.classifier
+        graph = load_graph(manifest.folder, entry)
+        features = load(entry, graph.part("features"))
         head_graph = graph.part("logits", start="features", shape=features.output_shape)
         check_gradient(head_graph)
-        head = OpenVinoNetwork(head_graph, weights, "float32")
+        head = load(entry, head_graph, "float32")
         check_outputs(manifest, head.output_shape[-1])
-        kept = {name: weights[name] for node in head_graph.nodes for name in node.weights}
-        explained = GraphHead(head_graph, kept, manifest)
+        explained = GraphHead(head_graph, read_weights(manifest.folder / entry.file, head_graph), manifest)
         return Bundle(manifest, segmenter.result(), features, head, explained, "openvino")

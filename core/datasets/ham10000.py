@@ -22,9 +22,9 @@ from core.datasets.splits import SPLIT_FILE, SPLITS, read_splits
 from core.images.masks import read_lesion_mask
 from core.images.preprocessing import limit_long_side
 from core.images.reading import read_image
+from core.settings import DATA_VARIABLE
 from core.tables.reading import list_headings
 
-DATA_VARIABLE = "DERMALENS_DATA"
 HAM10000_TABLE = "ham10000_metadata"
 
 

@@ -35,7 +35,8 @@ from core.datasets.frame import (
     find_masks,
     unique_ids,
 )
-from core.datasets.ham10000 import DATA_VARIABLE, HAM10000_TABLE, read_ham10000_files
+from core.datasets.ham10000 import HAM10000_TABLE, read_ham10000_files
+from core.settings import DATA_VARIABLE
 from core.tables.columns import ID_NAMES, LABEL_NAMES, find_column
 from core.taxonomy import DIAGNOSES, read_code
 

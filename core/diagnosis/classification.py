@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
 
 from core.images.preprocessing import Box, crop_square, lesion_box, limit_long_side
 from core.images.symmetry import N_SYMMETRIES, symmetry_views
@@ -94,6 +93,16 @@ class ClassifierInput:
     temperature: float
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities along the last axis. SciPy's own would cost the first analysis half a second of imports.
+
+    >>> softmax(np.log([1.0, 3.0])).round(3).tolist()
+    [0.25, 0.75]
+    """
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
 def undo_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Probabilities as they were before the logits were divided by `temperature`; (..., K), rows sum to 1.
 
@@ -150,7 +159,7 @@ def classify(
     ]
     views = np.concatenate([symmetry_views(square, n_views) for own in squares for square in own])
     features = feature_network(views)
-    per_view = softmax(head_network(features).astype(np.float64) / seen.temperature, axis=1)
+    per_view = softmax(head_network(features).astype(np.float64) / seen.temperature)
     features = np.split(features, len(images))
     return [
         Classification(seen.classes, own.mean(axis=0), own, maps, windows)

@@ -11,7 +11,8 @@ Reference:
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import softmax
+
+from core.diagnosis.classification import softmax
 
 
 def prior_offsets(prior: np.ndarray, strength: float) -> np.ndarray:
@@ -27,7 +28,7 @@ def prior_offsets(prior: np.ndarray, strength: float) -> np.ndarray:
 def apply_offsets(probabilities: np.ndarray, offsets: np.ndarray | Sequence[float]) -> np.ndarray:
     """(..., K) probabilities as they would be under another class prior; rows sum to 1."""
     logs = np.log(np.clip(probabilities, np.finfo(np.float64).tiny, None))
-    return softmax(logs + np.asarray(offsets), axis=-1)
+    return softmax(logs + np.asarray(offsets))
 
 
 def decide(probabilities: np.ndarray, offsets: np.ndarray | Sequence[float]) -> np.ndarray:

@@ -4,7 +4,10 @@ Each image of a batch runs alone, on one core, beside others on the other cores:
 what else is in the batch, and small arrays stay in a core's cache, which measured faster than batches.
 """
 
+import io
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import openvino as ov
 import openvino.opset13 as ops
 from openvino.opset1 import max_pool
 
+from models.runtimes.cache import cache_file, read_cached, write_cached
 from models.runtimes.graph import Graph, GraphError, Weights, evaluate
 
 MAX_STREAMS = 8  # each keeps its own intermediate arrays, some 20 MB
@@ -26,29 +30,28 @@ class OpenVinoNetwork:
 
     Args:
         graph: with one output.
-        weights: of the graph.
+        load_weights: reads the graph's weights, if they are needed.
         dtype: "uint8" or "float32".
+        origin: what graph and weights come from, such as their SHA-256: the compiled network is kept
+            under it for the next start. None keeps nothing.
         precision: "f32", or "bf16" where the processor has it.
 
     Raises:
         GraphError: OpenVINO cannot build it.
     """
 
-    def __init__(self, graph: Graph, weights: Weights, dtype: str, precision: str = "f32"):
-        streams = min(ov.Core().get_property("CPU", "RANGE_FOR_STREAMS")[1], MAX_STREAMS)
-        options = {
-            "INFERENCE_PRECISION_HINT": precision,  # else OpenVINO takes bf16 by itself where there is one
-            "NUM_STREAMS": streams,
-            "INFERENCE_NUM_THREADS": streams,
-            "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same cores
-        }
-        try:
-            compiled = ov.Core().compile_model(build_model(graph, weights, dtype), "CPU", options)
-        except (RuntimeError, TypeError, ValueError) as error:
-            raise GraphError(f"OpenVINO cannot build the network: {str(error).splitlines()[0]}") from error
+    def __init__(
+        self,
+        graph: Graph,
+        load_weights: Callable[[], Weights],
+        dtype: str,
+        origin: tuple[str, ...] | None = None,
+        precision: str = "f32",
+    ):
+        compiled = _compile(graph, load_weights, dtype, origin, precision)
         self._dtype = dtype
         self.output_shape = tuple(compiled.output(0).shape)[1:]
-        self._queue = ov.AsyncInferQueue(compiled, streams)
+        self._queue = ov.AsyncInferQueue(compiled)
         self._queue.set_callback(_keep)
         self._lock = threading.Lock()
 
@@ -60,6 +63,40 @@ class OpenVinoNetwork:
                 self._queue.start_async([batch[number : number + 1]], (answers, number))
             self._queue.wait_all()
         return answers
+
+
+def _compile(
+    graph: Graph,
+    load_weights: Callable[[], Weights],
+    dtype: str,
+    origin: tuple[str, ...] | None,
+    precision: str,
+) -> ov.CompiledModel:
+    core = ov.Core()
+    streams = min(core.get_property("CPU", "RANGE_FOR_STREAMS")[1], MAX_STREAMS)
+    options = {
+        "INFERENCE_PRECISION_HINT": precision,  # else OpenVINO takes bf16 by itself where there is one
+        "NUM_STREAMS": streams,
+        "INFERENCE_NUM_THREADS": streams,
+        "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same cores
+    }
+    kept = origin and cache_file(*origin, ov.__version__, _processor(core), sorted(options.items()))
+    if kept and (blob := read_cached(kept)):
+        with suppress(RuntimeError):  # of another build of OpenVINO
+            return core.import_model(io.BytesIO(blob), "CPU", options)
+    try:
+        compiled = core.compile_model(build_model(graph, load_weights(), dtype), "CPU", options)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise GraphError(f"OpenVINO cannot build the network: {str(error).splitlines()[0]}") from error
+    if kept:
+        write_cached(kept, compiled.export_model().getvalue())
+    return compiled
+
+
+def _processor(core: ov.Core) -> tuple[str, ...]:
+    """What code is compiled for: a home folder may be shared by unlike machines."""
+    name = core.get_property("CPU", "FULL_DEVICE_NAME")
+    return name, *sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
 def supports_bf16() -> bool:

@@ -32,6 +32,14 @@ def network_entry(path: Path, builder: str, arguments: dict) -> dict:
     }
 
 
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path_factory, monkeypatch) -> Path:
+    """Compiled networks of a test stay with the test."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("DERMALENS_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture
 def bundle_folder(tmp_path, monkeypatch) -> Path:
     """Weights of both networks beside their manifest."""

@@ -230,7 +230,7 @@ def compare_with_keras(
 ) -> dict[str, Any]:
     """The greatest difference of probabilities between OpenVINO and Keras, and on how many images."""
     *_, answer = graph.outputs
-    network = OpenVinoNetwork(graph.part(answer), weights, "uint8")
+    network = OpenVinoNetwork(graph.part(answer), lambda: weights, "uint8")
     differences = []
     for start in range(0, len(squares), CHUNK):
         part = squares[start : start + CHUNK]

@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from core.batch.sources import ROOT_VARIABLE, SourceError, allowed_root, resolve_below
-from core.datasets.ham10000 import DATA_VARIABLE, DatasetError, default_data_dir, read_mask
+from core.datasets.ham10000 import DatasetError, default_data_dir, read_mask
 from core.datasets.layouts import read_dataset
 from core.images.drawing import OUTLINE_COLOUR, draw_outlines
 from core.images.preprocessing import limit_long_side, resize_mask
 from core.images.reading import ImageError, read_image
+from core.settings import DATA_VARIABLE
 from pages.components.shared.figures import to_data_url
 
 FOLDER_KEY = "dataset_folder"

@@ -40,7 +40,7 @@ def make_network(model: keras.Model, folder, dtype="uint8") -> OpenVinoNetwork:
     write_graph(make_graph(model), folder / "it.graph.json")
     graph = read_graph(folder / "it.graph.json")
     weights = read_weights(folder / "it.weights.h5", graph)
-    return OpenVinoNetwork(graph.part(list(graph.outputs)[-1]), weights, dtype)
+    return OpenVinoNetwork(graph.part(list(graph.outputs)[-1]), lambda: weights, dtype)
 
 
 def images(count: int, side: int) -> np.ndarray:

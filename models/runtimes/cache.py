@@ -1,0 +1,64 @@
+"""Compiled networks kept between runs, so that the second start skips compiling.
+
+They lie in `DERMALENS_CACHE`, else in the user's cache folder, and are some 70 MB. A file holds the SHA-256
+of what follows it and is read only if that fits; its name depends on everything that shaped it. Deleting the
+folder is always safe.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+CACHE_VARIABLE = "DERMALENS_CACHE"
+UNUSED_SECONDS = 30 * 24 * 3600  # older ones belong to bundles or versions that are gone
+DIGEST_BYTES = 32
+
+
+def cache_dir() -> Path:
+    """`DERMALENS_CACHE`, else dermalens/ in the user's cache folder."""
+    if value := os.environ.get(CACHE_VARIABLE, "").strip():
+        return Path(value).expanduser()
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif sys.platform == "darwin":
+        base = "~/Library/Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "dermalens"
+
+
+def cache_file(*parts: object) -> Path:
+    """The file of what these parts determine."""
+    return cache_dir() / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.blob"
+
+
+def read_cached(path: Path) -> bytes | None:
+    """What `write_cached` kept; None if there is nothing, or it is not whole."""
+    try:
+        kept = path.read_bytes()
+        path.touch()
+    except OSError:
+        return None
+    content = memoryview(kept)[DIGEST_BYTES:]
+    return bytes(content) if hashlib.sha256(content).digest() == kept[:DIGEST_BYTES] else None
+
+
+def write_cached(path: Path, content: bytes) -> None:
+    """Keep it whole or not at all; a full disk or a folder that is read-only costs time later, nothing else."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for other in path.parent.glob("*.blob"):
+            if time.time() - other.stat().st_mtime > UNUSED_SECONDS:
+                other.unlink(missing_ok=True)
+        handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(hashlib.sha256(content).digest())
+                stream.write(content)
+            os.replace(draft, path)
+        finally:
+            Path(draft).unlink(missing_ok=True)
