@@ -88,8 +88,12 @@ class GraphHead:
         return load_classifier(self._manifest)[1]
 
 
-def load_bundle(folder: str | Path | None = None) -> Bundle:
+def load_bundle(folder: str | Path | None = None, runtime: str | None = None) -> Bundle:
     """Load the bundle in `folder`; `models.manifest.bundle_dir()` if None.
+
+    Args:
+        folder: of the bundle.
+        runtime: of `RUNTIMES`; what `wanted_runtime` says if None.
 
     Raises:
         BundleError: no manifest, a missing file, a wrong hash, weights of another shape or an unknown runtime.
@@ -97,7 +101,7 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     manifest = read_manifest(folder)
     for entry in (manifest.segmenter, manifest.classifier):
         check_weights(manifest.folder, entry)
-    if wanted_runtime() == "tensorflow":
+    if (runtime or wanted_runtime()) == "tensorflow":
         return _load_tensorflow(manifest)
     try:
         return _load_openvino(manifest)

@@ -43,9 +43,10 @@ def to_rgb(
 
 
 def _convert_colours(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if image.mode not in ("L", "CMYK"):
+    if image.mode not in ("L", "CMYK", "RGB"):
         image = image.convert("RGB")
-    return to_srgb(image, profile).convert("RGB")
+    colours = to_srgb(image, profile)
+    return colours if colours.mode == "RGB" else colours.convert("RGB")  # a copy of 24 MP takes 96 MB
 
 
 def _lay_over_white(

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from core.systems.evaluations import RUNS_DIR, WORK_DIR
+from core.systems.evaluations import RESULTS_DIR, RUNS_DIR, WORK_DIR
 from models.manifest import Manifest
 
 Kind = Literal["classification", "segmentation"]
@@ -222,9 +222,9 @@ def read_history(path: Path) -> pd.DataFrame:
     return frame.dropna(subset=["epoch"]).astype({"epoch": int}).reset_index(drop=True)
 
 
-def read_analysis_seconds(runs_dir: Path = RUNS_DIR) -> float | None:
+def read_analysis_seconds(results_dir: Path = RESULTS_DIR) -> float | None:
     """How long one analysis took when `make bench` measured it; None where it has not."""
-    return _read_record(runs_dir / BENCHMARK_NAME).get("analysis_seconds")
+    return _read_record(results_dir / BENCHMARK_NAME).get("analysis_seconds")
 
 
 def _read_record(path: Path) -> dict[str, Any]:

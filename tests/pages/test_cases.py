@@ -10,9 +10,9 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.datasets.ham10000 import DATA_VARIABLE
 from core.evaluation.predictions import Predictions, from_frame
 from core.phantoms.lesions import draw_phantom
+from core.settings import DATA_VARIABLE
 from pages.components.cases.cards import build_card, read_case
 from pages.components.shared import dataset_folder
 from tests.pages.driver import read_tables, read_text, run

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.datasets.catalogue import NOT_GIVEN
-from core.datasets.ham10000 import DATA_VARIABLE
+from core.settings import DATA_VARIABLE
 from core.systems.evaluations import RUNS_DIR
 from pages.components.dataset import browse, context, feature_map
 from tests.pages.conftest import open_app

@@ -30,6 +30,7 @@ from core.systems.evaluations import PROJECT_DIR, RUNS_DIR
 from core.taxonomy import suspicious_flags
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR
+from training.bundle.graph import add_graphs
 from training.bundle.packing import export_classifier, export_network
 from training.bundle.validation import (
     LabelledImages,
@@ -166,11 +167,13 @@ def export(
     write_draft(about, segmentation, classifications, out)
     bundle = load_bundle(out)
     require_unlearned(bundle.manifest, "validation")
-    compared, decisions = make_choices(LabelledImages.read(data, bundle, limit), margins, filters)
+    split = LabelledImages.read(data, bundle, limit)
+    compared, decisions = make_choices(split, margins, filters)
     choices_file = RUNS_DIR / about["name"] / CHOICES_NAME
     choices_file.parent.mkdir(parents=True, exist_ok=True)
     choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
     write_decisions(out, decisions, _without_folder(choices_file))
+    add_graphs(out, split.images)
     print(f"Wrote {out / MANIFEST_NAME}: {decisions}")
 
 

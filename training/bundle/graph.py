@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import softmax
 
 from core.datasets.ham10000 import default_data_dir, load_pixels, read_split
-from core.images.preprocessing import Box, crop_square
+from core.images.preprocessing import Box, crop_square, limit_long_side
 from models.efficientnet import FEATURES_LAYER
 from models.manifest import MANIFEST_NAME, file_sha256, list_bundles, read_manifest
 from models.runtimes.graph import Graph, GraphError, Node, Weights, read_weights, write_graph
@@ -28,6 +28,7 @@ from models.runtimes.tensorflow import load_network
 from training.command import in_words
 
 CHUNK = 8
+MAX_COMPARED = 300  # evenly spread over the validation split
 POINTWISE = {"relu": "relu", "sigmoid": "sigmoid", "silu": "silu", "swish": "silu"}
 
 
@@ -241,20 +242,14 @@ def compare_with_keras(
     return {"largest_difference": max(differences), "images_compared": len(squares)}
 
 
-def validation_squares(data: Path, size_px: int, long_side_px: int, limit: int | None) -> np.ndarray:
-    """(N, S, S, 3) uint8: the validation split's whole images as the networks see them."""
-    rows = read_split(data, "validation")
-    rows = rows.iloc[:: max(1, len(rows) // limit)][:limit] if limit else rows
-    images = load_pixels(rows, long_side_px=long_side_px)
-    return np.stack([crop_square(image, Box.whole(image), size_px) for image in images])
-
-
-def add_graphs(folder: Path, data: Path, limit: int | None = None) -> None:
-    """Graph files of both networks of a bundle, compared with Keras on the validation images."""
+def add_graphs(folder: Path, images: Sequence[np.ndarray]) -> None:
+    """Graph files of both networks of a bundle, compared with Keras on whole images, each (H, W, 3) uint8."""
     manifest = read_manifest(folder)
+    chosen = images[:: max(1, len(images) // MAX_COMPARED)][:MAX_COMPARED]
     for network, entry in (("segmenter", manifest.segmenter), ("classifier", manifest.classifier)):
-        squares = validation_squares(data, entry.input_size_px, entry.long_side_px, limit)
-        print(f"{folder / network}: {add_graph(folder, network, squares)}", flush=True)
+        shrunk = [limit_long_side(image, entry.long_side_px) for image in chosen]
+        squares = [crop_square(image, Box.whole(image), entry.input_size_px) for image in shrunk]
+        print(f"{folder / network}: {add_graph(folder, network, np.stack(squares))}", flush=True)
 
 
 @in_words
@@ -262,10 +257,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="*", type=Path, help="bundles; the shipped ones if none is named")
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
-    parser.add_argument("--limit", type=int, help="compare on this many images, evenly spread over the split")
     arguments = parser.parse_args()
+    images = load_pixels(read_split(arguments.data, "validation"), long_side_px=400)
     for folder in arguments.folders or list_bundles():
-        add_graphs(folder, arguments.data, arguments.limit)
+        add_graphs(folder, images)
 
 
 if __name__ == "__main__":

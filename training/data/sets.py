@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.datasets.ham10000 import DATA_VARIABLE, DatasetError
+from core.datasets.ham10000 import DatasetError
 from core.datasets.layouts import read_dataset
 from core.datasets.splits import HAM10000, SPLIT_FILE, SPLITS, read_splits
+from core.settings import DATA_VARIABLE
 
 SETS = (HAM10000, "milk10k", "isic2018_task1", "isic2018_task3_val", "isic2020", "acral")
 EXCLUDED = "excluded"  # the same image or lesion is in validation or test

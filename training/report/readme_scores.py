@@ -69,13 +69,13 @@ def score_table() -> str:
 
 def benchmark_line() -> str:
     """What `make bench` measured: one sentence; ratios are within one run."""
-    results = json.loads((RUNS_DIR / "benchmark.json").read_text())
+    results = json.loads((RESULTS_DIR / "benchmark.json").read_text())
     opening = [results[f"page_{page}_opens_seconds"] for page in PAGES]
     return (
         f"Speed (`make bench`): one analysis takes {results['analysis_over_bare']:.2f} times as long as its bare "
         f"forward passes and {results['peak_memory_mb']:.0f} MB at its peak; pages open in {min(opening):.2f} to "
         f"{max(opening):.2f} s once Streamlit is imported, without TensorFlow. All figures: "
-        "`training/runs/benchmark.json`."
+        "`training/results/benchmark.json`."
     )
 
 

@@ -157,7 +157,7 @@ def _table_row(run: TrainingRun) -> dict[str, object]:
 
 
 def _describe_speed() -> str:
-    seconds = read_analysis_seconds(RUNS_DIR)
+    seconds = read_analysis_seconds()
     if seconds is None:
         return ""
     return f" One analysis by both networks of the bundle took {seconds:.2f} s (`training/runs/{BENCHMARK_NAME}`)."
