@@ -30,6 +30,7 @@ from core.analyzer import Analysis, Analyzer
 from core.batch.analyze import analyze_paths, find_images
 from core.errors import DermalensError
 from core.images.drawing import draw_overlay, encode_png
+from core.images.finding import FoundImages, describe_left_alone
 from core.report import NOTICE, analysis_record, analysis_row, error_row, rows_to_csv
 from core.settings import DATA_VARIABLE
 from core.systems.evaluations import PROJECT_DIR
@@ -75,7 +76,8 @@ def analyze(
     no_tta: Annotated[bool, typer.Option("--no-tta", help="one view instead of eight")] = False,
 ) -> None:
     """Analyse dermoscopic images; without --csv or --json the table goes to standard output."""
-    images = _without_outputs(find_images(paths), paths, filter(None, (masks, overlays)))
+    found = _without_outputs(find_images(paths), paths, filter(None, (masks, overlays)))
+    images, names = found.paths, found.names
     analyzer = Analyzer.load()
     if analyzer.bundle.note:
         typer.echo(analyzer.bundle.note, err=True)
@@ -87,18 +89,21 @@ def analyze(
             folder.mkdir(parents=True, exist_ok=True)
     rows, records, failed = [], [], 0
     progress = tqdm(analyze_paths(analyzer, images, settings), total=len(images), unit="image")
-    for outcome in progress:
+    for outcome, name in zip(progress, names, strict=True):
         if outcome.analysis is None:
             failed += 1
             tqdm.write(f"{outcome.path}: {outcome.error}", file=sys.stderr)
-            rows.append(error_row(outcome.stem, outcome.error, classes))
-            records.append({"image": {"name": outcome.path.name}, "error": outcome.error})
+            rows.append(error_row(outcome.stem, outcome.error, classes, name))
+            records.append({"image": {"name": outcome.path.name, "path": name}, "error": outcome.error})
             continue
-        rows.append(analysis_row(outcome.analysis, outcome.stem))
+        rows.append(analysis_row(outcome.analysis, outcome.stem, name))
         if json_file:
-            records.append(analysis_record(outcome.analysis))
+            record = analysis_record(outcome.analysis)
+            records.append(record | {"image": record["image"] | {"path": name}})
         _write_pictures(outcome.analysis, outcome.stem, masks, overlays)
     _write_results(rows_to_csv(rows, classes), records, csv, json_file)
+    if found.left_alone:
+        typer.echo(describe_left_alone(found.left_alone), err=True)
     if failed:
         raise _fail(f"{failed} of {len(images)} images failed.")
 
@@ -148,10 +153,11 @@ def check(
         stack_findings(checks).to_csv(csv, index=False)
 
 
-def _without_outputs(images: list[Path], paths: list[Path], folders: Iterable[Path]) -> list[Path]:
+def _without_outputs(found: FoundImages, paths: list[Path], folders: Iterable[Path]) -> FoundImages:
     """Leave out what an earlier run wrote into a subfolder of the folder that is analysed now."""
     outputs = {folder.resolve() for folder in folders} - {path.resolve() for path in paths}
-    return [image for image in images if outputs.isdisjoint(image.resolve().parents)]
+    images = [image for image in found.paths if outputs.isdisjoint(image.resolve().parents)]
+    return replace(found, paths=images)
 
 
 def _write_pictures(analysis: Analysis, stem: str, masks: Path | None, overlays: Path | None) -> None:

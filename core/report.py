@@ -1,9 +1,9 @@
 """Export an `Analysis`: a table row, a JSON record, an overlay picture.
 
-The CSV columns are `image`, one for each class code (calibrated probabilities that sum to 1),
-`prediction`, `suspicious_probability`, `lesion_area_fraction`, `warnings`, `error`, `conformal_set` (the
-prediction set at the bundle's confidence level) and `novelty` (out-of-distribution score); the last two are empty
-for a bundle without them.
+The CSV columns are `image`, `path` (below the folder that was analysed), one for each class code (calibrated
+probabilities that sum to 1), `prediction`, `suspicious_probability`, `lesion_area_fraction`, `warnings`, `error`,
+`conformal_set` (the prediction set at the bundle's confidence level) and `novelty` (out-of-distribution score);
+the last two are empty for a bundle without them.
 """
 
 import csv
@@ -28,17 +28,18 @@ UNKNOWN_KIND = "unknown_kind"  # the warning on an out-of-distribution image
 def csv_columns(classes: Sequence[str]) -> list[str]:
     """The columns of the results table for a bundle with these classes."""
     return [
-        *("image", *classes, "prediction", "suspicious_probability"),
+        *("image", "path", *classes, "prediction", "suspicious_probability"),
         *("lesion_area_fraction", "warnings", "error", "conformal_set", "novelty"),
     ]
 
 
-def analysis_row(analysis: Analysis, stem: str | None = None) -> dict[str, Any]:
-    """One row of the results table; `stem` names the image, its file's stem if None."""
+def analysis_row(analysis: Analysis, stem: str | None = None, path: str = "") -> dict[str, Any]:
+    """One row of the results table; `stem` names the image, its file's stem if None, `path` says which it is."""
     answer = analysis.classification
     probabilities = (round(float(p), 9) for p in answer.probabilities)
     return {
         "image": Path(analysis.image.name).stem if stem is None else stem,
+        "path": path or analysis.image.name,
         **dict(zip(answer.classes, probabilities, strict=True)),
         "prediction": answer.prediction,
         "suspicious_probability": round(answer.suspicious_probability, 6),
@@ -50,9 +51,9 @@ def analysis_row(analysis: Analysis, stem: str | None = None) -> dict[str, Any]:
     }
 
 
-def error_row(stem: str, error: str, classes: Sequence[str]) -> dict[str, Any]:
-    """The row of a refused image: its name and the reason, everything else empty."""
-    return dict.fromkeys(csv_columns(classes), "") | {"image": stem, "error": error}
+def error_row(stem: str, error: str, classes: Sequence[str], path: str = "") -> dict[str, Any]:
+    """The row of an image that was refused: its name and why, everything else empty."""
+    return dict.fromkeys(csv_columns(classes), "") | {"image": stem, "path": path, "error": error}
 
 
 def prediction_row(analysis: Analysis) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """Many images through the analyser in batches, each with its own outcome."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.analyzer import Analysis, Analyzer
-from core.images.reading import ImageError, LoadedImage, list_images, read_image
+from core.images import finding
+from core.images.finding import FoundImages
+from core.images.reading import ImageError, LoadedImage, read_image
 from core.settings import AnalysisSettings
 
 # Four images are 32 views for the segmenter: larger batches gain nothing on a CPU and cost memory.
@@ -26,30 +29,34 @@ class Outcome:
     error: str = ""
 
 
-def find_images(paths: Iterable[str | Path]) -> list[Path]:
-    """The images named by files and folders, in order, each once.
+def find_images(paths: Iterable[str | Path]) -> FoundImages:
+    """The images named by files and folders, in order, each once, and what was left alone in the folders.
 
     A path that does not exist is kept, so that it becomes an outcome with its error.
     """
     found: dict[Path, None] = {}
-    for path in map(Path, paths):
-        found |= dict.fromkeys(list_images(path) if path.is_dir() else [path])
-    return list(found)
+    left_alone: Counter[str] = Counter()
+    given = list(map(Path, paths))
+    for path in given:
+        inside = finding.find_images(path) if path.is_dir() else FoundImages([path])
+        found |= dict.fromkeys(inside.paths)
+        left_alone.update(inside.left_alone)
+    return FoundImages(list(found), dict(left_alone), finding.common_folder(given))
 
 
 def unique_stems(paths: Sequence[Path]) -> list[str]:
-    """The file stems, numbered from the second file of the same stem on, so that none overwrites another.
+    """The file stems; from the second file of the same stem on with a number that is no other file's name.
 
-    >>> unique_stems([Path("a/x.jpg"), Path("b/x.png"), Path("y.jpg")])
-    ['x', 'x_2', 'y']
+    >>> unique_stems([Path("a/x.jpg"), Path("b/x.png"), Path("y.jpg"), Path("x_2.jpg")])
+    ['x', 'x_3', 'y', 'x_2']
     """
-    taken: set[str] = set()
+    # A name that is no UTF-8 could stand in no table.
+    names = [path.stem.encode("utf-8", "replace").decode() for path in paths]
+    real, taken = set(names), set()
     stems = []
-    for path in paths:
-        # A name that is not UTF-8 cannot be written to a table.
-        name = path.stem.encode("utf-8", "replace").decode()
+    for name in names:
         stem, number = name, 1
-        while stem in taken:
+        while stem in taken or (stem in real and number > 1):
             number += 1
             stem = f"{name}_{number}"
         taken.add(stem)

@@ -1,7 +1,7 @@
 """Images out of a zip file that somebody uploads, without trusting any of it.
 
-Only files with an image's suffix are unpacked; their content is checked when they are read. An
-archive that tries to leave its folder, holds links or passwords, or is a decompression bomb is refused as a whole.
+Only pictures are unpacked, see `core.images.finding`; their content is checked when they are read. An archive that
+tries to leave its folder, holds links or passwords, or is a decompression bomb is refused as a whole.
 """
 
 import lzma
@@ -9,19 +9,24 @@ import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from core.batch.archive_names import decode_name, shorten
 from core.errors import DermalensError
-from core.images.reading import IMAGE_EXTENSIONS, MAX_BYTES
+from core.images.finding import FoundImages, classify, describe_nothing
+from core.images.formats import HEAD_BYTES, identify
+from core.images.reading import MAX_BYTES
 
 MAX_MEMBERS = 20_000
 MAX_TOTAL_BYTES = 4 * 1024**3
 # Photographs hardly shrink and a flat TIFF or BMP some fifty times; a bomb about a thousand times.
 MAX_RATIO = 200
+# Up to this size any ratio is harmless: a flat TIFF of a small camera.
+HARMLESS_BYTES = 64_000_000
 _DIRECTORY_ENTRY = b"PK\x01\x02"
 _DAMAGED = (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, lzma.LZMAError)
 
@@ -30,33 +35,58 @@ class ArchiveError(DermalensError):
     """An archive is refused; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class FoundImages:
-    """Images of one source, and how many other files were ignored."""
-
-    paths: list[Path]
-    ignored: int
-
-
 def unpack_images(data: bytes, folder: Path) -> FoundImages:
     """Unpack the images of a zip file below `folder`, with their sub-folders.
 
-    Hidden files, archives inside the archive and everything else without an image's suffix are ignored.
+    What is no picture stays in the archive and is counted by kind, and so is a picture over `MAX_BYTES` or
+    packed far tighter than photographs are.
 
     Raises:
-        ArchiveError: no zip file, no image in it, damaged, encrypted, too many files, too large, packed
-            too tightly, or with a link, a path that leads out of the folder or one that is there twice.
+        ArchiveError: no zip file, no image in it, damaged, encrypted, too many files, too large, or with a
+            link, a path that leads out of the folder or one that is there twice.
     """
     # Counted before the directory is read: one with millions of entries would fill the memory.
     if data.count(_DIRECTORY_ENTRY) > MAX_MEMBERS:
         raise ArchiveError(f"The zip file has more than {MAX_MEMBERS:,} files. Split it.")
+    _check_kind(data)
+    left_alone: Counter[str] = Counter()
+    images: dict[PurePosixPath, zipfile.ZipInfo] = {}
     with open_zip(BytesIO(data)) as archive:
-        files = [info for info in archive.infolist() if not info.is_dir()]
-        inside = {info: safe_path(info.filename) for info in files}
-        images = [info for info in files if _is_image(inside[info])]
-        _check(files, images, folder)
-        paths = [_extract_new(archive, info, folder / inside[info]) for info in images]
-    return FoundImages(sorted(paths), len(files) - len(images))
+        files = [(info, safe_path(decode_name(info))) for info in archive.infolist() if not info.is_dir()]
+        _check_members(files)
+        for info, path in files:
+            if kind := _kind(archive, info, path):
+                left_alone[kind] += 1
+            elif (short := shorten(path)) in images:
+                raise ArchiveError(f"The zip file holds {str(path)!r} twice. Rename one of the two.")
+            else:
+                images[short] = info
+        _check_images(list(images.values()), left_alone, folder)
+        paths = [_extract_new(archive, info, folder / path) for path, info in images.items()]
+    return FoundImages(sorted(paths), dict(left_alone), folder)
+
+
+def _check_kind(data: bytes) -> None:
+    """Refuse by name what is no zip file, or only the beginning of one."""
+    kind = identify(data[:HEAD_BYTES])
+    if kind is not None and kind.name != "ZIP" and not zipfile.is_zipfile(BytesIO(data)):
+        raise ArchiveError(f"This is no zip file but {kind.words}. Drop pictures, or zip them.")
+    if kind is not None and kind.name == "ZIP" and not zipfile.is_zipfile(BytesIO(data)):
+        raise ArchiveError("The zip file is damaged: it is cut short. Copy it again.")
+
+
+def _kind(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: PurePosixPath) -> str:
+    """Why a member is left alone; "" for a picture to unpack."""
+    kind = classify(path, lambda: _read_head(archive, info))
+    if kind or info.file_size <= MAX_BYTES:
+        tight = info.file_size > max(HARMLESS_BYTES, MAX_RATIO * info.compress_size)
+        return kind or ("packed too tightly" if tight else "")
+    return f"over {MAX_BYTES / 1e6:.0f} MB"
+
+
+def _read_head(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    with archive.open(info) as packed:
+        return packed.read(HEAD_BYTES)
 
 
 @contextmanager
@@ -103,27 +133,22 @@ def safe_path(name: str) -> PurePosixPath:
     return path
 
 
-def _is_image(path: PurePosixPath) -> bool:
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return path.suffix.lower() in IMAGE_EXTENSIONS and not hidden
-
-
-def _check(files: list[zipfile.ZipInfo], images: list[zipfile.ZipInfo], folder: Path) -> None:
-    for info in files:
+def _check_members(files: list[tuple[zipfile.ZipInfo, PurePosixPath]]) -> None:
+    for info, path in files:
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise ArchiveError(f"The zip file holds a link, {info.filename!r}. Zip the files themselves.")
+            raise ArchiveError(f"The zip file holds a link, {str(path)!r}. Zip the files themselves.")
         if info.flag_bits & 1:
             raise ArchiveError("The zip file has a password. Zip it again without one.")
+
+
+def _check_images(images: list[zipfile.ZipInfo], left_alone: Mapping[str, int], folder: Path) -> None:
     if not images:
-        raise ArchiveError(f"The zip file holds no image. Looked for {', '.join(IMAGE_EXTENSIONS)}.")
-    for info in images:
-        if info.file_size > MAX_BYTES:
-            raise ArchiveError(f"{info.filename!r} is over {MAX_BYTES / 1e6:.0f} MB. Export it as JPEG.")
-        if info.file_size > MAX_RATIO * max(info.compress_size, 1):
-            raise ArchiveError(f"{info.filename!r} is packed too tightly to be a photograph. Leave it out.")
+        inside = " There is a zip file inside: unpack it first." if left_alone.get("ZIP") else ""
+        raise ArchiveError(f"The zip file holds no image. {describe_nothing(left_alone)}{inside}")
     total = sum(info.file_size for info in images)
     if total > MAX_TOTAL_BYTES:
         raise ArchiveError(f"The zip file unpacks to over {MAX_TOTAL_BYTES / 1e9:.0f} GB. Split it.")
+    folder.mkdir(parents=True, exist_ok=True)
     if total > shutil.disk_usage(folder).free:
         raise ArchiveError("The server's disk has no room to unpack the zip file. Delete earlier runs first.")
 

@@ -1,19 +1,20 @@
 """A batch run in the foreground, in a folder that the user names: what `dermalens batch` does."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from core.batch import job as jobs
 from core.batch.analyze import find_images
-from core.batch.archive import FoundImages
 from core.batch.job import Job, JobError
 from core.batch.labels import LabelError, match_labels, read_labels
 from core.batch.results import Progress, read_errors, read_predictions, read_progress
 from core.batch.worker import run
 from core.datasets.files import labels_from_folders
 from core.evaluation.predictions import IMAGE_PATH
+from core.images.finding import describe_left_alone
 from core.settings import AnalysisSettings, default_filters
 from core.tables import harmless
 from models.manifest import Manifest, read_manifest
@@ -38,6 +39,7 @@ def run_batch(
     job = _prepare(
         paths, folder, table, folder_labels, AnalysisSettings(default_filters(manifest), augmented), manifest
     )
+    print(". ".join(filter(None, (job.label_counts.describe(), describe_left_alone(job.left_alone)))))
     progress = read_progress(job)
     try:
         with jobs.hold(job), tqdm(total=job.total, initial=job.total - progress.left, unit="image") as bar:
@@ -45,7 +47,6 @@ def run_batch(
             run(job, lambda outcome: bar.update())
     finally:
         _write_tables(job)
-    print(job.label_counts.describe())
     return read_progress(job)
 
 
@@ -53,7 +54,9 @@ def _prepare(
     paths, folder: Path, table: Path | None, folder_labels: bool, settings, manifest: Manifest
 ) -> Job:
     """The run in `folder`, if it is the one that is asked for; a new one where there is none."""
-    images = list(dict.fromkeys(path.resolve() for path in find_images(paths)))
+    found = find_images(paths)
+    images = list(dict.fromkeys(path.resolve() for path in found.paths))
+    found = replace(found, paths=images, root=found.root.resolve())
     given = None
     if table and folder_labels:
         raise LabelError("Give --labels or --folder-labels, not both.")
@@ -61,7 +64,7 @@ def _prepare(
         given = read_labels(table)
     elif folder_labels:
         given = _folder_labels(images, paths)
-    labels = match_labels(images, given, manifest.classes)
+    labels = match_labels(images, given, manifest.classes, found.root.parent)
     folder.mkdir(parents=True, exist_ok=True)
     before = jobs.read_job(folder)
     if before and (_asked_for(before) != ([*map(str, images)], settings, manifest.fingerprint)):
@@ -70,7 +73,7 @@ def _prepare(
         )
     # Written anew, so that corrected labels count; the finished images stay.
     source = ", ".join(map(str, paths))
-    return jobs.create_job(folder, FoundImages(images, 0), labels, manifest, settings, folder.name, source)
+    return jobs.create_job(folder, found, labels, manifest, settings, folder.name, source)
 
 
 def _asked_for(job: Job) -> tuple[list[str], AnalysisSettings, str]:

@@ -3,7 +3,8 @@
 A run is a folder, written by `create_job` and by the process that `start` starts (`core.batch.worker`):
 
     job.json       the request, see `Job`
-    images.json    a record an image: image_id, path, dx (class code or ""), label (as given) and facts
+    images.json    a record an image: image_id, path, file (the path below the folder asked for), dx (class code
+                   or ""), label (as given) and facts
     results.jsonl  a line a finished image, appended at once: its row, or {"error": …, "image_id": …}
     images/        uploaded images
     lock           locked by the working process for as long as it lives, however it ends
@@ -35,9 +36,9 @@ from typing import TextIO
 import pandas as pd
 
 from core.batch.analyze import unique_stems
-from core.batch.archive import FoundImages
 from core.batch.labels import LabelCounts
 from core.errors import DermalensError
+from core.images.finding import FoundImages
 from core.images.preprocessing import PreprocessingSettings
 from core.settings import AnalysisSettings
 from core.systems.evaluations import PROJECT_DIR
@@ -61,7 +62,7 @@ class Job:
         created: UTC, ISO 8601.
         source: where the images came from, for display.
         total: number of images.
-        ignored: files of the source that are no images.
+        left_alone: files of the source that are no images, by kind.
         bundle: name and version of the weights.
         fingerprint: of the weights; a run resumes with the same weights only.
         threshold: decision threshold of that bundle on the probability of malignancy.
@@ -75,7 +76,7 @@ class Job:
     created: str
     source: str
     total: int
-    ignored: int
+    left_alone: dict[str, int]
     bundle: str
     fingerprint: str
     threshold: float
@@ -133,15 +134,19 @@ def create_job(
         source: where the images came from, for display.
         owner: see `Job`.
     """
-    rows = zip(unique_stems(found.paths), found.paths, labels[0].to_dict("records"), strict=True)
-    images = [{"image_id": stem, "path": str(path), **record} for stem, path, record in rows]
+    table, counts = labels
+    stems = unique_stems(found.paths)
+    rows = zip(stems, found.paths, found.names, table.to_dict("records"), strict=True)
+    images = [
+        {"image_id": stem, "path": str(path), "file": name, **record} for stem, path, name, record in rows
+    ]
     job = Job(
         folder=folder,
         name=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source=source,
         total=len(images),
-        ignored=found.ignored,
+        left_alone=dict(found.left_alone),
         bundle=f"{manifest.name} version {manifest.version}",
         fingerprint=manifest.fingerprint,
         threshold=manifest.suspicious_threshold,

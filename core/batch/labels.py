@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import DermalensError
+from core.images.finding import as_uploaded
 from core.tables.columns import TWO_LABELS, read_facts, read_label_column, require_ids
 from core.tables.matching import match_rows
 from core.tables.reading import TableError, list_headings, read_table
@@ -107,7 +108,8 @@ def match_labels(
         paths: the images.
         labels: of `read_labels`, matched as `core.tables.matching` says; or one label an image; or none.
         classes: what the model knows.
-        root: the folder that the images were uploaded to: a row may give more folders than lie below it.
+        root: a row may give more folders than lie below this one: for uploads the folder that they are in,
+            for a folder on disk the one above it.
 
     Returns:
         One row an image, all text: `dx` (a code of `classes` or ""), `label` (what was given) and the
@@ -115,7 +117,8 @@ def match_labels(
     """
     ambiguous = without_image = 0
     if isinstance(labels, pd.DataFrame):
-        matching = match_rows(labels["image"].tolist(), paths, root)
+        named = [as_uploaded(path, root) for path in paths] if root else paths
+        matching = match_rows(labels["image"].tolist(), named, root)
         frame = _take_rows(labels, matching.rows)
         ambiguous, without_image = len(matching.ambiguous), len(matching.absent)
     else:

@@ -8,7 +8,6 @@ import math
 import os
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -111,13 +110,16 @@ def _reason(job: Job) -> str:
 
 
 def read_predictions(job: Job) -> Predictions | None:
-    """The finished images as a predictions table, with `image_path`; None before the first."""
+    """The finished images as a predictions table; None before the first.
+
+    Its `path` lies below the folder that was asked for, its `image_path` is the whole.
+    """
     found = {record["image_id"]: record for record in read_results(job) if "error" not in record}
     rows = [image | found[image["image_id"]] for image in job.read_images() if image["image_id"] in found]
     if not rows:
         return None
     paths = [_printable(row.pop("path")) for row in rows]
-    frame = pd.DataFrame(rows).assign(**{IMAGE_PATH: paths})
+    frame = pd.DataFrame(rows).rename(columns={"file": "path"}).assign(**{IMAGE_PATH: paths})
     texts = [column for column in ("dx", "label", *FACTS) if column in frame]
     frame[texts] = frame[texts].replace("", None)
     if "age" in frame:
@@ -126,14 +128,14 @@ def read_predictions(job: Job) -> Predictions | None:
 
 
 def read_errors(job: Job) -> pd.DataFrame:
-    """The images that were refused: `image_id`, `file`, `error`."""
+    """The images that were refused: `image_id`, `path` (below the folder that was asked for), `error`."""
     errors = {record["image_id"]: record["error"] for record in read_results(job) if "error" in record}
     rows = [
-        (image["image_id"], _printable(Path(image["path"]).name), errors[image["image_id"]])
+        (image["image_id"], image["file"], errors[image["image_id"]])
         for image in job.read_images()
         if image["image_id"] in errors
     ]
-    return pd.DataFrame(rows, columns=["image_id", "file", "error"])
+    return pd.DataFrame(rows, columns=["image_id", "path", "error"])
 
 
 def read_results(job: Job) -> list[dict[str, Any]]:

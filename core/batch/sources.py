@@ -1,16 +1,18 @@
 """Where a batch's images come from: a folder of the server below one allowed root, or uploaded files."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from core.batch.archive import FoundImages, unpack_images
+from core.batch.archive import unpack_images
 from core.datasets.ham10000 import default_data_dir
 from core.errors import DermalensError
 from core.images.errors import ImageError
-from core.images.reading import list_images
+from core.images.finding import FoundImages, find_images, is_passed_over, upload_folder
 
 ROOT_VARIABLE = "DERMALENS_ROOT"
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".xlsx")
 
 
 class SourceError(DermalensError):
@@ -39,13 +41,16 @@ def find_below(root: Path, folder: str) -> FoundImages:
     root = root.resolve()
     try:
         inside = resolve_below(root, folder)
-        found = list_images(inside)
+        found = find_images(inside)
     except (ImageError, OSError) as error:
         raise SourceError(str(error)) from error
-    paths = [path for path in found if path.resolve().is_relative_to(root)]
+    paths = [path for path in found.paths if path.resolve().is_relative_to(root)]
     if not paths:
         raise SourceError(f"All images of {inside} are links out of {root}. Copy the images themselves.")
-    return FoundImages(paths, len(found) - len(paths))
+    links = len(found.paths) - len(paths)
+    return FoundImages(
+        paths, {**found.left_alone, **({"link" if links == 1 else "links": links} if links else {})}, inside
+    )
 
 
 def resolve_below(root: Path, folder: str) -> Path:
@@ -78,10 +83,15 @@ def list_subfolders(root: Path) -> list[str]:
 
 
 def list_tables(root: Path, folder: Path) -> list[Path]:
-    """CSV files in `folder` and in the folders above it up to `root`, the nearest first."""
+    """Tables in `folder` and in the folders above it up to `root`, the nearest first."""
     root, folder = root.resolve(), folder.resolve()
     above = [folder, *(parent for parent in folder.parents if parent.is_relative_to(root))]
-    tables = (path for place in above for path in sorted(place.glob("*.csv")))
+    tables = (
+        path
+        for place in above
+        for path in sorted(place.iterdir())
+        if path.suffix.lower() in TABLE_SUFFIXES and not is_passed_over(Path(path.name))
+    )
     return [path for path in tables if path.resolve().is_relative_to(root)]
 
 
@@ -94,26 +104,29 @@ def save_uploads(files: Sequence[tuple[str, bytes]], folder: Path) -> FoundImage
     """
     if not files:
         raise SourceError("There is no image. Drop images or a zip file first.")
-    paths, ignored = [], 0
+    paths: list[Path] = []
+    left_alone: Counter[str] = Counter()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number, (name, data) in enumerate(files, start=1):
             name = PurePosixPath(name.replace("\\", "/")).name.lstrip(".") or "image"
             if name.lower().endswith(".zip"):
-                found = unpack_images(data, folder)
-                paths, ignored = paths + found.paths, ignored + found.ignored
+                # A second archive may hold the same names: it is unpacked into a folder of its own.
+                found = unpack_images(data, folder / upload_folder(number) if paths else folder)
+                paths += found.paths
+                left_alone.update(found.left_alone)
             else:
                 paths.append(_save(data, folder, name, number))
     except OSError as error:
         raise SourceError(f"The images could not be stored: {error.strerror}.") from error
-    return FoundImages(paths, ignored)
+    return FoundImages(paths, dict(left_alone), folder)
 
 
 def _save(data: bytes, folder: Path, name: str, number: int) -> Path:
     """Write one image; in a folder of its own where the name is taken."""
     path = folder / name
     if path.exists():
-        path = folder / str(number) / name
+        path = folder / upload_folder(number) / name
         path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
     return path

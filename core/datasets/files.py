@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import DermalensError
-from core.images.finding import IMAGE_EXTENSIONS, classify, read_head, walk_files
+from core.images.finding import IMAGE_EXTENSIONS, as_uploaded, classify, read_head, walk_files
 from core.tables.reading import TableError, read_table
 from core.taxonomy import DIAGNOSES, read_code
 
@@ -104,6 +104,6 @@ def labels_from_folders(paths: Sequence[Path], root: Path) -> list[str]:
     """
     labels = []
     for path in paths:
-        names = [read_code(name) for name in reversed(path.relative_to(root).parent.parts)]
+        names = [read_code(name) for name in reversed(as_uploaded(path, root).relative_to(root).parent.parts)]
         labels.append(next((name for name in names if name in DIAGNOSES), names[0] if names else ""))
     return labels

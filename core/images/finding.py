@@ -7,17 +7,23 @@ pictures, expert masks and superpixels are no pictures. Ignored files are counte
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".dcm")
+from core.images.errors import ImageError
+from core.images.formats import HEAD_BYTES, HEIC, TEXT, identify
+from core.images.pillow_io import reads_heif
+
+# Files that are taken for pictures by their names; `read_image` judges the content.
+IMAGE_EXTENSIONS = (
+    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".dcm", ".jfif", ".jpe", ".avif", ".dicom"),
+)
 # Suffixes that an id may carry although the picture beside it was exported as something else.
 KNOWN_SUFFIXES = (
     *IMAGE_EXTENSIONS,
-    *(".jfif", ".jpe", ".jfi", ".heic", ".heif", ".avif", ".gif", ".jp2", ".dicom", ".dib", ".jxl", ".dng"),
+    *(".jfi", ".heic", ".heif", ".gif", ".jp2", ".dib", ".jxl", ".dng"),
 )
-HEAD_BYTES = 160
 _TEXTS = {".csv", ".tsv", ".tab", ".txt", ".json", ".xml", ".md", ".xlsx", ".xls", ".html", ".pdf", ".ini"}
 _PASSED_FOLDERS = {
     "__macosx",
@@ -35,30 +41,48 @@ _MASK_FOLDERS = re.compile(
 _IMAGE_FOLDERS = re.compile(r".*(images?|imgs|pictures|photos|input)(_part_\d)?", re.IGNORECASE)
 _MASK_NAME = re.compile(r"(.+)[_-](segmentation|mask|seg|groundtruth|gt)", re.IGNORECASE)
 _SIDE_NAME = re.compile(r".+_(superpixels|attribute_\w+)", re.IGNORECASE)
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_KINDS = (
-    (b"GIF8", "GIF"),
-    (b"%PDF", "PDF"),
-    (b"PK\x03\x04", "ZIP"),
-    (b"Rar!", "RAR"),
-    (b"7z\xbc\xaf", "7z"),
-    (b"8BPS", "Photoshop"),
-    (b"\x00\x00\x00\x0cjP", "JPEG 2000"),
-    (b"\xff\x0a", "JPEG XL"),
-    (b"\x00\x00\x00\x0cJXL", "JPEG XL"),
-)
 
 
 @dataclass(frozen=True)
 class FoundImages:
-    """Pictures of one source, and how many other files were ignored, by kind."""
+    """Pictures of one source.
+
+    Attributes:
+        paths: of the files.
+        left_alone: how many files were left alone because they are no pictures, by kind.
+        root: the folder that was asked for; what they share if None.
+    """
 
     paths: list[Path]
     left_alone: Mapping[str, int] = field(default_factory=dict)
+    root: Path | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """What each file is called below `root`, for people and tables.
+
+        >>> FoundImages([Path("/d/p1/x.jpg"), Path("/d/p2/x.jpg")]).names
+        ['p1/x.jpg', 'p2/x.jpg']
+        """
+        root = self.root or common_folder(self.paths)
+        below = (_below(path, root) for path in self.paths)
+        # A name that is no UTF-8 could stand in no table.
+        return [os.fsencode(name).decode("utf-8", "replace") for name in below]
 
     @property
     def ignored(self) -> int:
         return sum(self.left_alone.values())
+
+
+def common_folder(paths: Sequence[Path]) -> Path:
+    """The deepest folder that holds all paths, folders among them included."""
+    places = [os.path.abspath(path if path.is_dir() else path.parent) for path in paths]
+    return Path(os.path.commonpath(places)) if places else Path()
+
+
+def _below(path: Path, root: Path) -> str:
+    absolute = Path(os.path.abspath(path))
+    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else path.name
 
 
 def describe_left_alone(left_alone: Mapping[str, int]) -> str:
@@ -80,7 +104,44 @@ def find_pictures(folder: Path) -> FoundImages:
             paths.append(path)
         else:
             left_alone[kind] += 1
-    return FoundImages(sorted(paths), dict(left_alone))
+    return FoundImages(sorted(paths), dict(left_alone), folder)
+
+
+def find_images(path: str | Path) -> FoundImages:
+    """The picture that a path names, whatever it is called, or those of a folder.
+
+    Raises:
+        ImageError: `path` does not exist ("missing") or holds no picture ("empty").
+    """
+    path = Path(path)
+    if path.is_file():
+        return FoundImages([path], root=path.parent)
+    if not path.is_dir():
+        raise ImageError(f"No file or folder at {path}. Check the path.", "missing")
+    found = find_pictures(path)
+    if not found.paths:
+        raise ImageError(f"{path} holds no images. {describe_nothing(found.left_alone)}", "empty")
+    return found
+
+
+def describe_nothing(left_alone: Mapping[str, int]) -> str:
+    """What to say where there is no picture: what was there, else what was looked for."""
+    others = {kind: count for kind, count in left_alone.items() if kind != "hidden"}
+    if not others:
+        return f"Looked for {', '.join(IMAGE_EXTENSIONS)} in it and below it."
+    advice = " Export HEIC photos as JPEG." if "HEIC" in others else ""
+    return f"L{describe_left_alone(others)[1:]}.{advice}"
+
+
+def upload_folder(number: int) -> str:
+    """The folder for an upload whose name is taken; it says nothing about the picture."""
+    return f"upload {number}"
+
+
+def as_uploaded(path: Path, root: Path) -> Path:
+    """A path without the folder of `upload_folder`."""
+    parts = path.relative_to(root).parts if path.is_relative_to(root) else ()
+    return Path(root, *parts[1:]) if len(parts) > 1 and re.fullmatch(r"upload \d+", parts[0]) else path
 
 
 def walk_files(folder: Path, hidden: Counter[str] | None = None) -> list[Path]:
@@ -89,7 +150,7 @@ def walk_files(folder: Path, hidden: Counter[str] | None = None) -> list[Path]:
     for place, folders, names in os.walk(folder):
         for name in [name for name in folders if is_passed_over(PurePath(name))]:
             folders.remove(name)
-            if hidden is not None:
+            if hidden is not None and any(inner for _, _, inner in os.walk(os.path.join(place, name))):
                 hidden["hidden"] += sum(len(inner) for _, _, inner in os.walk(os.path.join(place, name)))
         folders.sort()
         for name in sorted(names):
@@ -112,9 +173,10 @@ def classify(path: PurePath, read_head: Callable[[], bytes]) -> str:
     suffix = path.suffix.lower()
     if suffix in _TEXTS:
         return suffix[1:].upper()
-    head = b"" if suffix in IMAGE_EXTENSIONS else read_head()
-    if suffix not in IMAGE_EXTENSIONS and (path.name.upper() == "DICOMDIR" or not _is_picture(head)):
-        return _name_kind(head, suffix)
+    if path.name.upper() == "DICOMDIR":
+        return "DICOMDIR"
+    if suffix not in IMAGE_EXTENSIONS and (kind := _sniff(read_head(), suffix)):
+        return kind
     if is_mask(path):
         return "mask"
     return "superpixels" if _SIDE_NAME.fullmatch(path.stem) else ""
@@ -169,31 +231,11 @@ def read_head(path: Path) -> bytes:
         return b""
 
 
-def _is_picture(head: bytes) -> bool:
-    webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
-    known = head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\x00", b"MM\x00*"))
-    bitmap = head.startswith(b"BM") and head[6:10] == b"\x00\x00\x00\x00"
-    return webp or known or bitmap or _is_dicom(head)
-
-
-def _is_dicom(head: bytes) -> bool:
-    """With the preamble, or starting at once with group 2 or 8 and a plausible length or type."""
-    if head[128:132] == b"DICM":
-        return True
-    group, element = head[:2], head[2:4]
-    return group in (b"\x02\x00", b"\x08\x00") and element in (
-        b"\x00\x00",
-        b"\x01\x00",
-        b"\x05\x00",
-        b"\x08\x00",
-    )
-
-
-def _name_kind(head: bytes, suffix: str) -> str:
-    if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        if brand in _HEIF_BRANDS:
-            return "HEIC"
-        return "AVIF" if brand in (b"avif", b"avis") else "video"
-    named = next((kind for start, kind in _KINDS if head.startswith(start)), "")
-    return named or {".heif": "HEIC"}.get(suffix) or suffix[1:].upper() or "other"
+def _sniff(head: bytes, suffix: str) -> str:
+    """The kind of a file by its content, else by its suffix; "" if it is a picture that is read."""
+    kind = identify(head)
+    if kind is not None and (kind.readable or (kind is HEIC and reads_heif())):
+        return ""
+    if kind is None or kind is TEXT:
+        return {".heif": "HEIC"}.get(suffix) or suffix[1:].upper() or ("text" if kind else "other")
+    return kind.name

@@ -84,7 +84,7 @@ def open_as(data: bytes, formats: tuple[str, ...], name: str) -> Image.Image:
 
 def _open(data: bytes) -> Image.Image:
     kind = identify(data)
-    if kind is HEIC and _read_heif():
+    if kind is HEIC and reads_heif():
         return open_as(data, ("HEIF",), kind.name)
     if kind is None or not kind.readable:
         raise _refuse(data, kind)
@@ -144,7 +144,7 @@ def _turn_upright(image: Image.Image) -> Image.Image:
 
 
 @functools.cache
-def _read_heif() -> bool:
+def reads_heif() -> bool:
     """Whether HEIC can be read: pillow-heif is a choice of whoever installs, for its codecs' licences."""
     try:
         import pillow_heif

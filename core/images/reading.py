@@ -13,25 +13,12 @@ import numpy as np
 from PIL import Image
 
 from core.images.errors import MAX_PIXELS, ImageError, check_size
+from core.images.finding import IMAGE_EXTENSIONS as IMAGE_EXTENSIONS
+from core.images.finding import find_images
 from core.images.formats import DICOM, identify, strip_blanks
 from core.images.modes import to_rgb
 from core.images.pillow_io import decode_pillow
 from core.images.quality_findings import QualityFinding
-
-IMAGE_EXTENSIONS = (
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".webp",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".dcm",
-    ".jfif",
-    ".jpe",
-    ".avif",
-    ".dicom",
-)
 
 NO_COLOUR = QualityFinding(
     "no_colour",
@@ -120,29 +107,12 @@ def _no_source(source: object) -> ImageError:
 
 
 def list_images(path: str | Path) -> list[Path]:
-    """Find the image files at `path`: the file itself, or a folder's by extension, recursively.
-
-    Hidden files are skipped (macOS leaves `._name.jpg` beside every image it copies). A file named
-    outright is returned whatever its extension: `read_image` checks the content.
+    """The image files at `path`: the file itself, or a folder's, see `core.images.finding`.
 
     Raises:
         ImageError: `path` does not exist ("missing") or holds no image ("empty").
     """
-    path = Path(path)
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise ImageError(f"No file or folder at {path}. Check the path.", "missing")
-    found = sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix.lower() in IMAGE_EXTENSIONS and not file.name.startswith(".") and file.is_file()
-    )
-    if not found:
-        raise ImageError(
-            f"{path} holds no images. Looked for {', '.join(IMAGE_EXTENSIONS)} in it and below it.", "empty"
-        )
-    return found
+    return find_images(path).paths
 
 
 def _read_file(path: Path) -> bytes:

@@ -42,7 +42,7 @@ def read_table(text: str) -> list[dict[str, str]]:
 
 def test_columns_are_exactly_those_documented():
     assert csv_columns(("mel", "nv")) == [
-        *("image", "mel", "nv", "prediction", "suspicious_probability"),
+        *("image", "path", "mel", "nv", "prediction", "suspicious_probability"),
         *("lesion_area_fraction", "warnings", "error", "conformal_set", "novelty"),
     ]
 
@@ -50,7 +50,7 @@ def test_columns_are_exactly_those_documented():
 def test_row_holds_the_answer_and_its_probabilities_sum_to_one(analysis):
     text = rows_to_csv([analysis_row(analysis)], HAM10000_CLASSES)
     assert text.splitlines()[0] == (
-        "image,akiec,bcc,bkl,df,mel,nv,vasc,prediction,suspicious_probability,lesion_area_fraction,warnings,error,"
+        "image,path,akiec,bcc,bkl,df,mel,nv,vasc,prediction,suspicious_probability,lesion_area_fraction,warnings,error,"
         "conformal_set,novelty"
     )
     [row] = read_table(text)

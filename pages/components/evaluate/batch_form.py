@@ -12,12 +12,12 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.batch import job as jobs
 from core.batch import sources as image_sources
-from core.batch.archive import ArchiveError, FoundImages
+from core.batch.archive import ArchiveError
 from core.batch.job import Job, JobError
 from core.batch.labels import LabelError, match_labels, read_labels
 from core.batch.sources import ROOT_VARIABLE, SourceError
 from core.datasets.files import labels_from_folders
-from core.images.reading import IMAGE_EXTENSIONS
+from core.images.finding import IMAGE_EXTENSIONS, FoundImages
 from core.settings import AnalysisSettings, default_filters
 from models.manifest import BundleError, Manifest
 from pages.components.evaluate.run_access import current_user
@@ -32,9 +32,9 @@ KEPT = (
     "run, and whoever you give its address to."
 )
 TABLE_HELP = (
-    "Columns `image,dx` (`image_id` and `isic_id` work too) with class codes, and if you have them "
+    "A CSV, TSV or Excel file: columns `image,dx` (`image_id`, `isic_id` and `diagnosis` work too) with class codes, and if you have them "
     "`lesion_id, age, sex, localization, dx_type`; or the ISIC layout, a column a class with 0 and 1. "
-    "`image` is the file's name, with or without extension."
+    "`image` is the file's name, with or without extension; with its folder where two files are called alike."
 )
 
 
@@ -112,7 +112,7 @@ def _draw_images() -> tuple[Path | None, str, list[UploadedFile]]:
         return root, _draw_folder(root), []
     files = st.file_uploader(
         "Drop images or one zip file",
-        type=[*(extension.lstrip(".") for extension in IMAGE_EXTENSIONS), "zip"],
+        type=[*(extension.lstrip(".") for extension in IMAGE_EXTENSIONS), "heic", "heif", "zip"],
         accept_multiple_files=True,
         key=upload_key("images"),
     )
@@ -178,7 +178,12 @@ def _draw_table(root: Path | None, folder: str) -> bytes | Path | None:
         )
     if isinstance(picked, Path):
         return picked
-    file = st.file_uploader("Labels as CSV", type="csv", key=upload_key("labels"), help=TABLE_HELP)
+    file = st.file_uploader(
+        "Labels as a table",
+        type=["csv", "tsv", "tab", "txt", "xlsx"],
+        key=upload_key("labels"),
+        help=TABLE_HELP,
+    )
     return file.getvalue() if file else None
 
 
@@ -235,7 +240,7 @@ def _label(request: Request, found: FoundImages, top: Path, classes: Sequence[st
         if request.table is None:
             raise LabelError("There is no table of labels. Drop a CSV file, or choose None.")
         given = read_labels(request.table)
-    frame, counts = match_labels(found.paths, given, classes)
+    frame, counts = match_labels(found.paths, given, classes, top if request.root is None else top.parent)
     if not request.labelled_only:
         return found, (frame, counts), 0
     keep = (frame["dx"] != "").to_numpy()

@@ -11,6 +11,7 @@ from core.batch import job as jobs
 from core.batch.job import Job, JobError
 from core.batch.results import Progress, State, read_errors, read_predictions, read_progress
 from core.evaluation.predictions import Predictions
+from core.images.finding import describe_left_alone
 from pages.components.evaluate import batch_form, run_access
 from pages.components.evaluate.context import Context
 from pages.components.shared import notices
@@ -149,8 +150,8 @@ def _duration(seconds: float) -> str:
 def _draw_facts(job: Job) -> None:
     views = "eight views" if job.settings.test_time_augmentation else "one view"
     said = [f"{_date(job)} · {job.source} · {job.bundle}, {views}", job.label_counts.describe()]
-    if job.ignored:
-        said.append(f"other files, left alone: {job.ignored:,}")
+    if job.left_alone:
+        said.append(describe_left_alone(job.left_alone))
     st.caption(notices.escape("  \n".join([said[0], " · ".join(said[1:])])))
 
 

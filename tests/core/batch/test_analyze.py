@@ -22,12 +22,12 @@ def folder(tmp_path, phantom) -> Path:
 
 def test_images_are_found_in_order_and_once(folder):
     expected = [folder / f"{index}.png" for index in range(6)]
-    assert find_images([folder]) == expected
-    assert find_images([str(expected[3]), folder]) == [expected[3], *expected[:3], *expected[4:]]
+    assert find_images([folder]).paths == expected
+    assert find_images([str(expected[3]), folder]).paths == [expected[3], *expected[:3], *expected[4:]]
 
 
 def test_a_missing_path_is_kept_and_an_empty_folder_refused(tmp_path):
-    assert find_images([tmp_path / "nowhere.jpg"]) == [tmp_path / "nowhere.jpg"]
+    assert find_images([tmp_path / "nowhere.jpg"]).paths == [tmp_path / "nowhere.jpg"]
     with pytest.raises(ImageError, match="holds no images"):
         find_images([tmp_path])
 
@@ -38,7 +38,7 @@ def test_stems_are_numbered_without_meeting_a_name_that_is_taken():
 
 
 def test_outcomes_come_in_order_and_a_bad_file_does_not_stop_the_rest(analyzer, folder):
-    outcomes = list(analyze_paths(analyzer, [*find_images([folder]), folder / "nowhere.png"]))
+    outcomes = list(analyze_paths(analyzer, [*find_images([folder]).paths, folder / "nowhere.png"]))
     assert [outcome.stem for outcome in outcomes] == ["0", "1", "2", "3", "4", "5", "nowhere"]
     failed = [outcome.stem for outcome in outcomes if outcome.analysis is None]
     assert failed == ["2", "nowhere"]
@@ -63,7 +63,7 @@ def test_networks_get_whole_batches(analyzer, folder, monkeypatch):
     sizes = []
     original = analyzer.analyze_batch
     monkeypatch.setattr(analyzer, "analyze_batch", lambda s, *a: sizes.append(len(s)) or original(s, *a))
-    list(analyze_paths(analyzer, find_images([folder])))
+    list(analyze_paths(analyzer, find_images([folder]).paths))
     assert BATCH_SIZE == 4 and sizes == [3, 2]  # 0 1 (2) 3 and 4 5
 
 

@@ -15,12 +15,12 @@ import pytest
 
 from core.batch import job as jobs
 from core.batch import worker as job_process
-from core.batch.archive import FoundImages
 from core.batch.job import Job, JobError
 from core.batch.labels import match_labels, read_labels
 from core.batch.results import State, read_errors, read_predictions, read_progress, read_results
 from core.evaluation.predictions import UNKNOWN
 from core.images.drawing import encode_png
+from core.images.finding import FoundImages
 from core.settings import AnalysisSettings
 from tests.core.slow_job import light_bundle
 from tests.fakes import fake_manifest
@@ -57,7 +57,7 @@ def make_job(tmp_path, phantom) -> Callable[..., Job]:
 def write_job(root: Path, paths: list[Path], table: bytes | None = None) -> Job:
     root.mkdir()
     labels = match_labels(paths, table and read_labels(table), fake_manifest().classes)
-    found = FoundImages(paths, 1)
+    found = FoundImages(paths, {"TXT": 1})
     return jobs.create_job(jobs.new_folder(root), found, labels, fake_manifest(), QUICK, "test", "a folder")
 
 
@@ -95,7 +95,7 @@ def test_a_run_is_read_back_as_it_was_written(make_job):
     assert jobs.read_job(job.folder) == job
     assert jobs.list_jobs(job.folder.parent) == [job]
     assert jobs.find_job(job.folder.parent, job.folder.name) == job
-    assert job.fingerprint == fake_manifest().fingerprint and job.ignored == 1
+    assert job.fingerprint == fake_manifest().fingerprint and job.left_alone == {"TXT": 1}
 
 
 @pytest.mark.parametrize("identifier", ["", ".", "..", "../runs", "nowhere", "/etc"])
@@ -134,7 +134,7 @@ def test_a_run_finishes_every_image_and_a_bad_one_is_a_row_with_its_error(make_j
     progress = read_progress(job)
     assert (progress.state, progress.done, progress.failed, progress.left) == (State.DONE, 4, 2, 0)
     errors = read_errors(job)
-    assert errors["image_id"].tolist() == ["02", "05"] and errors["file"].tolist() == ["02.png", "05.png"]
+    assert errors["image_id"].tolist() == ["02", "05"] and errors["path"].tolist() == ["02.png", "05.png"]
     assert errors["error"].str.contains("damaged").all()
 
 

@@ -118,3 +118,73 @@ def test_without_labels_everything_is_unlabelled():
     frame, counts = match_labels(paths("a.jpg", "b.jpg"), None, CLASSES)
     assert frame["dx"].tolist() == ["", ""] and counts.unlabelled == 2
     assert counts.describe() == "No labels: predictions and their distribution alone"
+
+
+# --- the path that a label gives
+
+
+def labels_given(table: bytes, *names: str, root: Path | None = None) -> tuple[list[str], object]:
+    frame, counts = match_labels([Path("/d") / name for name in names], read_labels(table), CLASSES, root)
+    return frame["dx"].tolist(), counts
+
+
+def test_a_label_with_a_folder_is_for_the_file_in_that_folder_alone():
+    given, counts = labels_given(b"image,dx\np1/IMG_1.jpg,mel\n", "p1/IMG_1.jpg", "p2/IMG_1.jpg")
+    assert given == ["mel", ""] and (counts.unlabelled, counts.ambiguous) == (1, 0)
+
+
+def test_the_same_name_in_two_folders_gets_each_its_own_label():
+    table = b"image,dx\np1/IMG_1.jpg,mel\np2\\IMG_1.jpg,nv\n"
+    assert labels_given(table, "p1/IMG_1.jpg", "p2/IMG_1.jpg")[0] == ["mel", "nv"]
+
+
+def test_a_bare_name_that_fits_several_files_gives_none_of_them_a_label_and_is_counted():
+    given, counts = labels_given(b"image,dx\nIMG_1,mel\n", "p1/IMG_1.jpg", "p2/IMG_1.jpg")
+    assert given == ["", ""] and counts.ambiguous == 1 and counts.without_image == 0
+    assert "fit several images, so that none has it: 1" in counts.describe()
+
+
+def test_a_label_from_another_folder_is_for_no_file():
+    given, counts = labels_given(b"image,dx\np1/IMG_1.jpg,mel\n", "p2/IMG_1.jpg")
+    assert given == [""] and counts.without_image == 1
+
+
+def test_an_uploaded_file_has_no_folder_and_takes_the_label_of_its_name():
+    assert labels_given(b"image,dx\nD:\\set\\p1\\a.jpg,mel\n", "a.jpg", root=Path("/d"))[0] == ["mel"]
+
+
+def test_two_uploads_of_one_name_are_told_apart_by_nothing_so_neither_has_the_label():
+    given, counts = labels_given(b"image,dx\na,mel\n", "a.jpg", "upload 2/a.jpg", root=Path("/d"))
+    assert given == ["", ""] and counts.ambiguous == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ("isic_1", "ISIC_1.jpg"),
+        ("ISIC_1_downsampled", "ISIC_1.jpg"),
+        ("ISIC_1", "ISIC_1_downsampled.jpg"),
+        ("scan.1.v2", "scan.1.v2.jpg"),
+        ("IMG_1.heic", "IMG_1.jpg"),
+        ("La\u0308sion", "L\u00e4sion.jpg"),
+        ("\u200bISIC_1\u00a0", "ISIC_1.jpg"),
+        ("00000", "00000.png"),
+    ],
+)
+def test_spelling_is_forgiven_where_only_one_file_fits(row, name):
+    assert labels_given(f"image,dx\n{row},mel\n".encode(), name)[0] == ["mel"]
+
+
+def test_letter_case_and_suffix_decide_where_several_files_fit():
+    table = b"image,dx\nx.jpg,mel\nX.jpg,nv\nx.png,bcc\n"
+    assert labels_given(table, "x.jpg", "X.jpg", "x.png")[0] == ["mel", "nv", "bcc"]
+
+
+def test_a_table_of_our_own_names_the_file_by_its_path():
+    table = b"image_id,path,dx\nx,a/x.jpg,mel\nx_3,b/x.jpg,nv\nx_2,c/x_2.jpg,bcc\n"
+    assert labels_given(table, "a/x.jpg", "b/x.jpg", "c/x_2.jpg")[0] == ["mel", "nv", "bcc"]
+
+
+def test_long_names_of_folders_are_classes():
+    root = Path("d")
+    assert labels_from_folders([root / "Melanoma" / "a.jpg", root / "Nevus" / "b.jpg"], root) == ["mel", "nv"]
