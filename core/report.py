@@ -15,7 +15,7 @@ from typing import Any
 
 from core.analyzer import Analysis
 from core.diagnosis.classification import undo_temperature
-from core.tables import harmless, to_json_types
+from core.tables.writing import harmless, to_json_types
 from models.manifest import Manifest
 
 NOTICE = (

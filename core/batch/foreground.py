@@ -16,7 +16,7 @@ from core.datasets.files import labels_from_folders
 from core.evaluation.predictions import IMAGE_PATH
 from core.images.finding import describe_left_alone
 from core.settings import AnalysisSettings, default_filters
-from core.tables import harmless
+from core.tables.writing import harmless
 from models.manifest import Manifest, read_manifest
 
 

@@ -135,11 +135,7 @@ def create_job(
         owner: see `Job`.
     """
     table, counts = labels
-    stems = unique_stems(found.paths)
-    rows = zip(stems, found.paths, found.names, table.to_dict("records"), strict=True)
-    images = [
-        {"image_id": stem, "path": str(path), "file": name, **record} for stem, path, name, record in rows
-    ]
+    images = _describe_images(found, table)
     job = Job(
         folder=folder,
         name=name,
@@ -156,6 +152,13 @@ def create_job(
     )
     _write_job(job, images)
     return job
+
+
+def _describe_images(found: FoundImages, table: pd.DataFrame) -> list[dict[str, str]]:
+    rows = zip(unique_stems(found.paths), found.paths, found.names, table.to_dict("records"), strict=True)
+    return [
+        {"image_id": stem, "path": str(path), "file": name, **record} for stem, path, name, record in rows
+    ]
 
 
 def _write_job(job: Job, images: list[dict[str, str]]) -> None:

@@ -18,7 +18,7 @@ from core.batch.analyze import Outcome, analyze_paths
 from core.batch.job import Job, JobError, read_job
 from core.batch.results import RESULTS, keep_whole_lines, read_results
 from core.report import prediction_row
-from core.tables import to_json_types
+from core.tables.writing import to_json_types
 from models.manifest import BundleError
 
 _NICENESS = 5  # pages stay quick while a run works

@@ -18,7 +18,7 @@ import pandas as pd
 from core.datasets.near_duplicates import MIN_DETAIL, detail_correlations, near_pairs, perceptual_hash
 from core.datasets.splits import SPLIT_FILE, read_splits
 from core.images.reading import ImageError, read_image
-from core.tables import harmless
+from core.tables.writing import harmless
 from core.taxonomy import DIAGNOSES
 
 _READERS = 2

@@ -22,7 +22,7 @@ from core.report import (
     warning_codes,
 )
 from core.settings import AnalysisSettings
-from core.tables import harmless, to_json_types
+from core.tables.writing import harmless, to_json_types
 from core.taxonomy import HAM10000_CLASSES
 
 

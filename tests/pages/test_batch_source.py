@@ -130,7 +130,7 @@ def test_a_finished_run_gives_its_predictions_with_labels(app, archive):
     assert found.predictions.frame["dx"].fillna("").tolist() == ["mel", "mel", "nv", "nv", ""]
     text = read_plain(app)
     assert "Labelled: 5 of 6 images" in text and "odd (1)" in text
-    assert "other files, left alone: 1" in text
+    assert "left alone: 1 TXT" in text
     assert "damaged" in app.dataframe[0].value["error"].tolist()[0]
 
 

@@ -112,7 +112,6 @@ def test_uploaded_predictions_are_evaluated_and_kept_across_pages(page: AppTest)
         (b"a,b\n1,2\n", "image_id"),
         (b"image_id,p_mel,p_nv\nx,3,4\n", "sum to 1"),
         (b"\xff\xfe\x00broken", "no readable CSV"),
-        (b"image_id,dx,p_mel,p_nv\nx,unheard,0.5,0.5\n", "unheard"),
     ],
 )
 def test_unusable_file_is_refused_in_words_and_the_next_one_works(page: AppTest, data, message):

@@ -25,7 +25,7 @@ from core.evaluation.coverage import coverage
 from core.evaluation.metrics import accuracy, balanced_accuracy
 from core.evaluation.predictions import Predictions, PredictionsError, read_predictions
 from core.systems.evaluations import RUNS_DIR
-from core.tables import to_json_types
+from core.tables.writing import to_json_types
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
 from training.bundle.fit_novelty import FALSE_ALARMS, fit_subspace

@@ -37,7 +37,7 @@ from core.evaluation.metrics import (
 from core.evaluation.operating_point import operating_intervals
 from core.report import prediction_row
 from core.systems.evaluations import RUNS_DIR
-from core.tables import to_json_types
+from core.tables.writing import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest
 from training.bundle.validation import learned_sets, read_expert_mask, require_unlearned

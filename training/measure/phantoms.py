@@ -20,7 +20,7 @@ from core.evaluation.mask_metrics import dice
 from core.phantoms.artefacts import ARTEFACTS
 from core.phantoms.lesions import Phantom, PhantomSpec, draw_phantom, random_spec
 from core.systems.evaluations import RUNS_DIR
-from core.tables import to_json_types
+from core.tables.writing import to_json_types
 from training.command import in_words
 from training.fit.environment import describe_environment
 

@@ -32,7 +32,7 @@ from core.evaluation.mask_metrics import dice
 from core.phantoms.artefacts import ARTEFACTS
 from core.settings import AnalysisSettings, default_filters
 from core.systems.evaluations import RUNS_DIR
-from core.tables import to_json_types
+from core.tables.writing import to_json_types
 from models.manifest import Manifest, read_manifest
 from training.bundle.validation import require_unlearned
 from training.command import in_words

@@ -21,7 +21,7 @@ from core.datasets.splits import HAM10000
 from core.images.symmetry import N_SYMMETRIES, apply_symmetry
 from core.settings import AnalysisSettings, default_filters
 from core.systems.evaluations import RUNS_DIR
-from core.tables import to_json_types
+from core.tables.writing import to_json_types
 from training.command import in_words
 from training.data.sets import read_split
 from training.fit.environment import describe_environment

@@ -24,7 +24,7 @@ from core.datasets.ham10000 import default_data_dir, load_pixels
 from core.datasets.splits import HAM10000
 from core.systems.evaluations import CONFIGS_DIR, RUNS_DIR
 from core.systems.systems import SYSTEMS_FILE
-from core.tables import to_json_types
+from core.tables.writing import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import SHIPPED_DIR, Manifest, read_manifest
 from training.command import in_words

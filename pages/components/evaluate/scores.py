@@ -10,7 +10,7 @@ import streamlit as st
 from core.evaluation.bootstrap import Interval, Resamples, affordable_resamples, draw_lesions
 from core.evaluation.predictions import Predictions
 from core.evaluation.score_table import ScoreTable, score_classes, score_masks
-from core.tables import harmless
+from core.tables.writing import harmless
 from pages.components.evaluate.context import Context
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.tables import harmless
+from core.tables.writing import harmless
 
 
 def harmless_frame(rows: pd.DataFrame | list[dict[str, Any]]) -> pd.DataFrame:
