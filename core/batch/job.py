@@ -134,8 +134,7 @@ def create_job(
         source: where the images came from, for display.
         owner: see `Job`.
     """
-    table, counts = labels
-    images = _describe_images(found, table)
+    images = _describe_images(found, labels[0])
     job = Job(
         folder=folder,
         name=name,
