@@ -20,7 +20,8 @@ Within seconds you see
 def draw_toolbar(manifests: list[Manifest], has_images: bool):
     """Title, inputs and switches in one line; returns model, settings and whether the reader goes first."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.title("Diagnose", anchor=False, width="stretch")
+        st.title("Diagnose", anchor=False, width="content")
+        notices.draw_notice()  # in the title's line: the first screen is to hold the whole result
         if has_images:
             with st.popover("Add images", icon=":material/add_photo_alternate:", key="add_images"):
                 session_images.draw_uploader("Dermoscopic images")
@@ -43,7 +44,6 @@ def draw_toolbar(manifests: list[Manifest], has_images: bool):
             )
         if has_images:
             st.button("Clear", icon=":material/close:", key="clear", on_click=session_images.clear)
-    notices.draw_notice()
     return manifest, chosen, reader_first
 
 
@@ -107,19 +107,18 @@ def draw_result(analysis: Analysis, reader_first: bool) -> None:
 
 
 def draw_details(analysis: Analysis, withheld: bool) -> None:
-    """Pictures beside the ranking unless it is withheld, measurements, what stands behind the result."""
+    """Pictures and measurements beside the ranking unless it is withheld, and what stands behind the result."""
     focus = None
     if withheld:
         viewing = st.container(border=True)
     else:
-        left, right = st.columns([2.1, 1], gap="medium")
+        left, right = st.columns([1.75, 1], gap="small")
         viewing = left.container(border=True, height="stretch")
         with right.container(border=True, height="stretch"):
             focus = result.draw_classes(analysis)
     with viewing:
         viewer.draw_spots(analysis)
         viewer.draw_viewer(analysis, focus)
-    with st.container(border=True):
         analysis = result.draw_measurements(analysis)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -15,7 +15,7 @@ from core.taxonomy import get_diagnosis
 pytestmark = pytest.mark.browser
 
 # The result's own line: About, whose text stays on the screen until the next page is drawn, has others like it.
-VERDICT = re.compile(r"^Suspicious share \d+\.\d%$")
+VERDICT = re.compile(r"^Probability of malignancy \d+\.\d%$")
 
 
 @pytest.fixture(scope="session")
@@ -121,3 +121,20 @@ def test_nothing_is_wider_than_a_phone(page: Page, phantom_file: Path):
     assert overflow <= 0
     main = page.get_by_test_id("stMain")
     assert main.evaluate("element => element.scrollWidth - element.clientWidth") <= 0
+
+
+def test_the_first_screen_holds_verdict_picture_ranking_and_measurements(page: Page):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_role("button", name="Round, mole-like").first.click()
+    expect(page.get_by_text(VERDICT)).to_be_visible()
+    page.locator(".frame img").first.wait_for()
+    ranking = page.locator(".st-key-ranking .js-plotly-plot")
+    ranking.wait_for()
+    shown = (
+        page.get_by_text(VERDICT),
+        page.locator(".frame").first,
+        ranking,
+        page.get_by_text("Area", exact=True),
+    )
+    for part in shown:
+        expect(part).to_be_in_viewport(ratio=1)

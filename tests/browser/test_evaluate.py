@@ -58,7 +58,7 @@ def test_clicking_a_roc_point_changes_the_table(page: Page):
     expect(table).not_to_have_text(before)
     expect(page).to_have_url(re.compile("threshold=0[.]"))
     threshold = re.search(r"threshold=([\d.]+)", page.url)[1]
-    expect(page.get_by_role("heading", name=f"from {float(threshold):.3f} on")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"at a threshold of {float(threshold):.3f}")).to_be_visible()
 
 
 def test_no_view_is_wider_than_a_phone(page: Page):

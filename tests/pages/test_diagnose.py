@@ -53,7 +53,7 @@ def test_sample_is_analysed_and_labelled_as_drawn(app: AppTest):
 
 def test_upload_shows_verdict_ranking_measurements_and_provenance(app: AppTest, phantom_png: bytes):
     text = read_text(upload(app, ("lesion.png", phantom_png)))
-    assert "Suspicious share" in text
+    assert "Probability of malignancy" in text
     assert "made up for tests" in text  # where the threshold comes from
     assert "16 of 16 views" in text  # two windows in eight views
     assert "fake bundle, version 0" in text
@@ -190,7 +190,7 @@ def test_result_and_choices_stay_when_the_page_is_left(app: AppTest, phantom_png
     [before] = app.session_state["analyses"].values()
     assert visit(app, ABOUT).title[0].value == "About Dermalens"
     visit(app, DIAGNOSE)
-    assert "Suspicious share" in read_text(app)
+    assert "Probability of malignancy" in read_text(app)
     assert app.segmented_control(key="view").value == "Mask"
     assert focus_box(app).value == "mel"
     assert list(app.session_state["analyses"].values()) == [before]
@@ -202,7 +202,7 @@ def test_impression_first_hides_the_answer_until_one_is_chosen(app: AppTest, pha
     run(app)
     text = read_text(upload(app, ("lesion.png", phantom_png)))
     assert "What is your impression?" in text
-    assert "Suspicious share" not in text
+    assert "Probability of malignancy" not in text
     assert "Vascular lesion" not in text
     assert "Grad-CAM" not in app.segmented_control(key="view").options
     assert not app.download_button
@@ -210,7 +210,7 @@ def test_impression_first_hides_the_answer_until_one_is_chosen(app: AppTest, pha
     pills.set_value("mel")
     text = read_text(run(app))
     assert "**Your impression:** Melanoma" in text
-    assert "Suspicious share" in text
+    assert "Probability of malignancy" in text
 
 
 def test_clear_returns_to_the_empty_page(app: AppTest, phantom_png: bytes):

@@ -42,7 +42,7 @@ def test_a_refused_file_can_be_dismissed(app: AppTest):
 def test_a_bad_file_does_not_stop_the_others(app: AppTest, phantom_png: bytes):
     upload(app, TEXT_FILE, ("lesion.png", phantom_png))
     assert len(app.error) == 1
-    assert "Suspicious share" in read_text(app)
+    assert "Probability of malignancy" in read_text(app)
     assert "lesion.png" in read_viewer(app)["panels"][0]["caption"]
 
 
@@ -141,7 +141,7 @@ def test_without_weights_the_page_opens_and_says_so(monkeypatch, tmp_path, phant
     assert "manifest.json" in app.error[0].value
     upload(app, ("lesion.png", phantom_png))
     assert not app.download_button
-    assert "Suspicious share" not in read_text(app)
+    assert "Probability of malignancy" not in read_text(app)
 
 
 def test_damaged_weights_are_named_when_an_image_comes(app: AppTest, phantom_png: bytes, monkeypatch):
@@ -152,7 +152,7 @@ def test_damaged_weights_are_named_when_an_image_comes(app: AppTest, phantom_png
     assert manifest.read_manifest().name == "fake bundle"
     upload(app, ("lesion.png", phantom_png))
     assert "classifier.weights.h5" in app.error[0].value
-    assert "Suspicious share" not in read_text(app)
+    assert "Probability of malignancy" not in read_text(app)
 
 
 def test_a_camera_shot_is_analysed_and_the_camera_switched_off(app: AppTest, phantom_png: bytes):

@@ -69,13 +69,13 @@ def test_an_unknown_kind_of_image_gets_no_ranking_until_asked(give_trust, app, p
     give_trust(threshold=1e-6)
     text = read_text(upload(app, ("lesion.png", phantom_png)))
     assert UNKNOWN in text and "made up for tests of novelty" in text
-    for answer in ("Suspicious share", "Ranked probabilities", "Most probable class", SET):
+    for answer in ("Probability of malignancy", "Ranked probabilities", "Most probable class", SET):
         assert answer not in text
     assert "Grad-CAM" not in app.segmented_control(key="view").options
     assert not app.download_button
     show_anyway(app).set_value(True)
     text = read_text(run(app))
-    assert UNKNOWN in text and "Suspicious share" in text
+    assert UNKNOWN in text and "Probability of malignancy" in text
     assert SET not in text  # coverage is promised for known kinds of image only
     assert "download_json" in keys(app.download_button)
 
@@ -83,7 +83,7 @@ def test_an_unknown_kind_of_image_gets_no_ranking_until_asked(give_trust, app, p
 def test_a_known_kind_of_image_is_answered_at_once(give_trust, app: AppTest, phantom_png: bytes):
     give_trust(threshold=2.0)  # no distance reaches it
     text = read_text(upload(app, ("lesion.png", phantom_png)))
-    assert UNKNOWN not in text and "Suspicious share" in text
+    assert UNKNOWN not in text and "Probability of malignancy" in text
 
 
 def test_the_table_of_all_images_withholds_unknown_ones(give_trust, app, phantom_png, bare_skin_png):
@@ -101,4 +101,4 @@ def test_the_readers_impression_is_asked_for_only_once_the_answer_is_wanted(give
     assert "What is your impression?" not in read_text(upload(app, ("lesion.png", phantom_png)))
     show_anyway(app).set_value(True)
     text = read_text(run(app))
-    assert "What is your impression?" in text and "Suspicious share" not in text
+    assert "What is your impression?" in text and "Probability of malignancy" not in text

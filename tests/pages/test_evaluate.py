@@ -218,7 +218,7 @@ def test_two_by_two_follows_its_threshold(page: AppTest):
 
 def test_row_shares_instead_of_counts(page: AppTest):
     show(upload_csv(page, make_frame()), "Confusion")
-    page.segmented_control(key="unit").set_value("Row shares")
+    page.segmented_control(key="unit").set_value("Row percentages")
     run(page)
     texts = read_chart(page, "confusion_chart_0")["data"][1]["text"]
     assert all(text.endswith("%") for text in texts if text)
@@ -269,7 +269,7 @@ def test_another_target_starts_at_its_own_threshold(page: AppTest):
 def test_areas_are_listed_for_classes_averages_and_suspicious(page: AppTest):
     show(page, "Curves")
     [areas] = [table.value for table in page.dataframe if "AUC" in table.value]
-    named = areas["To be found"].tolist()
+    named = areas["Positive class"].tolist()
     assert {"Suspicious", "Melanoma", "Micro average", "Macro average"} <= set(named)
     assert all(" to " in text for text in areas["AUC"])
 

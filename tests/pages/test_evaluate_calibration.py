@@ -30,7 +30,7 @@ def test_file_without_uncalibrated_columns_says_so_and_draws_one_curve():
     # Both images were given 0.8 and one came true.
     assert app.metric[0].value == "0.300"
     assert read_frame(app).to_numpy().tolist()[0][:3] == ["73% to 80%", "2", "0.80"]
-    assert read_frame(app)["Came true"].iloc[0].startswith("0.50")
+    assert read_frame(app)["Observed frequency"].iloc[0].startswith("0.50")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pages.components.shared.notices import escape
 from pages.components.shared.source_image import SourceImage
 from pages.components.shared.tables import draw_frame
 
-COLUMNS = ("Image", "Name", "Most probable", "Probability", "Suspicious share", "Lesion", "Remarks")
+COLUMNS = ("Image", "Name", "Most probable", "Probability", "Malignancy", "Lesion", "Remarks")
 
 
 def draw_strip(outcomes: dict[str, Outcome], picked: str) -> None:
@@ -72,7 +72,7 @@ def draw_table(outcomes: dict[str, Outcome], hidden: set[str]) -> None:
             "Name": st.column_config.TextColumn(width="medium"),
             "Most probable": st.column_config.TextColumn(width="medium"),
             "Probability": st.column_config.ProgressColumn(**share, width="small"),
-            "Suspicious share": st.column_config.ProgressColumn(**share, width="small"),
+            "Malignancy": st.column_config.ProgressColumn(**share, width="small"),
             "Lesion": st.column_config.NumberColumn(
                 format="percent", width="small", help="Share of the image that is lesion."
             ),
@@ -106,7 +106,7 @@ def _table_row(name: str, outcome: Outcome, hidden: bool) -> dict[str, Any]:
     return row | {
         "Most probable": get_diagnosis(found["prediction"]).name,
         "Probability": found[found["prediction"]],
-        "Suspicious share": found["suspicious_probability"],
+        "Malignancy": found["suspicious_probability"],
         "Remarks": _plain(found["warnings"]),
     }
 

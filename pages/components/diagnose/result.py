@@ -1,19 +1,22 @@
 """The parts of one result: verdict, ranking, measurements, provenance and downloads."""
 
 import json
+import math
 from pathlib import Path
 
 import streamlit as st
 
 from core.analyzer import Analysis
 from core.images.drawing import draw_overlay, encode_png
-from core.lesion.morphology_table import abcd_rows
+from core.lesion.morphology_table import MorphologyRow, abcd_rows
 from core.report import analysis_record
 from core.taxonomy import get_diagnosis
 from pages.components.diagnose.settings import FILTERS
 from pages.components.shared.engine import with_scale
 from pages.components.shared.figures import draw_ranking, draw_threshold_bar
 from pages.components.shared.notices import percent
+
+ABCD_COLUMNS = 3
 
 
 def draw_unknown(analysis: Analysis) -> bool:
@@ -37,24 +40,23 @@ def draw_unknown(analysis: Analysis) -> bool:
 
 
 def draw_verdict(analysis: Analysis) -> None:
-    """The headline: most probable class, and suspicious share against the bundle's threshold."""
-    answer, threshold = analysis.classification, analysis.manifest.suspicious_threshold
-    share = answer.suspicious_probability
-    left, right = st.columns([1, 1.1], gap="large")
-    with left:
-        st.caption("Most probable class")
-        name = get_diagnosis(answer.prediction).name
-        st.header(f"{name} · {percent(answer.probabilities.max())}", anchor=False)
-        st.caption(_describe_views(analysis))
-    with right:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**Suspicious share {share:.1%}**", width="content")
-            if analysis.suspicious:
-                st.badge("At or above the threshold", icon=":material/priority_high:", color="orange")
-            else:
-                st.badge("Below the threshold", icon=":material/arrow_downward:", color="blue")
-        draw_threshold_bar(share, threshold)
-        st.caption(_describe_suspicion(analysis))
+    """The headline: most probable class, and on which side of the decision threshold the lesion lies."""
+    answer = analysis.classification
+    name = get_diagnosis(answer.prediction).name
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"##### {name} · {percent(answer.probabilities.max())}", width="content")
+        st.caption(f"most probable class; {_describe_views(analysis)}", width="stretch")
+        st.markdown(f"**Probability of malignancy {answer.suspicious_probability:.1%}**", width="content")
+        if analysis.suspicious:
+            st.badge("At or above the decision threshold", icon=":material/priority_high:", color="orange")
+        else:
+            st.badge("Below the decision threshold", icon=":material/arrow_downward:", color="blue")
+
+
+def _draw_malignancy(analysis: Analysis) -> None:
+    """Where the probability of malignancy stands, and what the decision threshold means."""
+    draw_threshold_bar(analysis.classification.suspicious_probability, analysis.manifest.suspicious_threshold)
+    st.caption(_describe_suspicion(analysis))
 
 
 def draw_classes(analysis: Analysis) -> str:
@@ -81,6 +83,8 @@ def draw_classes(analysis: Analysis) -> str:
             _draw_conformal_set(analysis)
     diagnosis = get_diagnosis(focus)
     st.markdown(f"{diagnosis.plain} :gray[Counted as {diagnosis.malignancy.value}.]")
+    st.markdown("**Probability of malignancy**")
+    _draw_malignancy(analysis)
     return focus
 
 
@@ -106,24 +110,24 @@ def _describe_suspicion(analysis: Analysis) -> str:
         "threshold. That is no all-clear: no threshold catches every melanoma."
     )
     manifest = analysis.manifest
-    return (
-        f"{meaning} Threshold {manifest.suspicious_threshold:.1%}: {manifest.threshold_origin.rstrip('.')}."
-    )
+    return f"{meaning} Decision threshold {manifest.suspicious_threshold:.1%}: {manifest.threshold_origin.rstrip('.')}."
 
 
 def _describe_views(analysis: Analysis) -> str:
     answer = analysis.classification
     views = len(answer.view_probabilities)
     if views == 1:
-        return "One view only, so there is no spread to show."
+        return "one view only, so there is no spread to show"
     agreeing = round(answer.agreement * views)
-    return f"{agreeing} of {views} views of the image put it first."
+    return f"{agreeing} of {views} views agree"
 
 
 def draw_measurements(analysis: Analysis) -> Analysis:
     """The ABCD table and the scale it uses; returns the analysis at that scale."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Measurements", anchor=False, width="stretch")
+        if analysis.morphology is not None:
+            _draw_meanings(abcd_rows(analysis.morphology))
         spacing_mm = st.number_input(
             "Pixel size (mm)",
             min_value=0.0001,
@@ -136,26 +140,34 @@ def draw_measurements(analysis: Analysis) -> Analysis:
             help="Millimetres per pixel of this image, from your dermatoscope's calibration. Without it, "
             "lengths stay in pixels.",
             persist_state="session",
+            label_visibility="collapsed",
             width=170,
         )
     analysis = with_scale(analysis, spacing_mm)
     if analysis.morphology is None:
         st.markdown("No lesion was found, so there is nothing to measure.")
         return analysis
-    rows = abcd_rows(analysis.morphology)
-    half = (len(rows) + 1) // 2
-    for column, part in zip(st.columns(2, gap="medium"), (rows[:half], rows[half:]), strict=True):
-        table = {
-            "Measure": [f"**{row.label}**  \n:gray[{row.explanation}]" for row in part],
-            "Value": [row.value for row in part],
-        }
-        column.table(table, border="horizontal", hide_index=True, hide_header=True)
-    st.caption("Computed from the outline and the pixels. The classifier does not see these numbers.")
+    draw_abcd(abcd_rows(analysis.morphology))
     return analysis
 
 
+def draw_abcd(rows: list[MorphologyRow]) -> None:
+    """The measurements in a few short columns; what each means is one click away."""
+    length = math.ceil(len(rows) / ABCD_COLUMNS)
+    for number, column in enumerate(st.columns(ABCD_COLUMNS, gap="small")):
+        part = rows[number * length : (number + 1) * length]
+        table = {"Measure": [row.label for row in part], "Value": [f"**{row.value}**" for row in part]}
+        column.table(table, border="horizontal", hide_index=True, hide_header=True)
+
+
+def _draw_meanings(rows: list[MorphologyRow]) -> None:
+    with st.popover("What these mean", icon=":material/help:", key="abcd_meanings"):
+        st.markdown("\n\n".join(f"**{row.label}:** {row.explanation}" for row in rows))
+        st.caption("Computed from the outline and the pixels. The classifier does not see these numbers.")
+
+
 def _describe_scale(spacing_mm: float | None) -> str:
-    return "no scale" if spacing_mm is None else f"{spacing_mm:.4f} (file)"
+    return "mm per pixel" if spacing_mm is None else f"{spacing_mm:.4f} (file)"
 
 
 def draw_provenance(analysis: Analysis) -> None:

@@ -105,7 +105,7 @@ def _draw_errors(found: dict[str, tuple[Reliability, Interval, list[Interval]]])
                 delta_color="off",
                 delta_arrow="off",
                 border=True,
-                help="Mean gap between predicted probability and what came true, weighted by images; lower "
+                help="Mean gap between predicted probability and the observed frequency, weighted by images; lower "
                 f"is better. In grey: 95 % interval over lesions. {INTERVAL_NOTE}",
             )
     if BEFORE not in found:
@@ -129,7 +129,7 @@ def build_diagram(reliabilities: dict[str, Reliability], intervals: list[Interva
         figure.add_trace(_counts(name, reliability), row=2, col=1)
     figure.update_xaxes(range=[-0.02, 1.02], fixedrange=True, tickformat=".0%", zeroline=False)
     figure.update_xaxes(title="predicted", row=2, col=1)
-    figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title="came true", row=1, col=1)
+    figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title="observed frequency", row=1, col=1)
     figure.update_yaxes(title="images", nticks=3, rangemode="tozero", row=2, col=1)
     figure.update_yaxes(fixedrange=True, zeroline=False)
     figure.update_layout(
@@ -153,7 +153,7 @@ def _points(name: str, reliability: Reliability, error_y: dict | None) -> go.Sca
         marker={"color": COLOURS[name], "size": 8},
         line={"color": COLOURS[name], "width": 2},
         name=name,
-        hovertemplate="predicted %{x:.1%}, came true %{y:.1%}<br>%{customdata:,} images<extra></extra>",
+        hovertemplate="predicted %{x:.1%}, observed %{y:.1%}<br>%{customdata:,} images<extra></extra>",
     )
 
 
@@ -197,7 +197,7 @@ def _draw_table(reliabilities: dict[str, Reliability], intervals: list[Interval]
                 "Predicted": _bin_name(after, k),
                 "Images": f"{after.counts[k]:,}",
                 "Mean": scores.number_text(after.predicted[k], 2),
-                "Came true": scores.interval_text(intervals[k]),
+                "Observed frequency": scores.interval_text(intervals[k]),
             }
             for k in np.flatnonzero(after.counts)
         ],
@@ -205,7 +205,7 @@ def _draw_table(reliabilities: dict[str, Reliability], intervals: list[Interval]
         hide_index=True,
         height="content",
         column_config={"Images": st.column_config.TextColumn(alignment="right", width="small")},
-        alt="Mean predicted probability and what came true in each bin, after temperature.",
+        alt="Mean predicted probability and observed frequency in each bin, after temperature.",
     )
     if not after.counts.all():
         st.caption("Bins without images are left out.")

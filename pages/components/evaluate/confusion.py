@@ -15,7 +15,7 @@ from pages.components.shared.chart_clicks import chart_key, take_click
 from pages.components.shared.figures import savable
 
 CLASSES, TWO_BY_TWO = "All classes", "Suspicious or benign"
-COUNTS, SHARES = "Counts", "Row shares"
+COUNTS, SHARES = "Counts", "Row percentages"
 CHART, TRUE, PREDICTED, MATRIX, THRESHOLD = (
     *("confusion_chart", "true", "predicted"),
     *("matrix", "suspicious_from"),
@@ -61,7 +61,7 @@ def draw(context: Context) -> None:
 
 
 def draw_switches(context: Context, known: Predictions) -> tuple[Table, bool]:
-    """Which matrix, in which unit; returns the table and whether to show row shares."""
+    """Which matrix, in which unit; returns the table and whether to show row percentages."""
     flags = suspicious_flags(known.classes)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = st.segmented_control(

@@ -67,7 +67,7 @@ def choose_point(context: Context, targets: list[str]) -> tuple[str, float]:
         st.session_state[THRESHOLD] = default(st.session_state[TARGET])
 
     name = st.selectbox(
-        "To be found",
+        "Positive class",
         list(titles),
         key=TARGET,
         bind="query-params",
@@ -80,7 +80,7 @@ def choose_point(context: Context, targets: list[str]) -> tuple[str, float]:
         st.session_state[THRESHOLD] = default(name)  # another system has its own threshold
     st.session_state[_THRESHOLD_OF] = context.key
     threshold = st.slider(
-        "Called from this probability on",
+        "Decision threshold",
         *(0.0, 1.0, default(name), 0.001),
         format="%.3f",
         key=THRESHOLD,
@@ -145,7 +145,7 @@ def draw_areas(table: ScoreTable) -> None:
         scores.draw_csv("CSV", area_rows(table), "areas_under_curves.csv", "download_areas")
     rows = [
         {
-            "To be found": title(target),
+            "Positive class": title(target),
             "AUC": scores.interval_text(area, 3),
             "Average precision": scores.interval_text(table.average_precision[target], 3),
         }

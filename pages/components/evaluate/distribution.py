@@ -10,7 +10,7 @@ from pages.components.shared.figures import AMBER, BLUE, savable
 
 
 def draw(context: Context) -> None:
-    """Images by most probable class and by suspicious share."""
+    """Images by most probable class and by probability of malignancy."""
     predictions = context.predictions
     st.info(
         "These predictions have no labels, so what was predicted can be shown, but not whether it is right. "
@@ -21,7 +21,7 @@ def draw(context: Context) -> None:
     share = predictions.suspicious_share
     called = int((share >= context.threshold).sum())
     st.markdown(
-        f"**{len(predictions):,} images**, of which **{called:,}** reach the suspicious threshold of "
+        f"**{len(predictions):,} images**, of which **{called:,}** reach the decision threshold of "
         f"{context.threshold:.1%}."
     )
     counts = np.bincount(predictions.predicted, minlength=len(predictions.classes))
@@ -36,12 +36,12 @@ def draw(context: Context) -> None:
             + "; ".join(f"{code} {n}" for code, n in zip(predictions.classes, counts, strict=True)),
         )
     with right:
-        st.subheader("Suspicious share", anchor=False)
+        st.subheader("Probability of malignancy", anchor=False)
         st.plotly_chart(
             build_shares(share, context.threshold),
             key="predicted_shares",
             config=savable("suspicious_shares"),
-            alt=f"Images by suspicious share: {called} of {len(share)} reach {context.threshold:.1%}.",
+            alt=f"Images by probability of malignancy: {called} of {len(share)} reach {context.threshold:.1%}.",
         )
 
 
@@ -69,7 +69,7 @@ def build_classes(classes: tuple[str, ...], counts: np.ndarray) -> go.Figure:
 
 
 def build_shares(share: np.ndarray, threshold: float) -> go.Figure:
-    """Images in bins of 0.05 of the suspicious share, with the threshold."""
+    """Images in bins of 0.05 of the probability of malignancy, with the threshold."""
     counts, edges = np.histogram(share, bins=20, range=(0, 1))
     centres = (edges[:-1] + edges[1:]) / 2
     figure = go.Figure(

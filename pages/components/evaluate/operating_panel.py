@@ -20,9 +20,9 @@ def draw(point: OperatingPoint, intervals: dict[str, Interval], name: str) -> No
 
 def draw_counts(point: OperatingPoint, name: str) -> None:
     """The 2x2 table of this data."""
-    st.subheader(f"{name} from {point.threshold:.3f} on", anchor=False)
+    st.subheader(f"{name} at a threshold of {point.threshold:.3f}", anchor=False)
     st.table(count_table(point, name), hide_index=True, border="horizontal")
-    st.caption("Images of this data; called means at or above the threshold.")
+    st.caption("Images of this data. Predicted positive: at or above the decision threshold.")
 
 
 def count_table(point: OperatingPoint, name: str) -> dict[str, list[str]]:
@@ -31,8 +31,8 @@ def count_table(point: OperatingPoint, name: str) -> dict[str, list[str]]:
     alarms, passed = point.false_positives, point.true_negatives
     columns = {
         "": [f"{name}", "Not", "All"],
-        "Called": [found, alarms, found + alarms],
-        "Not called": [missed, passed, missed + passed],
+        "Predicted positive": [found, alarms, found + alarms],
+        "Predicted negative": [missed, passed, missed + passed],
         "All": [found + missed, alarms + passed, found + missed + alarms + passed],
     }
     return {
@@ -68,12 +68,12 @@ def draw_patients(point: OperatingPoint, intervals: dict[str, Interval], name: s
         st.metric(
             "PPV",
             scores.number_text(point.positive_predictive_value(prevalence)),
-            help="Share of the called who have it.",
+            help="Positive predictive value: share of the predicted positives who have it.",
         )
         st.metric(
             "NPV",
             scores.number_text(point.negative_predictive_value(prevalence)),
-            help="Share of the others who do not have it.",
+            help="Negative predictive value: share of the predicted negatives who do not have it.",
         )
         st.metric(
             "Missed", scores.number_text(point.missed_per_1000(prevalence), 1), help="Of 1,000 patients."

@@ -39,7 +39,7 @@ MASKS = {
         "Thresholded Jaccard",
         f"The score of ISIC 2018: Jaccard, or 0 below {FAILED_JACCARD}.",
     ),
-    "share_failed": ("Share failed", f"Share of masks with a Jaccard below {FAILED_JACCARD}."),
+    "share_failed": ("Failed masks", f"Share of masks with a Jaccard below {FAILED_JACCARD}."),
     "mask_accuracy": ("Pixel accuracy", "Share of pixels on which both masks agree."),
     "mask_sensitivity": ("Mask sensitivity", "Share of the expert's lesion that was found."),
     "mask_specificity": ("Mask specificity", "Share of the expert's skin that was left alone."),

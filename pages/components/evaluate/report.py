@@ -101,7 +101,7 @@ def _scores(table: ScoreTable) -> list[str]:
 def _areas(table: ScoreTable) -> str:
     return _table(
         {
-            "To be found": curves.title(target),
+            "Positive class": curves.title(target),
             "AUC": scores.interval_text(area, 3),
             "Average precision": scores.interval_text(table.average_precision[target], 3),
         }

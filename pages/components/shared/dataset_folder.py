@@ -153,7 +153,7 @@ def draw_folder() -> None:
 def draw_missing(what: str) -> None:
     """Say what the dataset would add here, and how to get it."""
     st.info(
-        f"With the HAM10000 images at hand, {what}. Set `{DATA_VARIABLE}` or type the folder on the Dataset "
+        f"With the HAM10000 images, {what}. Set `{DATA_VARIABLE}` or type the folder on the Dataset "
         "page; `python -m training.data.download ham10000 --to DIR` fetches it from the official source.",
         title="No dataset folder is set",
         icon=":material/folder_off:",

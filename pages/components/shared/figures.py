@@ -1,4 +1,4 @@
-"""Charts and small pictures: the ranking, where the suspicious share stands, thumbnails."""
+"""Charts and small pictures: the ranking, where the probability of malignancy stands, thumbnails."""
 
 import base64
 import textwrap
@@ -63,9 +63,9 @@ def describe_ranking(classification: Classification) -> str:
 
 
 def draw_threshold_bar(share: float, threshold: float) -> None:
-    """A thin bar with the suspicious share and a tick at the threshold."""
+    """A thin bar with the probability of malignancy and a tick at the threshold."""
     colour = AMBER if share >= threshold else BLUE
-    label = f"Suspicious share {share:.1%}, threshold {threshold:.1%}"
+    label = f"Probability of malignancy {share:.1%}, decision threshold {threshold:.1%}"
     st.html(
         f'<div role="img" aria-label="{label}" style="position:relative;height:1.7rem;margin:0.1rem 0 0">'
         '<div style="height:0.55rem;border-radius:0.3rem;background:rgba(128,145,165,0.25);overflow:hidden">'
