@@ -64,7 +64,7 @@ class NetworkEntry:
         return self.record.get("graph")
 
     @property
-    def learned_splits(self) -> tuple[str, ...]:
+    def training_splits(self) -> tuple[str, ...]:
         """The splits of the dataset that its weights were trained on, in whole or in part."""
         named = str(self.record.get("splits", {}).get("weights", "train"))
         return tuple(split for split in ("train", "validation", "test") if split in named)
@@ -153,9 +153,9 @@ class Manifest:
         return max(self.segmenter.long_side_px, self.classifier.long_side_px)
 
     @property
-    def learned_splits(self) -> tuple[str, ...]:
+    def training_splits(self) -> tuple[str, ...]:
         """The splits of the dataset that a network was trained on, in whole or in part."""
-        return tuple(dict.fromkeys(self.segmenter.learned_splits + self.classifier.learned_splits))
+        return tuple(dict.fromkeys(self.segmenter.training_splits + self.classifier.training_splits))
 
     @property
     def stamp(self) -> dict[str, str]:

@@ -12,10 +12,11 @@ from core.systems.evaluations import PROJECT_DIR
 EXPECTED = (DermalensError, FileNotFoundError)
 
 
-def in_words(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, ended by an error of its user's with the message alone and exit status 2.
+def exit_with_message(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with expected errors printed as one message, and exit status 2.
 
-    Those are `EXPECTED` errors and values that our own code refuses; any other error is ours, and keeps its traceback.
+    Expected are `EXPECTED` errors and ValueErrors raised by this project; any other error is a bug and keeps its
+    traceback.
     """
 
     @wraps(command)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.datasets.ham10000 import default_data_dir
 from models.manifest import SHIPPED_DIR
-from training.command import in_words
+from training.command import exit_with_message
 
 
 @dataclass(frozen=True)
@@ -26,27 +26,30 @@ class Stage:
         name: of the stage.
         module: whose `main` it calls.
         arguments: of the command, without those that all stages get.
-        learns: whether it starts from ImageNet's weights.
+        from_imagenet: whether its network starts from ImageNet weights.
         bundle: the argument that names the bundle's folder; "" for one that needs none.
     """
 
     name: str
     module: str
     arguments: tuple[str, ...] = ()
-    learns: bool = False
+    from_imagenet: bool = False
     bundle: str = ""
 
 
 STAGES = (
-    Stage("segmenter", "training.fit.train_segmentation", ("--config", "segmenter"), learns=True),
+    Stage("segmenter", "training.fit.train_segmentation", ("--config", "segmenter"), from_imagenet=True),
     Stage(
-        "classifier-first", "training.fit.train_classification", ("--config", "classifier_first"), learns=True
+        "classifier-first",
+        "training.fit.train_classification",
+        ("--config", "classifier_first"),
+        from_imagenet=True,
     ),
     Stage(
         "classifier-second",
         "training.fit.train_classification",
         ("--config", "classifier_second"),
-        learns=True,
+        from_imagenet=True,
     ),
     Stage(
         "export",
@@ -61,10 +64,10 @@ STAGES = (
 
 def command_of(stage: Stage, data: Path | None, imagenet: str | None, bundle: Path) -> list[str]:
     """A stage's module and its arguments."""
-    learns = ["--imagenet", imagenet] if stage.learns and imagenet else []
+    weights = ["--imagenet", imagenet] if stage.from_imagenet and imagenet else []
     where = [stage.bundle, str(bundle)] if stage.bundle else []
     found = ["--data", str(data)] if data else []  # without it, the stage says how to set it
-    return [stage.module, *stage.arguments, *found, *learns, *where]
+    return [stage.module, *stage.arguments, *found, *weights, *where]
 
 
 def run_in_process(command: Sequence[str]) -> None:
@@ -105,7 +108,7 @@ def run(
         execute(command_of(stage, data, imagenet, bundle))
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")

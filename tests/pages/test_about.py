@@ -39,7 +39,7 @@ def test_a_bundle_that_has_learned_validation_says_who_judged_it_there(app: AppT
     monkeypatch.setattr(model_card.read_record, "__defaults__", (tmp_path,))
     said = "Part of this bundle has learned the validation lesions"
     assert said not in read_text(visit(app, ABOUT))
-    monkeypatch.setattr(Manifest, "learned_splits", ("train", "validation"))
+    monkeypatch.setattr(Manifest, "training_splits", ("train", "validation"))
     assert said in read_text(app.run())
 
 

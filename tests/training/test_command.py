@@ -1,4 +1,4 @@
-"""Errors of a command's user come in words; errors of ours keep their traceback."""
+"""Expected errors of a command are one message; bugs keep their traceback."""
 
 import sys
 
@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from core.datasets.ham10000 import DatasetError
-from training.command import in_words
+from training.command import exit_with_message
 from training.fit import train_classification, train_segmentation
 from training.measure import quality_thresholds
 
 
 def run(error_maker) -> None:
-    in_words(error_maker)()
+    exit_with_message(error_maker)()
 
 
 def refuse_dataset():
@@ -29,7 +29,7 @@ def break_numpy():
 
 
 @pytest.mark.parametrize(("command", "said"), [(refuse_dataset, "No folder"), (refuse_value, "got -1")])
-def test_what_a_user_can_mend_is_said_in_words(command, said, monkeypatch, capsys):
+def test_expected_errors_are_one_message(command, said, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         run(command)
     assert stopped.value.code == 2

@@ -17,7 +17,7 @@ from models import efficientnet
 from models.manifest import read_manifest
 from tests.models.conftest import build_tiny_backbone
 from training import recipe
-from training.bundle import export, fit_novelty, fit_trust, strange_images
+from training.bundle import export, fit_novelty, fit_trust, out_of_distribution
 from training.data import sets
 from training.fit import engine, run_folder, train_classification, train_segmentation
 from training.fit.schedules import Stage
@@ -96,8 +96,8 @@ def workplace(tmp_path, monkeypatch):
     for module in (train_segmentation, train_classification):
         monkeypatch.setattr(module, "load_config", lambda name: shrink(engine.load_config(name)))
     monkeypatch.setattr(fit_novelty, "N_COMPONENTS", 2)
-    monkeypatch.setattr(strange_images, "SCENES_PER_KIND", 1)
-    monkeypatch.setattr(strange_images, "SIZE_PX", SIZE_PX)
+    monkeypatch.setattr(out_of_distribution, "SCENES_PER_KIND", 1)
+    monkeypatch.setattr(out_of_distribution, "SIZE_PX", SIZE_PX)
     return tmp_path
 
 

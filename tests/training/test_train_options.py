@@ -57,7 +57,9 @@ def test_windows_are_cut_from_filtered_images():
     ("workers", "methods", "said"),
     [("0", ["fork"], "at least 1; got 0"), ("2", ["spawn"], "can fork processes; leave it out")],
 )
-def test_workers_that_cannot_be_started_are_refused_in_words(workers, methods, said, monkeypatch, capsys):
+def test_workers_that_cannot_be_started_are_refused_with_a_message(
+    workers, methods, said, monkeypatch, capsys
+):
     monkeypatch.setattr(arguments.multiprocessing, "get_all_start_methods", lambda: methods)
     monkeypatch.setattr(sys, "argv", ["train", "--config", "segmenter", "--workers", workers])
     with pytest.raises(SystemExit):

@@ -36,7 +36,7 @@ from core.settings import default_filters
 from core.systems.evaluations import RUNS_DIR
 from models.loading import Bundle, load_bundle
 from models.manifest import Manifest
-from training.command import in_words
+from training.command import exit_with_message
 
 N_COMPONENTS = 48
 PERPLEXITY = 30.0
@@ -135,7 +135,7 @@ def write_map(path: Path, manifest: Manifest, image_ids: pd.Series, points: np.n
     path.write_text(heading + table.to_csv(index=False, float_format="%.3f"), encoding="utf-8")
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="the dataset's folder")

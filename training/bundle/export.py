@@ -40,11 +40,11 @@ from training.bundle.validation import (
     filters_that_help,
     fit_temperature,
     predict_all_masks,
-    require_unlearned,
+    require_unseen,
     view_scores,
 )
 from training.bundle.windows import choose_margin, choose_windows
-from training.command import in_words
+from training.command import exit_with_message
 from training.fit.run_folder import read_config, run_dir
 
 SENSITIVITY = 0.95
@@ -166,7 +166,7 @@ def export(
     """
     write_draft(about, segmentation, classifications, out)
     bundle = load_bundle(out)
-    require_unlearned(bundle.manifest, "validation")
+    require_unseen(bundle.manifest, "validation")
     split = LabelledImages.read(data, bundle, limit)
     compared, decisions = make_choices(split, margins, filters)
     choices_file = RUNS_DIR / about["name"] / CHOICES_NAME
@@ -201,7 +201,7 @@ def write_decisions(folder: Path, decisions: dict[str, Any], origin: str) -> Non
     path.write_text(json.dumps(record, indent=1) + "\n")
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--name", default="ham10000", help="of the bundle")

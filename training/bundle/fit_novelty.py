@@ -8,8 +8,8 @@ import pandas as pd
 from core.diagnosis.novelty import NoveltyModel, fit_novelty
 from models.loading import Bundle
 from training.bundle.embed import pool_features
-from training.bundle.strange_images import auroc, compare_scores, draw_scenes, read_sample_pictures
-from training.bundle.validation import learned_sets
+from training.bundle.out_of_distribution import auroc, compare_scores, draw_scenes, read_sample_pictures
+from training.bundle.validation import training_sets
 from training.data.sets import read_split
 
 FALSE_ALARMS = 0.02
@@ -18,34 +18,34 @@ N_COMPONENTS = 32
 
 def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[dict, NoveltyModel, float]:
     """(AUROC of the score and of alternatives, the model, its threshold)."""
-    train, known = (_read_known(bundle, data, split) for split in ("train", "validation"))
-    train, known = train.drop_duplicates("lesion_id")[:limit], known[:limit]
-    pooled, model = learn_usual(bundle, train)
-    validation, read = pool_features(bundle, known["image_path"].to_list())
-    usual, diagnoses = model.score(validation), known["dx"].to_numpy(object)[read]
+    train, rows = (_read_known(bundle, data, split) for split in ("train", "validation"))
+    train, rows = train.drop_duplicates("lesion_id")[:limit], rows[:limit]
+    pooled, model = fit_known(bundle, train)
+    validation, read = pool_features(bundle, rows["image_path"].to_list())
+    known, diagnoses = model.score(validation), rows["dx"].to_numpy(object)[read]
     scenes = {kind: pool_features(bundle, images)[0] for kind, images in draw_scenes().items()}
     pictures = read_sample_pictures()
-    strange = pool_features(bundle, list(pictures.values()))[0] if pictures else None
-    threshold = float(np.quantile(usual, 1 - FALSE_ALARMS))
+    unknown = pool_features(bundle, list(pictures.values()))[0] if pictures else None
+    threshold = float(np.quantile(known, 1 - FALSE_ALARMS))
     all_scenes = np.concatenate(list(scenes.values()))
     compared = {
         "n_training_lesions": len(pooled),
-        "n_validation_images": len(usual),
+        "n_validation_images": len(known),
         "n_components": N_COMPONENTS,
         "threshold": threshold,
-        "false_alarms": float((usual > threshold).mean()),
+        "false_alarms": float((known > threshold).mean()),
         "false_alarms_by_class": {
-            code: float((usual[diagnoses == code] > threshold).mean()) for code in bundle.manifest.classes
+            code: float((known[diagnoses == code] > threshold).mean()) for code in bundle.manifest.classes
         },
         "drawn_scenes": {
-            kind: _describe_strange(model, usual, own, threshold)
+            kind: _describe_scores(model, known, own, threshold)
             for kind, own in (scenes | {"all": all_scenes}).items()
         },
         "rivals_auroc_on_drawn_scenes": compare_scores(pooled, validation, all_scenes),
     }
-    if strange is not None:
-        missed = model.score(strange) <= threshold
-        compared["sample_pictures"] = _describe_strange(model, usual, strange, threshold) | {
+    if unknown is not None:
+        missed = model.score(unknown) <= threshold
+        compared["sample_pictures"] = _describe_scores(model, known, unknown, threshold) | {
             "missed": [name for name, out in zip(pictures, missed, strict=True) if out]
         }
     return compared, model, threshold
@@ -53,21 +53,21 @@ def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[
 
 def _read_known(bundle: Bundle, data: Path, split: str) -> pd.DataFrame:
     """The images of a split that are of the bundle's data sets and classes."""
-    rows = read_split(data, split, learned_sets(bundle.manifest))
+    rows = read_split(data, split, training_sets(bundle.manifest))
     return rows[rows["dx"].isin(bundle.manifest.classes)].reset_index(drop=True)
 
 
-def learn_usual(bundle: Bundle, train: pd.DataFrame) -> tuple[np.ndarray, NoveltyModel]:
+def fit_known(bundle: Bundle, train: pd.DataFrame) -> tuple[np.ndarray, NoveltyModel]:
     """(M, C) features of training images, as the bundle sees them, and the subspace fitted to them."""
     pooled, read = pool_features(bundle, train["image_path"].to_list())
     labels = train["dx"][read].map({code: k for k, code in enumerate(bundle.manifest.classes)})
     return pooled, fit_novelty(pooled, labels.to_numpy(np.int64), N_COMPONENTS)
 
 
-def _describe_strange(model: NoveltyModel, usual: np.ndarray, pooled: np.ndarray, threshold: float) -> dict:
+def _describe_scores(model: NoveltyModel, known: np.ndarray, pooled: np.ndarray, threshold: float) -> dict:
     scores = model.score(pooled)
     return {
         "n_images": len(scores),
-        "auroc": auroc(usual, scores),
+        "auroc": auroc(known, scores),
         "share_caught": float((scores > threshold).mean()),
     }

@@ -30,8 +30,8 @@ from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
 from training.bundle.fit_novelty import FALSE_ALARMS, fit_subspace
 from training.bundle.mapie_sets import SCORES, conformalize, mapie_sets
-from training.bundle.validation import require_unlearned
-from training.command import in_words
+from training.bundle.validation import require_unseen
+from training.command import exit_with_message
 from training.fit.losses import class_shares
 
 CONFIDENCE_LEVEL = 0.9
@@ -154,7 +154,7 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
     """
     bundle = load_bundle(bundle_folder)
     manifest = bundle.manifest
-    require_unlearned(manifest, "validation")
+    require_unseen(manifest, "validation")
     if manifest.views[0] != "whole":
         raise BundleError("The novelty score needs a classifier whose first window is the whole image.")
     validation = _read(runs / manifest.name / "validation_predictions.csv", manifest)
@@ -222,7 +222,7 @@ def _write_report(path: Path, report: dict) -> dict:
     return report
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")

@@ -25,7 +25,7 @@ from models.manifest import MANIFEST_NAME, file_sha256, list_bundles, read_manif
 from models.runtimes.graph import Graph, GraphError, Node, Weights, read_weights, write_graph
 from models.runtimes.openvino import OpenVinoNetwork
 from models.runtimes.tensorflow import load_network
-from training.command import in_words
+from training.command import exit_with_message
 
 CHUNK = 8
 MAX_COMPARED = 300  # evenly spread over the validation split
@@ -252,7 +252,7 @@ def add_graphs(folder: Path, images: Sequence[np.ndarray]) -> None:
         print(f"{folder / network}: {add_graph(folder, network, np.stack(squares))}", flush=True)
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="*", type=Path, help="bundles; the shipped ones if none is named")

@@ -14,7 +14,7 @@ from core.systems.evaluations import PROJECT_DIR
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers
 from models.manifest import file_sha256
-from training.data.augmentation import LEARNED_CORRUPTIONS
+from training.data.augmentation import TRAINING_CORRUPTIONS
 from training.fit.run_folder import BEST_WEIGHTS, read_config
 
 # What the members of a joined classifier must agree in.
@@ -110,7 +110,7 @@ def _write(
         "training_commands": [record["command"] for record in records],
         "training_runs": [run_dir.name for run_dir in run_dirs],
         "training_scores": [json.loads((run_dir / "scores.json").read_text()) for run_dir in run_dirs],
-        "corruptions_learned": list(LEARNED_CORRUPTIONS) if drew else [],
+        "corruptions_learned": list(TRAINING_CORRUPTIONS) if drew else [],
         "split_file": str(SPLIT_FILE.relative_to(PROJECT_DIR)),
         "splits": {"weights": "train", "decisions": "validation"},
         "sets": list(dict.fromkeys(name for config in configs for name in config.get("sets", [HAM10000]))),

@@ -58,7 +58,7 @@ class LabelledImages:
 
         Images of other classes are left out.
         """
-        rows = read_split(data, "validation", learned_sets(bundle.manifest))
+        rows = read_split(data, "validation", training_sets(bundle.manifest))
         rows = rows[rows["dx"].isin(bundle.manifest.classes)].reset_index(drop=True)[:limit]
         images = load_pixels(rows, long_side_px=10_000)
         masks = [
@@ -89,18 +89,18 @@ def read_expert_mask(path: str, shape: tuple[int, int]) -> np.ndarray | None:
     return resize_mask(read_mask(path), shape) if path else None
 
 
-def learned_sets(manifest: Manifest) -> tuple[str, ...]:
+def training_sets(manifest: Manifest) -> tuple[str, ...]:
     """The data sets that a bundle's classifier was trained on; HAM10000 for older bundles, which do not record it."""
     return tuple(manifest.classifier.record.get("sets", (HAM10000,)))
 
 
-def require_unlearned(manifest: Manifest, split: str) -> None:
+def require_unseen(manifest: Manifest, split: str) -> None:
     """Refuse to evaluate a bundle on a split that it was trained on.
 
     Raises:
         BundleError: it was; its scores there would be too high.
     """
-    if split in manifest.learned_splits:
+    if split in manifest.training_splits:
         raise BundleError(
             f"{manifest.name} version {manifest.version} was trained on the {split} split: "
             "its scores there would be too high. Train on other images, or evaluate the test split."

@@ -14,8 +14,8 @@ from core.phantoms.artefacts import ARTEFACTS
 from training.data.corruptions import FILTERS
 
 # Corruptions used in training; the others of `training.measure.robustness` are kept for testing.
-LEARNED_CORRUPTIONS = ("Gaussian noise", "JPEG", "low resolution", "brightness", "saturation and hue")
-LEARNED_SEVERITIES = (1, 2, 3)
+TRAINING_CORRUPTIONS = ("Gaussian noise", "JPEG", "low resolution", "brightness", "saturation and hue")
+TRAINING_SEVERITIES = (1, 2, 3)
 # As in `core.images.preprocessing.crop_square`: coarser reading would alias.
 COARSE_STEP_PX = 1.5
 
@@ -37,7 +37,7 @@ class Augmentation:
         vignette: probability of darkened corners.
         blur: probability of a Gaussian blur.
         overlay: probability of a drawn artefact: hair, dark corners, ruler, gel bubbles or ink.
-        corruption: probability of one of `LEARNED_CORRUPTIONS`, at a severity of `LEARNED_SEVERITIES`.
+        corruption: probability of one of `TRAINING_CORRUPTIONS`, at a severity of `TRAINING_SEVERITIES`.
     """
 
     flip: bool = True
@@ -88,7 +88,7 @@ def shrink_and_sample(image: np.ndarray, square_to_image: np.ndarray, size_px: i
 def corrupt_photograph(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A worse camera, before anything is cut out: noise and blocks have the size of the image's own pixels."""
     own = np.random.default_rng(int(rng.uniform(0, 2**31)))
-    return FILTERS[own.choice(LEARNED_CORRUPTIONS)](image, int(own.choice(LEARNED_SEVERITIES)), own)
+    return FILTERS[own.choice(TRAINING_CORRUPTIONS)](image, int(own.choice(TRAINING_SEVERITIES)), own)
 
 
 def random_affine(box: Box, size_px: int, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:

@@ -23,7 +23,7 @@ PARAMETERS = tuple(field.name for field in fields(Augmentation))
 BY_CHANCE = ("flip", "vignette", "blur", "overlay", "corruption")
 
 
-class LoadedDice:
+class FixedDraws:
     """Stands in for a numpy Generator: every draw lies at one place of its range.
 
     Args:
@@ -92,7 +92,7 @@ def _draw_example(
     value = getattr(strength, name)
     certain = {"flip": True}.get(name, 1.0) if name in BY_CHANCE else value
     alone = replace(NOTHING, **{name: certain})
-    low, high = (augment(image, alone, LoadedDice(place), size_px) for place in (-share, share))
+    low, high = (augment(image, alone, FixedDraws(place), size_px) for place in (-share, share))
     return Example(name, low, high, *(_label(name, value, place) for place in (-share, share)))
 
 
@@ -102,7 +102,7 @@ def _label(name: str, value: Any, place: float) -> str:
         chance = 0.5 * value if name == "flip" else value
         return f"{chance:.0%} of the time" if place > 0 else "as it is"
     if name == "zoom":
-        return f"× {np.exp(LoadedDice(place).uniform(*np.log(value))):.2f}"
+        return f"× {np.exp(FixedDraws(place).uniform(*np.log(value))):.2f}"
     amount = place * value
     if name == "gamma":
         return f"exponent {np.exp(amount):.2f}"

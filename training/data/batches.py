@@ -135,7 +135,7 @@ class ClassificationBatches(Batches):
     """(N, S, S, 3) windows, pixel values 0 to 255, and (N, K) float32 shares of each class.
 
     A `crop_share` of the windows shows the lesion with a random margin, the others the whole image, so
-    that one network learns both views. `sampling` and `draws` as in `Batches`.
+    that one network is trained on both views. `sampling` and `draws` as in `Batches`.
     With `mixup` > 0 a batch is blended with itself in another order, pixels and classes alike, by shares
     from a Beta(mixup, mixup) distribution (Zhang et al. 2018, arXiv:1710.09412). With `cutmix` > 0 the other
     window instead replaces a rectangle, whose area is such a share (Yun et al. 2019, arXiv:1905.04899). With

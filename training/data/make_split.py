@@ -20,7 +20,7 @@ from sklearn.model_selection import train_test_split
 
 from core.datasets.ham10000 import default_data_dir
 from core.datasets.splits import HAM10000, SPLIT_FILE
-from training.command import in_words
+from training.command import exit_with_message
 from training.data.sets import EXCLUDED, read_sets
 
 SEED = 20180814
@@ -128,7 +128,7 @@ def make_split(
     return frame
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(

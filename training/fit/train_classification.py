@@ -24,7 +24,7 @@ from core.images.preprocessing import (
 from core.taxonomy import HAM10000_CLASSES, suspicious_flags
 from models.builders import BUILDERS
 from models.manifest import VIEWS
-from training.command import in_words
+from training.command import exit_with_message
 from training.data.augmentation import Augmentation
 from training.data.batches import ClassificationBatches
 from training.data.sets import HAM10000, draw_chances, read_split
@@ -267,7 +267,7 @@ def _train_on(
     train(model, config.stages, batches, objective, Run(run_dir(config.name), config))
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
     config = load_config(arguments.config)

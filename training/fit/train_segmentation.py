@@ -14,7 +14,7 @@ from core.datasets.ham10000 import load_masks, load_pixels
 from core.evaluation.mask_metrics import dice, jaccard
 from core.images.preprocessing import Box, crop_square, mask_picture
 from models.unet import build_unet
-from training.command import in_words
+from training.command import exit_with_message
 from training.data.augmentation import Augmentation
 from training.data.batches import SegmentationBatches
 from training.data.sets import HAM10000, draw_chances, read_split
@@ -147,7 +147,7 @@ def _train_on(
     train(model, config.stages, batches, objective, Run(run_dir(config.name), config))
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     arguments = parse_arguments(__doc__.splitlines()[0])
     config = load_config(arguments.config)

@@ -40,8 +40,8 @@ from core.systems.evaluations import RUNS_DIR
 from core.tables.writing import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest
-from training.bundle.validation import learned_sets, read_expert_mask, require_unlearned
-from training.command import in_words
+from training.bundle.validation import read_expert_mask, require_unseen, training_sets
+from training.command import exit_with_message
 from training.data.sets import SETS, read_split
 from training.fit.environment import describe_environment
 
@@ -162,8 +162,8 @@ def evaluate(
         BundleError: the bundle was trained on the split.
     """
     manifest = read_manifest(bundle)
-    require_unlearned(manifest, split)
-    rows = read_split(data, split, tuple(sets) or learned_sets(manifest))
+    require_unseen(manifest, split)
+    rows = read_split(data, split, tuple(sets) or training_sets(manifest))
     rows = rows[rows["dx"].isin(manifest.classes)].reset_index(drop=True)[:limit]
     predictions = predict_split(Analyzer.load(manifest.folder), rows)
     scores = write_scores(predictions, manifest, "_".join((split, *sets)))
@@ -199,7 +199,7 @@ def _note_in_manifest(manifest: Manifest, split: str, scores: dict) -> None:
     path.write_text(json.dumps(record, indent=1) + "\n")
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--split", choices=SPLITS, required=True)

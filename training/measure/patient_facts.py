@@ -28,7 +28,7 @@ from core.evaluation.slices import UNKNOWN_VALUE, slice_rows
 from core.systems.evaluations import RUNS_DIR
 from models.manifest import read_manifest
 from training.bundle.validation import view_scores
-from training.command import in_words
+from training.command import exit_with_message
 from training.data.sets import read_split
 from training.fit.environment import describe_environment
 
@@ -88,7 +88,7 @@ def label_lesions(frame: pd.DataFrame, classes: Sequence[str]) -> Predictions:
     return from_frame(frame.drop_duplicates("lesion_id").assign(**uniform))
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")

@@ -21,7 +21,7 @@ from core.phantoms.artefacts import ARTEFACTS
 from core.phantoms.lesions import Phantom, PhantomSpec, draw_phantom, random_spec
 from core.systems.evaluations import RUNS_DIR
 from core.tables.writing import to_json_types
-from training.command import in_words
+from training.command import exit_with_message
 from training.fit.environment import describe_environment
 
 N_PHANTOMS = 60
@@ -75,7 +75,7 @@ def score_artefacts(analyzer: Analyzer, specs: list[PhantomSpec]) -> list[dict]:
     return rows
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")

@@ -21,7 +21,7 @@ from core.datasets.ham10000 import DatasetError
 from core.images.quality import assess_quality, pixel_features
 from core.images.quality_findings import QualityReport
 from core.images.reading import list_images, read_image
-from training.command import in_words
+from training.command import exit_with_message
 
 PERCENTILES = (0, 0.5, 1, 2, 5, 50, 95, 98, 99, 99.5, 100)
 BLURS_PX = (1.0, 1.5, 2.0, 3.0, 5.0)  # Gaussian sigma, of 200 px
@@ -29,7 +29,7 @@ MEASURES = [name for name in QualityReport.__annotations__ if name != "findings"
 OUTPUT = Path(__file__).parents[1] / "runs" / "quality" / "thresholds.json"
 
 
-@in_words
+@exit_with_message
 def main(
     data: Annotated[Path, typer.Option(envvar="DERMALENS_DATA", help="HAM10000's folder")],
     sample: int = 1500,

@@ -34,8 +34,8 @@ from core.settings import AnalysisSettings, default_filters
 from core.systems.evaluations import RUNS_DIR
 from core.tables.writing import to_json_types
 from models.manifest import Manifest, read_manifest
-from training.bundle.validation import require_unlearned
-from training.command import in_words
+from training.bundle.validation import require_unseen
+from training.command import exit_with_message
 from training.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from training.data.sets import read_split
 from training.fit.environment import describe_environment
@@ -142,7 +142,7 @@ def answer_all(analyzer: Analyzer, sample: Sample, steps, kept: Path) -> pd.Data
 
 
 # --- the command ------------------------------------------------------------------------------------
-def learned_corruptions(manifest: Manifest) -> tuple[str, ...]:
+def training_corruptions(manifest: Manifest) -> tuple[str, ...]:
     """The corruptions used in the training of a bundle's networks, as its manifest says."""
     networks = manifest.segmenter, manifest.classifier
     return tuple(
@@ -174,7 +174,7 @@ def measure(analyzer: Analyzer, frame: pd.DataFrame, n_images: int, n_nevi: int)
         "long_side_px": manifest.working_side_px,
         "test_time_augmentation": False,
         "environment": describe_environment(),
-        **score_corruptions(corrupted, manifest.classes, learned_corruptions(manifest)),
+        **score_corruptions(corrupted, manifest.classes, training_corruptions(manifest)),
         "nevi": score_artefacts(drawn, manifest.classes, manifest.suspicious_threshold),
     }
 
@@ -186,14 +186,14 @@ def run(data: Path, bundle: Path | None = None, n_images: int = 150, n_nevi: int
         BundleError: the bundle was trained on the validation split.
     """
     manifest = read_manifest(bundle)
-    require_unlearned(manifest, SPLIT)
+    require_unseen(manifest, SPLIT)
     frame = read_split(data, SPLIT, (HAM10000,))
     record = to_json_types(measure(Analyzer.load(manifest.folder), frame, n_images, n_nevi))
     (RUNS_DIR / manifest.name / RESULT_NAME).write_text(json.dumps(record, indent=1) + "\n")
     return record
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")

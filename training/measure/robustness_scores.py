@@ -18,13 +18,15 @@ from core.taxonomy import suspicious_flags
 CLEAN = "clean"
 
 
-def score_corruptions(answers: pd.DataFrame, classes: Sequence[str], learned: Sequence[str] = ()) -> dict:
+def score_corruptions(
+    answers: pd.DataFrame, classes: Sequence[str], used_in_training: Sequence[str] = ()
+) -> dict:
     """Clean scores, and the loss under each corruption, paired by image.
 
     Returns:
         `clean` scores; `corruptions`: a dict for each corruption and severity, with the losses and their
         intervals over lesions; `mean_by_severity`: their means over all corruptions;
-        `mean_by_severity_unseen`: over those that are not `learned`.
+        `mean_by_severity_unseen`: over those that are not in `used_in_training`.
     """
     clean = answers[answers["change"] == CLEAN]
     labels, before = _labels(clean, classes), _probabilities(clean, classes)
@@ -39,9 +41,11 @@ def score_corruptions(answers: pd.DataFrame, classes: Sequence[str], learned: Se
             "accuracy": accuracy(labels, before),
             "dice": np.nanmean(clean["dice"]),
         },
-        "learned": list(learned),
+        "learned": list(used_in_training),
         "mean_by_severity": _means_by_severity(rows),
-        "mean_by_severity_unseen": _means_by_severity([r for r in rows if r["corruption"] not in learned]),
+        "mean_by_severity_unseen": _means_by_severity(
+            [r for r in rows if r["corruption"] not in used_in_training]
+        ),
         "corruptions": rows,
     }
 

@@ -22,7 +22,7 @@ from core.images.symmetry import N_SYMMETRIES, apply_symmetry
 from core.settings import AnalysisSettings, default_filters
 from core.systems.evaluations import RUNS_DIR
 from core.tables.writing import to_json_types
-from training.command import in_words
+from training.command import exit_with_message
 from training.data.sets import read_split
 from training.fit.environment import describe_environment
 from training.measure.robustness import SEED, choose_lesions
@@ -60,7 +60,7 @@ def measure(analyzer: Analyzer, images: list[np.ndarray]) -> dict[str, dict[str,
     }
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")

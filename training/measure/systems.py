@@ -27,7 +27,7 @@ from core.systems.systems import SYSTEMS_FILE
 from core.tables.writing import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import SHIPPED_DIR, Manifest, read_manifest
-from training.command import in_words
+from training.command import exit_with_message
 from training.data.sets import read_split
 from training.fit.environment import describe_environment
 from training.fit.run_folder import BEST_WEIGHTS, run_dir
@@ -212,7 +212,7 @@ def run(data: Path) -> None:
     print(f"Wrote {SYSTEMS_FILE}")
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")

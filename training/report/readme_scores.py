@@ -14,7 +14,7 @@ from core.evaluation.calibration import INTERVAL_NOTE
 from core.systems.evaluations import PROJECT_DIR, RESULTS_DIR, RUNS_DIR
 from core.systems.training_runs import shipped_runs
 from models.manifest import MANIFEST_NAME, read_manifest
-from training.command import in_words
+from training.command import exit_with_message
 
 README = PROJECT_DIR / "README.md"
 PAGES = ("diagnose", "evaluate", "dataset", "training", "about")
@@ -105,7 +105,7 @@ def render(text: str) -> str:
     return f"{before}{START}\n{score_table()}\n{training_line()}\n\n{benchmark_line()}\n{END}{after}"
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     path = Path(README)
     path.write_text(render(path.read_text()))

@@ -20,7 +20,7 @@ import pandas as pd
 
 from core.systems.ablations import DECIDES, PREFIX, is_ablation
 from core.systems.evaluations import CONFIGS_DIR, RESULTS_DIR, RUNS_DIR, WORK_DIR
-from training.command import in_words
+from training.command import exit_with_message
 
 # Runs are sorted by the first score.
 SCORES = {
@@ -170,7 +170,7 @@ def run(runs_dirs: Sequence[Path] = (RUNS_DIR, WORK_DIR), results_dir: Path = RE
     update_table(results_dir / "bundles.csv", bundles, ["bundle", "version"])
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     run()
     print(f"Wrote {', '.join(sorted(path.name for path in RESULTS_DIR.glob('*.csv')))}")

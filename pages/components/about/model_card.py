@@ -73,7 +73,7 @@ def draw_scores(manifest: Manifest) -> None:
 
 def _say_who_judges(manifest: Manifest) -> str:
     """What validation scores mean of a bundle that has learned that split; "" for others."""
-    if "validation" not in manifest.learned_splits:
+    if "validation" not in manifest.training_splits:
         return ""
     return (
         "Part of this bundle has learned the validation lesions; there each image was answered by networks "

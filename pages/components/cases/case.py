@@ -174,7 +174,7 @@ def _analyse_on_demand(path: Path, key: str) -> Analysis | None:
     st.caption(
         f"Outline and heatmap were computed now with {manifest.name}, version {manifest.version} "
         f"(weights `{manifest.fingerprint}`), which has learned the images of "
-        f"{' and '.join(manifest.learned_splits)}; stored probabilities are those of the evaluated file."
+        f"{' and '.join(manifest.training_splits)}; stored probabilities are those of the evaluated file."
     )
     return analysis
 

@@ -19,9 +19,9 @@ from tests.fakes import fake_bundle
 from tests.models.conftest import build_tiny_backbone
 from training.bundle.export import make_choices
 from training.bundle.packing import export_classifier
-from training.bundle.validation import LabelledImages, filters_that_help, require_unlearned
+from training.bundle.validation import LabelledImages, filters_that_help, require_unseen
 from training.bundle.windows import choose_margin, choose_windows
-from training.data.augmentation import LEARNED_CORRUPTIONS
+from training.data.augmentation import TRAINING_CORRUPTIONS
 from training.fit.run_folder import BEST_WEIGHTS
 
 
@@ -157,14 +157,14 @@ def test_classifiers_that_see_or_answer_otherwise_are_not_joined(runs, tmp_path,
 def test_what_training_drew_and_learned_is_in_the_manifest(runs, tmp_path):
     write_config(runs[1], CONFIG | {"augmentation": {"corruption": 0.25}})
     entry = export_classifier(runs, tmp_path / "joined.weights.h5")
-    assert entry["corruptions_learned"] == list(LEARNED_CORRUPTIONS)
+    assert entry["corruptions_learned"] == list(TRAINING_CORRUPTIONS)
     assert entry["splits"] == {"weights": "train", "decisions": "validation"}
 
 
 def test_a_bundle_is_not_judged_by_a_split_that_it_has_learned():
     manifest = fake_bundle().manifest
-    require_unlearned(manifest, "validation")
+    require_unseen(manifest, "validation")
     record = {"splits": {"weights": "train, validation"}}
     learned = replace(manifest, segmenter=replace(manifest.segmenter, record=record))
     with pytest.raises(BundleError, match="was trained on the validation split"):
-        require_unlearned(learned, "validation")
+        require_unseen(learned, "validation")

@@ -13,7 +13,7 @@ from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom, random_spec
 from models.manifest import MANIFEST_NAME, read_manifest
 from tests.fakes import fake_bundle
-from training.bundle import fit_novelty, fit_trust, strange_images
+from training.bundle import fit_novelty, fit_trust, out_of_distribution
 from training.bundle.mapie_sets import conformalize, mapie_sets
 
 CODES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
@@ -109,8 +109,8 @@ def workplace(tmp_path, monkeypatch):
         fit_novelty, "read_split", lambda data, split, names: frame[:14] if split == "train" else frame[14:]
     )
     monkeypatch.setattr(fit_novelty, "N_COMPONENTS", 2)
-    monkeypatch.setattr(strange_images, "SCENES_PER_KIND", 1)
-    monkeypatch.setattr(strange_images, "SIZE_PX", (96, 128))
+    monkeypatch.setattr(out_of_distribution, "SCENES_PER_KIND", 1)
+    monkeypatch.setattr(out_of_distribution, "SIZE_PX", (96, 128))
     (tmp_path / MANIFEST_NAME).write_text(json.dumps(manifest_record(bundle.manifest)))
     return tmp_path
 

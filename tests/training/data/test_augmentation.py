@@ -7,7 +7,7 @@ import pytest
 
 from core.images.preprocessing import Box, box_to_square, crop_square, lesion_box, sample_square
 from training.data.augmentation import (
-    LEARNED_CORRUPTIONS,
+    TRAINING_CORRUPTIONS,
     Augmentation,
     augment_window,
     change_appearance,
@@ -144,8 +144,8 @@ def test_dark_corners_leave_the_middle(image):
 
 
 def test_learned_corruptions_are_corruptions_and_leave_most_unseen():
-    assert set(LEARNED_CORRUPTIONS) < set(FILTERS)
-    assert len(LEARNED_CORRUPTIONS) < len(CORRUPTIONS) / 2
+    assert set(TRAINING_CORRUPTIONS) < set(FILTERS)
+    assert len(TRAINING_CORRUPTIONS) < len(CORRUPTIONS) / 2
 
 
 def test_a_photograph_is_corrupted_before_it_is_cut_out(image):

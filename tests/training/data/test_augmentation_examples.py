@@ -12,7 +12,7 @@ from training.data.augmentation_examples import (
     BY_CHANCE,
     NOTHING,
     PARAMETERS,
-    LoadedDice,
+    FixedDraws,
     augment,
     draw_examples,
     draw_samples,
@@ -31,7 +31,7 @@ def examples() -> dict:
 
 
 def test_nothing_changes_nothing():
-    for dice in (LoadedDice(-1), LoadedDice(1), np.random.default_rng(0)):
+    for dice in (FixedDraws(-1), FixedDraws(1), np.random.default_rng(0)):
         difference = augment(IMAGE, NOTHING, dice, SIZE_PX).astype(int) - PLAIN
         assert abs(difference).max() <= 1  # tables of colours round down
 
@@ -53,7 +53,7 @@ def test_both_ends_differ_unless_they_are_the_same_half_turn(examples):
 def test_what_happens_by_chance_stands_beside_the_unchanged_image(examples):
     flat = replace(NOTHING, flip=False)
     for name in BY_CHANCE:
-        np.testing.assert_array_equal(examples[name].low, augment(IMAGE, flat, LoadedDice(-1), SIZE_PX))
+        np.testing.assert_array_equal(examples[name].low, augment(IMAGE, flat, FixedDraws(-1), SIZE_PX))
         assert examples[name].low_label == "as it is"
     assert examples["flip"].high_label == "50% of the time"
     assert examples["vignette"].high_label == "10% of the time"

@@ -10,7 +10,7 @@ import pytest
 from core.analyzer import Analyzer
 from core.phantoms.lesions import draw_phantom
 from tests.fakes import fake_bundle
-from training.data.augmentation import LEARNED_CORRUPTIONS
+from training.data.augmentation import TRAINING_CORRUPTIONS
 from training.measure import robustness
 from training.measure.robustness import (
     Sample,
@@ -20,7 +20,7 @@ from training.measure.robustness import (
     choose_lesions,
     corruption_steps,
     generator,
-    learned_corruptions,
+    training_corruptions,
 )
 from training.measure.robustness_scores import CLEAN, score_artefacts, score_corruptions
 
@@ -178,7 +178,7 @@ def test_corruptions_that_training_drew_are_left_out_of_the_mean_of_the_unseen()
     clean = table(CLEAN, 0, [0.9, 0.8, 0.2, 0.1], [0.9] * 4)
     packed = table("JPEG", 1, [0.9, 0.3, 0.2, 0.1], [0.9] * 4)  # 0.25 of balanced accuracy
     tilted = table("tilt", 1, [0.1, 0.3, 0.2, 0.1], [0.9] * 4)  # 0.5
-    scores = score_corruptions(pd.concat([clean, packed, tilted]), CLASSES, learned=["JPEG"])
+    scores = score_corruptions(pd.concat([clean, packed, tilted]), CLASSES, used_in_training=["JPEG"])
     assert scores["learned"] == ["JPEG"]
     assert scores["mean_by_severity"][0]["balanced_accuracy_loss"] == pytest.approx(0.375)
     assert scores["mean_by_severity_unseen"][0]["balanced_accuracy_loss"] == pytest.approx(0.5)
@@ -186,9 +186,9 @@ def test_corruptions_that_training_drew_are_left_out_of_the_mean_of_the_unseen()
 
 def test_what_was_learned_is_read_from_the_manifest():
     manifest = fake_bundle().manifest
-    assert learned_corruptions(manifest) == ()
-    entry = replace(manifest.segmenter, record={"corruptions_learned": list(LEARNED_CORRUPTIONS)})
-    assert learned_corruptions(replace(manifest, segmenter=entry)) == LEARNED_CORRUPTIONS
+    assert training_corruptions(manifest) == ()
+    entry = replace(manifest.segmenter, record={"corruptions_learned": list(TRAINING_CORRUPTIONS)})
+    assert training_corruptions(replace(manifest, segmenter=entry)) == TRAINING_CORRUPTIONS
 
 
 def test_false_alarms_by_hand():

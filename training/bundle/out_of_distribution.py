@@ -37,25 +37,25 @@ def read_sample_pictures() -> dict[str, np.ndarray]:
     return {path.name: read_image(path).pixels for path in files}
 
 
-def auroc(usual: np.ndarray, strange: np.ndarray) -> float:
+def auroc(known: np.ndarray, unknown: np.ndarray) -> float:
     """Share of pairs in which the out-of-distribution image has the higher score."""
-    labels = np.r_[np.zeros(len(usual)), np.ones(len(strange))]
-    return float(roc_auc_score(labels, np.r_[usual, strange]))
+    labels = np.r_[np.zeros(len(known)), np.ones(len(unknown))]
+    return float(roc_auc_score(labels, np.r_[known, unknown]))
 
 
-def compare_scores(train: np.ndarray, usual: np.ndarray, strange: np.ndarray) -> dict[str, float]:
+def compare_scores(train: np.ndarray, known: np.ndarray, unknown: np.ndarray) -> dict[str, float]:
     """AUROC of the two textbook scores on the same features, for comparison with the shipped one.
 
     Args:
         train: (N, C) pooled features, one image a lesion.
-        usual: (M, C) of validation images.
-        strange: (S, C) of what is to be told apart.
+        known: (M, C) of validation images.
+        unknown: (S, C) of out-of-distribution images.
     """
     reduce = PCA(min(RIVAL_COMPONENTS, *train.shape), random_state=0).fit(unit_length(train))
-    train, usual, strange = (reduce.transform(unit_length(x)) for x in (train, usual, strange))
+    train, known, unknown = (reduce.transform(unit_length(x)) for x in (train, known, unknown))
     shape = LedoitWolf().fit(train)
     neighbours = NearestNeighbors(n_neighbors=min(N_NEIGHBOURS, len(train))).fit(train)
     return {
-        "mahalanobis": auroc(shape.mahalanobis(usual), shape.mahalanobis(strange)),
-        "nearest_neighbours": auroc(*(neighbours.kneighbors(x)[0][:, -1] for x in (usual, strange))),
+        "mahalanobis": auroc(shape.mahalanobis(known), shape.mahalanobis(unknown)),
+        "nearest_neighbours": auroc(*(neighbours.kneighbors(x)[0][:, -1] for x in (known, unknown))),
     }
