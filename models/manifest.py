@@ -64,10 +64,15 @@ class NetworkEntry:
         return self.record.get("graph")
 
     @property
-    def training_splits(self) -> tuple[str, ...]:
-        """The splits of the dataset that its weights were trained on, in whole or in part."""
+    def learned_splits(self) -> tuple[str, ...]:
+        """The splits of its sets whose images it has learned."""
         named = str(self.record.get("splits", {}).get("weights", "train"))
         return tuple(split for split in ("train", "validation", "test") if split in named)
+
+    @property
+    def learned_sets(self) -> tuple[str, ...]:
+        """The sets of images that it has learned, by their folders' names; older bundles know HAM10000 alone."""
+        return tuple(self.record.get("sets", ("ham10000",)))
 
 
 @dataclass(frozen=True)

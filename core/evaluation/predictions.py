@@ -97,6 +97,38 @@ class Predictions:
             **{name: None if values is None else values[rows] for name, values in part.items()},
         )
 
+    def restrict(self, classes: Sequence[str]) -> "Predictions":
+        """The same answers among fewer classes: the others' probability is shared out in proportion.
+
+        For a dataset that cannot hold some classes of the bundle. A label that is left out becomes `UNKNOWN`.
+
+        Raises:
+            ValueError: a class is not one of the table's.
+        """
+        if unknown := set(classes) - set(self.classes):
+            raise ValueError(
+                f"`classes` must be of {', '.join(self.classes)}; got {', '.join(sorted(unknown))}."
+            )
+        places = [self.classes.index(code) for code in classes]
+        number = np.full(len(self.classes) + 1, UNKNOWN)  # the last entry is that of `UNKNOWN` itself
+        number[places] = np.arange(len(places))
+
+        def part(values: np.ndarray | None) -> np.ndarray | None:
+            if values is None:
+                return None
+            kept = values[:, places]
+            sums = kept.sum(axis=1, keepdims=True)
+            return np.where(sums > 0, kept / np.where(sums > 0, sums, 1), 1 / len(places))
+
+        return replace(
+            self,
+            classes=tuple(classes),
+            probabilities=part(self.probabilities),
+            labels=number[self.labels],
+            one_view=part(self.one_view),
+            uncalibrated=part(self.uncalibrated),
+        )
+
 
 def read_predictions(source: str | Path | bytes) -> Predictions:
     """Read a predictions table from a file or its bytes, in any dialect of `core.tables.reading`.

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.evaluation.predictions import Predictions, read_predictions
+
 PROJECT_DIR = Path(__file__).parents[2]
 RUNS_DIR = PROJECT_DIR / "training" / "runs"
 RESULTS_DIR = PROJECT_DIR / "training" / "results"
@@ -32,6 +34,16 @@ class Evaluation:
         """The decision threshold that its scores were computed at; None where the scores file does not say."""
         stated = self.read_scores().get("suspicious_at_threshold", {}).get("threshold")
         return None if stated is None else float(stated)
+
+    def read_predictions(self) -> Predictions:
+        """Its predictions, among the classes that it was scored by where its scores file names them.
+
+        Raises:
+            PredictionsError: see `core.evaluation.predictions.read_predictions`.
+        """
+        predictions = read_predictions(self.predictions_file)
+        scored = self.read_scores().get("scored_classes")
+        return predictions.restrict(scored) if scored else predictions
 
     def read_scores(self) -> dict[str, Any]:
         """The scores file that `training.measure.evaluate` wrote beside the predictions; {} without one."""

@@ -74,27 +74,39 @@ def draft_manifest(
     }
 
 
-def calibrate(views: np.ndarray, labels: np.ndarray, flags: np.ndarray) -> tuple[dict, dict]:
-    """(what the temperature changes, the temperature and the decision threshold).
+def calibrate(
+    views: np.ndarray, labels: np.ndarray, flags: np.ndarray, sets: np.ndarray
+) -> tuple[dict, dict]:
+    """(what the temperature changes, the temperature and the threshold for "suspicious").
+
+    The threshold is the highest that reaches the sensitivity in every set.
 
     Args:
         views: (N, V, K), each view's softmax at temperature 1.
         labels: (N,) class numbers.
-        flags: (K,) bool, which classes count as malignant.
+        flags: (K,) bool, which classes are suspicious.
+        sets: (N,) name of each image's set.
     """
     temperature = fit_temperature(views, labels)
     calibrated = apply_temperature(views, temperature)
-    threshold = threshold_for_sensitivity(flags[labels], calibrated[:, flags].sum(axis=1), SENSITIVITY)
+    malignancy, positive = calibrated[:, flags].sum(axis=1), flags[labels]
+    threshold_of = {
+        name: threshold_for_sensitivity(positive[sets == name], malignancy[sets == name], SENSITIVITY)
+        for name in dict.fromkeys(sets)
+    }
+    threshold = min(threshold_of.values())
     compared = {
         "value": temperature,
-        "before": view_scores(labels, views.mean(axis=1)),
-        "after": view_scores(labels, calibrated),
+        "before": view_scores(labels, views.mean(axis=1), sets),
+        "after": view_scores(labels, calibrated, sets),
+        "threshold_by_set": threshold_of,
     }
     return compared, {
         "temperature": temperature,
         "suspicious_threshold": {
             "value": threshold,
-            "origin": f"reaches {SENSITIVITY:.0%} sensitivity for malignancy on the validation split",
+            "origin": f"reaches {SENSITIVITY:.0%} sensitivity for suspicious lesions on the validation split of "
+            + " and of ".join(threshold_of),
         },
     }
 
@@ -134,7 +146,9 @@ def make_choices(
         compared["n_images_for_filters"] = len(part.labels)
         if not filters:
             decisions["preprocessing"] = asdict(filters_that_help(compared["filters_one_view"]))
-    compared["temperature"], operating = calibrate(views, split.labels, suspicious_flags(seen.classes))
+    compared["temperature"], operating = calibrate(
+        views, split.labels, suspicious_flags(seen.classes), split.sets
+    )
     return compared, decisions | operating
 
 

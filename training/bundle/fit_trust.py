@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from core.datasets.ham10000 import default_data_dir
@@ -23,7 +24,7 @@ from core.diagnosis.decision import apply_offsets, decide, prior_offsets
 from core.evaluation.bootstrap import grouped_bootstrap
 from core.evaluation.coverage import coverage
 from core.evaluation.metrics import accuracy, balanced_accuracy
-from core.evaluation.predictions import Predictions, PredictionsError, read_predictions
+from core.evaluation.predictions import Predictions, PredictionsError, from_frame, read_predictions
 from core.systems.evaluations import RUNS_DIR
 from core.tables.writing import to_json_types
 from models.loading import load_bundle
@@ -98,24 +99,24 @@ def describe_coverage(predictions: Predictions, entry: dict) -> dict:
 
 # --- decision: strength chosen on validation --------------------------------------------------------
 def fit_decision(validation: Predictions) -> tuple[dict, dict]:
-    """(the gain across lesion-grouped folds, the manifest's entry); offsets are 0 without a gain."""
-    probabilities, labels = validation.probabilities, validation.labels
+    """(the gain across lesion-grouped folds, the manifest's entry); offsets are 0 where nothing is gained."""
+    probabilities, labels, sets = validation.probabilities, validation.labels, _sets(validation)
     prior = class_shares(labels, len(validation.classes))
     adjusted, chosen = np.empty_like(probabilities), []
     for fitting, held_out in _folds(validation):
-        strength = best_strength(probabilities[fitting], labels[fitting], prior)
+        strength = best_strength(probabilities[fitting], labels[fitting], prior, sets[fitting])
         chosen.append(float(strength))
         adjusted[held_out] = apply_offsets(probabilities[held_out], prior_offsets(prior, strength))
     gain = grouped_bootstrap(
-        lambda y, before, after: balanced_accuracy(y, after) - balanced_accuracy(y, before),
-        *(validation.lesions, labels, probabilities, adjusted),
+        lambda y, before, after, s: _balanced_over_sets(y, after, s) - _balanced_over_sets(y, before, s),
+        *(validation.lesions, labels, probabilities, adjusted, sets),
     )
-    strength = best_strength(probabilities, labels, prior) if gain.estimate > 0 else 0.0
+    strength = best_strength(probabilities, labels, prior, sets) if gain.estimate > 0 else 0.0
     compared = {
         "prior": dict(zip(validation.classes, prior.tolist(), strict=True)),
         "mean_probability": dict(zip(validation.classes, probabilities.mean(axis=0).tolist(), strict=True)),
-        "balanced_accuracy_before": balanced_accuracy(labels, probabilities),
-        "balanced_accuracy_cross_validated": balanced_accuracy(labels, adjusted),
+        "balanced_accuracy_before": _balanced_over_sets(labels, probabilities, sets),
+        "balanced_accuracy_cross_validated": _balanced_over_sets(labels, adjusted, sets),
         "accuracy_before": accuracy(labels, probabilities),
         "accuracy_cross_validated": accuracy(labels, adjusted),
         "gain_in_balanced_accuracy": asdict(gain),
@@ -129,14 +130,28 @@ def fit_decision(validation: Predictions) -> tuple[dict, dict]:
     return compared, entry
 
 
-def best_strength(probabilities: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> float:
-    """The strength of `STRENGTHS` with the highest balanced accuracy; the smallest of equals."""
+def best_strength(
+    probabilities: np.ndarray, labels: np.ndarray, prior: np.ndarray, sets: np.ndarray
+) -> float:
+    """The strength of `STRENGTHS` with the highest balanced accuracy, mean over the sets; the smallest of equals."""
 
     def score(strength: float) -> float:
-        picks = decide(probabilities, prior_offsets(prior, strength))
-        return balanced_accuracy(labels, np.eye(len(prior))[picks])
+        picks = np.eye(len(prior))[decide(probabilities, prior_offsets(prior, strength))]
+        return _balanced_over_sets(labels, picks, sets)
 
     return max(STRENGTHS, key=score)
+
+
+def _balanced_over_sets(labels: np.ndarray, probabilities: np.ndarray, sets: np.ndarray) -> float:
+    parts = [sets == name for name in np.unique(sets)]
+    return float(np.mean([balanced_accuracy(labels[part], probabilities[part]) for part in parts]))
+
+
+def _sets(predictions: Predictions) -> np.ndarray:
+    """(N,) name of each image's set; one where the table names none."""
+    if "dataset" not in predictions.frame:
+        return np.full(len(predictions), "")
+    return predictions.frame["dataset"].to_numpy(object).astype(str)
 
 
 def _folds(predictions: Predictions):
@@ -157,7 +172,7 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
     require_unseen(manifest, "validation")
     if manifest.views[0] != "whole":
         raise BundleError("The novelty score needs a classifier whose first window is the whole image.")
-    validation = _read(runs / manifest.name / "validation_predictions.csv", manifest)
+    validation = _read_validation(runs / manifest.name, manifest)
     sets, conformal = fit_sets(validation)
     decision_found, decision = fit_decision(validation)
     novelty_found, model, threshold = fit_subspace(bundle, data, limit)
@@ -168,7 +183,7 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
         "sha256": file_sha256(out / NOVELTY_NAME),
         "threshold": {
             "value": threshold,
-            "origin": f"{FALSE_ALARMS:.0%} of the validation split's images lie above",
+            "origin": f"{FALSE_ALARMS:.0%} of the validation split's images lie above, in no set more",
         },
     }
     record = json.loads((bundle_folder / MANIFEST_NAME).read_text())
@@ -203,6 +218,14 @@ def report_test(manifest: Manifest, runs: Path, out: Path) -> dict:
         for metric in (balanced_accuracy, accuracy)
     }
     return _write_report(path, report)
+
+
+def _read_validation(folder: Path, manifest: Manifest) -> Predictions:
+    """The validation predictions of all sets that the bundle was evaluated on; HAM10000's must be there."""
+    files = [folder / "validation_predictions.csv", *sorted(folder.glob("*_validation_predictions.csv"))]
+    parts = [_read(path, manifest).frame.assign(dataset=path.name.split("_")[0]) for path in files]
+    joined = from_frame(pd.concat(parts, ignore_index=True))
+    return joined.take(joined.labelled)
 
 
 def _read(path: Path, manifest: Manifest) -> Predictions:

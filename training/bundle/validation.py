@@ -4,7 +4,7 @@ Every stage is the engine's own (`predict_masks`, `refine_mask`, `classify`), so
 an analysis.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,6 +32,8 @@ from models.manifest import BundleError, Manifest
 from training.data.sets import read_split
 
 CHUNK = 16
+# The other sets have too few images for validation to decide anything by them.
+VALIDATED_SETS = ("ham10000", "milk10k")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +56,11 @@ class LabelledImages:
 
     @classmethod
     def read(cls, data, bundle: Bundle, limit: int | None = None) -> "LabelledImages":
-        """The first `limit` images of the validation split of the sets that the classifier was trained on, or all.
+        """The first `limit` images of the validation split of `judging_sets`, or all.
 
         Images of other classes are left out.
         """
-        rows = read_split(data, "validation", training_sets(bundle.manifest))
+        rows = read_split(data, "validation", judging_sets(bundle.manifest))
         rows = rows[rows["dx"].isin(bundle.manifest.classes)].reset_index(drop=True)[:limit]
         images = load_pixels(rows, long_side_px=10_000)
         masks = [
@@ -66,6 +68,11 @@ class LabelledImages:
         ]
         place = {code: k for k, code in enumerate(bundle.manifest.classes)}
         return cls(rows, images, masks, rows["dx"].map(place).to_numpy(np.int64), bundle)
+
+    @property
+    def sets(self) -> np.ndarray:
+        """(N,) name of each image's set."""
+        return self.rows["dataset"].to_numpy(object)
 
     def every(self, stride: int) -> "LabelledImages":
         """Every `stride`-th image."""
@@ -94,7 +101,12 @@ def training_sets(manifest: Manifest) -> tuple[str, ...]:
     return tuple(manifest.classifier.record.get("sets", (HAM10000,)))
 
 
-def require_unseen(manifest: Manifest, split: str) -> None:
+def judging_sets(manifest: Manifest) -> tuple[str, ...]:
+    """Those of `VALIDATED_SETS` that a bundle's classifier has learned: its decisions are made on them."""
+    return tuple(name for name in VALIDATED_SETS if name in learned_sets(manifest))
+
+
+def require_unlearned(manifest: Manifest, split: str) -> None:
     """Refuse to evaluate a bundle on a split that it was trained on.
 
     Raises:
@@ -164,10 +176,8 @@ def compare_filters(
     for name, settings in variants.items():
         answers = classify_all(split.filtered(settings), masks, seen, n_views=1)
         probabilities = np.stack([answer.probabilities for answer in answers])
-        results[name] = {
-            "balanced_accuracy": balanced_accuracy(split.labels, probabilities),
-            "macro_roc_auc": macro_roc_auc(split.labels, probabilities),
-        }
+        scores = view_scores(split.labels, probabilities, split.sets)
+        results[name] = {key: scores[key] for key in ("balanced_accuracy", "macro_roc_auc")}
         print(name, results[name], flush=True)
     return results
 
@@ -180,12 +190,29 @@ def filters_that_help(results: dict[str, dict]) -> PreprocessingSettings:
     )
 
 
-def view_scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """The scores by which windows and temperature are chosen."""
+def mean_over_sets(metric: Callable, labels: np.ndarray, probabilities: np.ndarray, sets: np.ndarray | None):
+    """A metric of each set's images, averaged, so that neither population is given up for the larger one.
+
+    Args:
+        metric: of labels and probabilities.
+        labels: (N,) class numbers.
+        probabilities: (N, K).
+        sets: (N,) name of each image's set; None if there is one.
+    """
+    if sets is None:
+        return metric(labels, probabilities)
+    parts = [sets == name for name in dict.fromkeys(sets)]
+    return float(np.mean([metric(labels[part], probabilities[part]) for part in parts]))
+
+
+def view_scores(
+    labels: np.ndarray, probabilities: np.ndarray, sets: np.ndarray | None = None
+) -> dict[str, float]:
+    """The scores by which windows and temperature are chosen; for `sets` see `mean_over_sets`."""
     return {
         "accuracy": accuracy(labels, probabilities),
-        "balanced_accuracy": balanced_accuracy(labels, probabilities),
-        "macro_roc_auc": macro_roc_auc(labels, probabilities),
+        "balanced_accuracy": mean_over_sets(balanced_accuracy, labels, probabilities, sets),
+        "macro_roc_auc": mean_over_sets(macro_roc_auc, labels, probabilities, sets),
         "log_loss": log_loss(labels, probabilities),
         "expected_calibration_error": expected_calibration_error(labels, probabilities),
     }

@@ -30,7 +30,7 @@ def choose_margin(
 
     others = [see(window, seen.crop_margin) for window in seen.windows if window != "crop"]
     scores = {
-        margin: view_scores(split.labels, np.mean([*others, see("crop", margin)], axis=0))
+        margin: view_scores(split.labels, np.mean([*others, see("crop", margin)], axis=0), split.sets)
         for margin in margins
     }
     best = max(margins, key=lambda margin: scores[margin]["macro_roc_auc"])
@@ -50,8 +50,8 @@ def choose_windows(
     options = {(window,): part for window, part in parts.items()} | {seen.windows: views}
     scores = {
         "+".join(windows): {
-            "one_view": view_scores(split.labels, part[:, ::n_views].mean(axis=1)),
-            VIEWS_NAME[n_views]: view_scores(split.labels, part.mean(axis=1)),
+            "one_view": view_scores(split.labels, part[:, ::n_views].mean(axis=1), split.sets),
+            VIEWS_NAME[n_views]: view_scores(split.labels, part.mean(axis=1), split.sets),
         }
         for windows, part in options.items()
     }

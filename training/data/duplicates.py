@@ -27,7 +27,7 @@ from training.data.make_split import SAME_SKIN_FILE
 from training.data.sets import read_sets
 
 THUMBNAIL_PX = 24
-MIN_CORRELATION = 0.72
+MIN_CORRELATION = 0.82
 CANDIDATES = 2  # of each image under each symmetry
 # Two photographs of one skin agree on dozens of keypoints; strangers on four to eight, by chance.
 MIN_KEYPOINTS = 15
@@ -82,7 +82,8 @@ def count_matched_keypoints(first: np.ndarray, second: np.ndarray) -> int:
     """How many keypoints of two images agree on one similarity of the plane, mirrored or not.
 
     Args:
-        first, second: (H, W, 3) uint8 RGB.
+        first: (H, W, 3) uint8 RGB.
+        second: the same, of any other size.
     """
     return max(_matched(first, second), _matched(first, second[:, ::-1]))
 

@@ -51,23 +51,28 @@ def read_sets(data: Path | None, names: Sequence[str] = SETS) -> pd.DataFrame:
 def read_split(
     data: Path | None, split: str, names: Sequence[str] = SETS, split_file: Path = SPLIT_FILE
 ) -> pd.DataFrame:
-    """The images of one split that are on disk, one row each, in the order of the split file.
+    """The images of one split, one row each, in the order of the split file: of those of the sets that are there.
 
     `lesion_id` and `dx` are those of the split file; `dx` is "" where the diagnosis is not known.
 
     Raises:
-        DatasetError: unknown split, or no image of it is there.
+        DatasetError: unknown split, none of the sets has images of it, or a set that is there lacks some.
     """
     if split not in SPLITS:
         raise DatasetError(f"`split` must be one of {', '.join(SPLITS)}; got {split!r}.")
     assigned = read_splits(None, split_file)
-    assigned = assigned[assigned["split"] == split]
     images = read_sets(data, names).drop(columns=["lesion_id", "dx"])
-    frame = assigned.merge(images, on=["dataset", "image_id"], how="inner", validate="one_to_one")
-    frame = frame[frame["image_path"] != ""].reset_index(drop=True)
-    if frame.empty:
+    wanted = assigned[(assigned["split"] == split) & assigned["dataset"].isin(images["dataset"].unique())]
+    if wanted.empty:
         raise DatasetError(f"No image of the {split} split in {data}.")
-    return frame
+    frame = wanted.merge(images, on=["dataset", "image_id"], how="left", validate="one_to_one")
+    absent = frame[frame["image_path"].fillna("") == ""]
+    if len(absent):
+        raise DatasetError(
+            f"{len(absent)} of {len(frame)} images of the {split} split are missing, the first is "
+            f"{absent['image_id'].iloc[0]} of {absent['dataset'].iloc[0]}. Unpack the whole set, or leave it out."
+        )
+    return frame.reset_index(drop=True)
 
 
 def draw_chances(frame: pd.DataFrame, shares: Mapping[str, float], class_power: float) -> np.ndarray:

@@ -1,17 +1,18 @@
-"""Score a bundle on one split with the same analysis that users get.
+"""Score a bundle on one split of a set through the whole analysis, as a user would get it.
 
-    python -m training.measure.evaluate --split test --data DIR [--sets NAME ...]
+    dermalens evaluate scores --split test --data DIR [--set milk10k]
 
 Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
-<split>_predictions.csv (one row an image, no pixels); headline scores go into the bundle's manifest too. Images are
-those of the sets that the classifier was trained on and of its classes; of chosen `--sets` the files are
-<split>_<set>_scores.json and so on, and the manifest stays. The test split is evaluated once per bundle. A bundle is not evaluated
-on a split that it was trained on.
+<split>_predictions.csv (one row an image, no pixels), for another set than HAM10000 with its name before the split;
+headline scores of HAM10000 go into the bundle's manifest too. The test split is looked at once per bundle. A bundle
+that has learned a split is not judged by it.
+
+A set that cannot hold some of the bundle's classes is scored over those that it has (`scored_classes`): HAM10000 has no
+scc. What the scores are with an answer of such a class counted as wrong stands beside them.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from tqdm import tqdm
 from core.analyzer import Analysis, Analyzer
 from core.batch.analyze import BATCH_SIZE
 from core.datasets.ham10000 import default_data_dir
-from core.datasets.splits import SPLITS
+from core.datasets.splits import HAM10000, SPLITS
 from core.evaluation.bootstrap import draw_lesions, grouped_bootstrap
 from core.evaluation.mask_metrics import dice, jaccard, mask_sensitivity, mask_specificity, pixel_accuracy
 from core.evaluation.metrics import (
@@ -35,17 +36,23 @@ from core.evaluation.metrics import (
     sensitivity_at_specificity,
 )
 from core.evaluation.operating_point import operating_intervals
+from core.evaluation.predictions import Predictions, from_frame
+from core.images.masks import read_lesion_mask
 from core.report import prediction_row
 from core.systems.evaluations import RUNS_DIR
-from core.tables.writing import to_json_types
+from core.tables import to_json_types
+from core.tables.columns import STRUCTURES
 from core.taxonomy import suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest
-from training.bundle.validation import read_expert_mask, require_unseen, training_sets
-from training.command import exit_with_message
+from training.bundle.validation import require_unlearned
+from training.command import in_words
 from training.data.sets import SETS, read_split
 from training.fit.environment import describe_environment
 
-FACTS = ["dataset", "image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"]
+FACTS = [
+    *("image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization"),
+    *("skin_tone_class", "thickness", "patient_id", *STRUCTURES),
+]
 MASK_METRICS = {
     "dice": dice,
     "jaccard": jaccard,
@@ -61,11 +68,14 @@ N_RESAMPLES = 1000
 def describe_analysis(analysis: Analysis, mask_path: str) -> dict:
     """The row of one image: probabilities (also of one view, and before temperature), warnings, mask scores.
 
-    Mask scores are NaN where no expert drew the lesion.
+    The mask scores are NaN without an expert's mask.
     """
-    expert, found = read_expert_mask(mask_path, analysis.shape), analysis.lesion.lesion_mask
-    scores = {n: measure(found, expert) if mask_path else np.nan for n, measure in MASK_METRICS.items()}
-    return prediction_row(analysis) | scores
+    row = prediction_row(analysis)
+    if not mask_path:
+        return row | dict.fromkeys(MASK_METRICS, np.nan)
+    expert = read_lesion_mask(mask_path, analysis.shape)
+    found = analysis.lesion.lesion_mask
+    return row | {name: measure(found, expert) for name, measure in MASK_METRICS.items()}
 
 
 def predict_split(analyzer: Analyzer, frame: pd.DataFrame) -> pd.DataFrame:
@@ -74,63 +84,76 @@ def predict_split(analyzer: Analyzer, frame: pd.DataFrame) -> pd.DataFrame:
     for start in tqdm(range(0, len(frame), BATCH_SIZE), unit="batch"):
         part = frame.iloc[start : start + BATCH_SIZE]
         analyses = analyzer.analyze_batch(list(map(Path, part["image_path"])))
-        for analysis, mask_path in zip(analyses, part["mask_path"], strict=True):
-            rows.append(describe_analysis(analysis, mask_path))
-    return pd.concat([frame[FACTS].reset_index(drop=True), pd.DataFrame(rows)], axis=1)
+        rows += map(describe_analysis, analyses, part["mask_path"])
+    recorded = [name for name in FACTS if name in frame and frame[name].notna().any()]
+    return pd.concat([frame[recorded].reset_index(drop=True), pd.DataFrame(rows)], axis=1)
 
 
-def probabilities_of(predictions: pd.DataFrame, classes, prefix: str = "p_") -> np.ndarray:
-    """(N, K) probabilities of a predictions table, rows summing to 1 again after rounding."""
-    values = predictions[[f"{prefix}{code}" for code in classes]].to_numpy(np.float64)
-    return values / values.sum(axis=1, keepdims=True)
+def score_predictions(predictions: Predictions, threshold: float) -> dict:
+    """All scores of a predictions table, with intervals over lesions for the headline ones.
+
+    Args:
+        predictions: of images of which some may have no label, or no mask scores.
+        threshold: for the probability of malignancy.
+    """
+    known = predictions.take(predictions.labelled)
+    classes = tuple(code for k, code in enumerate(known.classes) if (known.labels == k).any())
+    scored = known.restrict(classes)
+    scores = _score_classes(scored, threshold)
+    if classes != known.classes:
+        whole = {m.__name__: _over_lesions(known, m) for m in (accuracy, balanced_accuracy)}
+        scores |= {"scored_classes": list(classes), "all_classes": whole}
+    if "jaccard" in predictions.frame and predictions.frame["jaccard"].notna().any():
+        scores["segmentation"] = _score_masks(predictions)
+    return scores
 
 
-def score_predictions(predictions: pd.DataFrame, manifest: Manifest) -> dict:
-    """All scores of a predictions table, with intervals over lesions for the headline ones."""
-    classes = manifest.classes
-    labels = predictions["dx"].map({code: k for k, code in enumerate(classes)}).to_numpy(np.int64)
-    lesions = predictions["lesion_id"].to_numpy(object).astype(str)
-    probabilities = probabilities_of(predictions, classes)
+def _over_lesions(predictions: Predictions, metric, *arrays) -> dict:
+    """A metric with its interval; of labels and probabilities if no arrays are given."""
+    arrays = arrays or (predictions.labels, predictions.probabilities)
+    return asdict(grouped_bootstrap(metric, predictions.lesions, *arrays))
+
+
+def _score_classes(known: Predictions, threshold: float) -> dict:
+    classes, labels = known.classes, known.labels
     flags = suspicious_flags(classes)
-    suspicious = probabilities[:, flags].sum(axis=1)
-
-    def interval(statistic, *arrays) -> dict:
-        return asdict(grouped_bootstrap(statistic, lesions, *arrays))
-
-    mask_jaccard = predictions["jaccard"].to_numpy()
+    malignancy = known.probabilities[:, flags].sum(axis=1)
+    detail = {"classification_detail": classification_scores(labels, known.probabilities, classes)}
+    if known.one_view is not None:
+        detail["classification_one_view"] = classification_scores(labels, known.one_view, classes)
     return {
-        "classification": {m.__name__: interval(m, labels, probabilities) for m in CLASS_METRICS},
-        "melanoma": _one_class(labels, probabilities, classes, "mel", interval),
-        "classification_detail": classification_scores(labels, probabilities, classes),
-        "classification_one_view": classification_scores(
-            labels, probabilities_of(predictions, classes, "p1_"), classes
-        ),
+        "classification": {m.__name__: _over_lesions(known, m) for m in CLASS_METRICS},
+        "melanoma": _one_class(known, "mel"),
+        "suspicious_roc_auc": _over_lesions(known, roc_auc, flags[labels], malignancy),
+        **detail,
         "suspicious_at_threshold": {
-            "threshold": manifest.suspicious_threshold,
-            **rate_calls(flags[labels], suspicious, manifest.suspicious_threshold, lesions),
-        },
-        "segmentation": {
-            "dice": interval(np.nanmean, predictions["dice"].to_numpy()),
-            "jaccard": interval(np.nanmean, mask_jaccard),
-            "thresholded_jaccard": interval(
-                np.nanmean, np.where(mask_jaccard < FAILED_JACCARD, 0.0, mask_jaccard)
-            ),
-            "share_failed": interval(
-                np.nanmean, np.where(np.isnan(mask_jaccard), np.nan, mask_jaccard < FAILED_JACCARD)
-            ),
+            "threshold": threshold,
+            **rate_calls(flags[labels], malignancy, threshold, known.lesions),
         },
     }
 
 
-def _one_class(labels, probabilities, classes, code: str, interval) -> dict:
-    """AUC of one class against the rest, and its sensitivity at 0.90 specificity; {} if it is not a class."""
-    if code not in classes:
-        return {}
-    k = classes.index(code)
-    arrays = labels == k, probabilities[:, k]
+def _score_masks(predictions: Predictions) -> dict:
+    rows = predictions.take(predictions.frame["jaccard"].notna().to_numpy())
+    mask_jaccard = rows.frame["jaccard"].to_numpy(float)
+    thresholded = np.where(mask_jaccard >= FAILED_JACCARD, mask_jaccard, 0.0)
     return {
-        "roc_auc_melanoma": interval(roc_auc, *arrays),
-        "melanoma_sensitivity_at_90_specificity": interval(sensitivity_at_specificity, *arrays),
+        "dice": _over_lesions(rows, np.nanmean, rows.frame["dice"].to_numpy(float)),
+        "jaccard": _over_lesions(rows, np.nanmean, mask_jaccard),
+        "thresholded_jaccard": _over_lesions(rows, np.nanmean, thresholded),
+        "share_failed": _over_lesions(rows, np.nanmean, (mask_jaccard < FAILED_JACCARD).astype(float)),
+    }
+
+
+def _one_class(known: Predictions, code: str) -> dict:
+    """AUC of one class against the rest, and its sensitivity at 0.90 specificity; {} if it is not a class."""
+    if code not in known.classes:
+        return {}
+    k = known.classes.index(code)
+    arrays = known.labels == k, known.probabilities[:, k]
+    return {
+        "roc_auc_melanoma": _over_lesions(known, roc_auc, *arrays),
+        "melanoma_sensitivity_at_90_specificity": _over_lesions(known, sensitivity_at_specificity, *arrays),
     }
 
 
@@ -147,46 +170,43 @@ def evaluate(
     data: Path,
     bundle: Path | None = None,
     limit: int | None = None,
-    sets: Sequence[str] = (),
+    dataset: str = HAM10000,
 ) -> dict:
-    """Write the predictions and scores of one split; returns the scores.
+    """Write the predictions and scores of one split of a set; returns the scores.
 
-    Args:
-        split: "train", "validation" or "test".
-        data: folder of the data sets.
-        bundle: its folder; the shipped one by default.
-        limit: use only this many images.
-        sets: to evaluate; by default those that the classifier was trained on.
+    Images whose diagnosis is not among the bundle's classes are left out where they have no expert's mask either.
 
     Raises:
-        BundleError: the bundle was trained on the split.
+        BundleError: the bundle has learned the split.
+        DatasetError: see `training.data.sets.read_split`.
     """
     manifest = read_manifest(bundle)
-    require_unseen(manifest, split)
-    rows = read_split(data, split, tuple(sets) or training_sets(manifest))
-    rows = rows[rows["dx"].isin(manifest.classes)].reset_index(drop=True)[:limit]
-    predictions = predict_split(Analyzer.load(manifest.folder), rows)
-    scores = write_scores(predictions, manifest, "_".join((split, *sets)))
-    if not limit and not sets:
+    require_unlearned(manifest, split)
+    frame = read_split(data, split, (dataset,))
+    frame = frame[frame["dx"].isin(manifest.classes) | (frame["mask_path"] != "")].reset_index(drop=True)
+    predictions = predict_split(Analyzer.load(manifest.folder), frame[:limit])
+    name = split if dataset == HAM10000 else f"{dataset}_{split}"
+    scores = write_scores(predictions, manifest, name)
+    if not limit and dataset == HAM10000:
         _note_in_manifest(manifest, split, scores)
     return scores
 
 
-def write_scores(predictions: pd.DataFrame, manifest: Manifest, split: str) -> dict:
-    """Write a predictions table and its scores to the bundle's run; `split` begins the files' names."""
+def write_scores(predictions: pd.DataFrame, manifest: Manifest, name: str) -> dict:
+    """Write the predictions table of an evaluation and its scores to the bundle's run."""
     folder = RUNS_DIR / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
-    predictions.to_csv(folder / f"{split}_predictions.csv", index=False, float_format="%.6g")
+    predictions.to_csv(folder / f"{name}_predictions.csv", index=False, float_format="%.6g")
     scores = {
         **manifest.stamp,
-        "split": split,
+        "split": name,
         "n_images": len(predictions),
         "n_lesions": int(predictions["lesion_id"].nunique()),
         "environment": describe_environment(),
-        **score_predictions(predictions, manifest),
+        **score_predictions(from_frame(predictions), manifest.suspicious_threshold),
     }
     scores = to_json_types(scores)
-    (folder / f"{split}_scores.json").write_text(json.dumps(scores, indent=1) + "\n")
+    (folder / f"{name}_scores.json").write_text(json.dumps(scores, indent=1) + "\n")
     return scores
 
 
@@ -203,14 +223,16 @@ def _note_in_manifest(manifest: Manifest, split: str, scores: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--split", choices=SPLITS, required=True)
-    parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the data sets")
+    parser.add_argument("--set", choices=SETS, default=HAM10000, dest="dataset", help="which of the sets")
+    parser.add_argument(
+        "--data", type=Path, default=default_data_dir(), help="folder of the sets, or HAM10000"
+    )
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=(), help="evaluate these sets alone")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
-    scores = evaluate(a.split, a.data, a.bundle, a.limit, a.sets)
+    scores = evaluate(a.split, a.data, a.bundle, a.limit, a.dataset)
     for group in ("classification", "segmentation"):
-        for name, value in scores[group].items():
+        for name, value in scores.get(group, {}).items():
             print(f"{name:28s} {value['estimate']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]")
 
 

@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from core.analyzer import Analyzer
 from core.datasets.ham10000 import default_data_dir, load_pixels
 from core.datasets.splits import HAM10000
-from core.systems.evaluations import CONFIGS_DIR, RUNS_DIR
+from core.systems.evaluations import CONFIGS_DIR, RUNS_DIR, Evaluation
 from core.systems.systems import SYSTEMS_FILE
 from core.tables.writing import to_json_types
 from core.taxonomy import suspicious_flags
@@ -32,7 +31,6 @@ from training.data.sets import read_split
 from training.fit.environment import describe_environment
 from training.fit.run_folder import BEST_WEIGHTS, run_dir
 from training.measure.binary import N_TIMED, score_binary, suspicious_auc
-from training.measure.evaluate import probabilities_of
 
 BOTH, MASKS, CLASSES = ("segmentation", "classification"), ("segmentation",), ("classification",)
 
@@ -133,14 +131,12 @@ def score_shipped(system: System, runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
         raise ValueError(f"{path} is about other weights than {system.bundle}: evaluate the bundle again.")
     scores = {}
     if "classification" in system.tasks:
-        predictions = pd.read_csv(folder / "test_predictions.csv")
-        flags = suspicious_flags(manifest.classes)
-        truth = flags[[manifest.classes.index(code) for code in predictions["dx"]]]
-        share = probabilities_of(predictions, manifest.classes)[:, flags].sum(axis=1)
+        predictions = Evaluation(manifest.name, "test", folder / "test_predictions.csv").read_predictions()
+        truth = suspicious_flags(predictions.classes)[predictions.labels]
         names = ("balanced_accuracy", "accuracy", "macro_roc_auc")
         scores |= {name: record["classification"][name] for name in names}
         scores["suspicious_roc_auc"] = suspicious_auc(
-            truth, share, predictions["lesion_id"].to_numpy(object).astype(str)
+            truth, predictions.suspicious_share, predictions.lesions
         )
         scores |= {
             f"suspicious_{name}": record["suspicious_at_threshold"][name]
