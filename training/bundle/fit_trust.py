@@ -31,8 +31,8 @@ from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
 from training.bundle.fit_novelty import FALSE_ALARMS, fit_subspace
 from training.bundle.mapie_sets import SCORES, conformalize, mapie_sets
-from training.bundle.validation import require_unseen
-from training.command import exit_with_message
+from training.bundle.validation import mean_over_sets, require_unlearned
+from training.command import in_words
 from training.fit.losses import class_shares
 
 CONFIDENCE_LEVEL = 0.9
@@ -131,7 +131,7 @@ def fit_decision(validation: Predictions) -> tuple[dict, dict]:
 
 
 def best_strength(
-    probabilities: np.ndarray, labels: np.ndarray, prior: np.ndarray, sets: np.ndarray
+    probabilities: np.ndarray, labels: np.ndarray, prior: np.ndarray, sets: np.ndarray | None = None
 ) -> float:
     """The strength of `STRENGTHS` with the highest balanced accuracy, mean over the sets; the smallest of equals."""
 
@@ -142,9 +142,8 @@ def best_strength(
     return max(STRENGTHS, key=score)
 
 
-def _balanced_over_sets(labels: np.ndarray, probabilities: np.ndarray, sets: np.ndarray) -> float:
-    parts = [sets == name for name in np.unique(sets)]
-    return float(np.mean([balanced_accuracy(labels[part], probabilities[part]) for part in parts]))
+def _balanced_over_sets(labels: np.ndarray, probabilities: np.ndarray, sets: np.ndarray | None) -> float:
+    return mean_over_sets(balanced_accuracy, labels, probabilities, sets)
 
 
 def _sets(predictions: Predictions) -> np.ndarray:

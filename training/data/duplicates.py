@@ -27,7 +27,7 @@ from training.data.make_split import SAME_SKIN_FILE
 from training.data.sets import read_sets
 
 THUMBNAIL_PX = 24
-MIN_CORRELATION = 0.82
+MIN_CORRELATION = 0.88
 CANDIDATES = 2  # of each image under each symmetry
 # Two photographs of one skin agree on dozens of keypoints; strangers on four to eight, by chance.
 MIN_KEYPOINTS = 15

@@ -1,6 +1,6 @@
 """Score a bundle on one split of a set through the whole analysis, as a user would get it.
 
-    dermalens evaluate scores --split test --data DIR [--set milk10k]
+    dermalens evaluate scores --split test --data DIR [--sets ham10000 milk10k]
 
 Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
 <split>_predictions.csv (one row an image, no pixels), for another set than HAM10000 with its name before the split;
@@ -44,9 +44,9 @@ from core.tables import to_json_types
 from core.tables.columns import STRUCTURES
 from core.taxonomy import suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest
-from training.bundle.validation import require_unlearned
+from training.bundle.validation import judging_sets, require_unlearned
 from training.command import in_words
-from training.data.sets import SETS, read_split
+from training.data.sets import SETS, find_sets, read_split
 from training.fit.environment import describe_environment
 
 FACTS = [
@@ -223,17 +223,22 @@ def _note_in_manifest(manifest: Manifest, split: str, scores: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--split", choices=SPLITS, required=True)
-    parser.add_argument("--set", choices=SETS, default=HAM10000, dest="dataset", help="which of the sets")
+    parser.add_argument(
+        "--sets", choices=SETS, nargs="+", help="data sets; by default those that decisions were made on"
+    )
     parser.add_argument(
         "--data", type=Path, default=default_data_dir(), help="folder of the sets, or HAM10000"
     )
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
-    scores = evaluate(a.split, a.data, a.bundle, a.limit, a.dataset)
-    for group in ("classification", "segmentation"):
-        for name, value in scores.get(group, {}).items():
-            print(f"{name:28s} {value['estimate']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]")
+    present = find_sets(a.data)
+    for dataset in a.sets or [name for name in judging_sets(read_manifest(a.bundle)) if name in present]:
+        scores = evaluate(a.split, a.data, a.bundle, a.limit, dataset)
+        print(f"{dataset}, {a.split}: {scores['n_images']} images")
+        for group in ("classification", "segmentation"):
+            for name, value in scores.get(group, {}).items():
+                print(f"{name:28s} {value['estimate']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.analyzer import classifier_input
@@ -29,7 +30,9 @@ from training.fit.run_folder import BEST_WEIGHTS
 def split() -> LabelledImages:
     phantoms = [draw_sample(sample.name) for sample in SAMPLES[:2]]
     images, masks = [p.image for p in phantoms], [p.lesion_mask for p in phantoms]
-    return LabelledImages(None, images, masks, np.array([0, 1]), fake_bundle())
+    return LabelledImages(
+        pd.DataFrame({"dataset": ["ham10000"] * 2}), images, masks, np.array([0, 1]), fake_bundle()
+    )
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,14 @@ def workplace(tmp_path, monkeypatch):
         path = images / f"{number}.png"
         spec = random_spec(np.random.default_rng(number))
         path.write_bytes(encode_png(draw_phantom(number, size_px=(96, 128), spec=spec).image))
-        rows.append({"image_path": str(path), "lesion_id": f"l{number}", "dx": CODES[number % 7]})
+        rows.append(
+            {
+                "image_path": str(path),
+                "lesion_id": f"l{number}",
+                "dx": CODES[number % 7],
+                "dataset": "ham10000",
+            }
+        )
     frame = pd.DataFrame(rows)
     monkeypatch.setattr(fit_trust, "load_bundle", lambda folder: bundle)
     monkeypatch.setattr(

@@ -50,7 +50,12 @@ def bundle(tmp_path, monkeypatch):
     }
     (runs / manifest.name / "test_scores.json").write_text(json.dumps(record))
     rows = [
-        {"dx": code, "lesion_id": f"L{k}", **{f"p_{c}": float(c == code) for c in manifest.classes}}
+        {
+            "image_id": f"I{k}",
+            "dx": code,
+            "lesion_id": f"L{k}",
+            **{f"p_{c}": float(c == code) for c in manifest.classes},
+        }
         for k, code in enumerate(manifest.classes * 2)
     ]
     pd.DataFrame(rows).to_csv(runs / manifest.name / "test_predictions.csv", index=False)
