@@ -65,14 +65,9 @@ class NetworkEntry:
 
     @property
     def learned_splits(self) -> tuple[str, ...]:
-        """The splits of its sets whose images it has learned."""
+        """The splits of the dataset whose images it has learned, in whole or by halves."""
         named = str(self.record.get("splits", {}).get("weights", "train"))
         return tuple(split for split in ("train", "validation", "test") if split in named)
-
-    @property
-    def learned_sets(self) -> tuple[str, ...]:
-        """The sets of images that it has learned, by their folders' names; older bundles know HAM10000 alone."""
-        return tuple(self.record.get("sets", ("ham10000",)))
 
 
 @dataclass(frozen=True)
