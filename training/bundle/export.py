@@ -77,14 +77,14 @@ def draft_manifest(
 def calibrate(
     views: np.ndarray, labels: np.ndarray, flags: np.ndarray, sets: np.ndarray
 ) -> tuple[dict, dict]:
-    """(what the temperature changes, the temperature and the threshold for "suspicious").
+    """(what the temperature changes, the temperature and the decision threshold).
 
     The threshold is the highest that reaches the sensitivity in every set.
 
     Args:
         views: (N, V, K), each view's softmax at temperature 1.
         labels: (N,) class numbers.
-        flags: (K,) bool, which classes are suspicious.
+        flags: (K,) bool, which classes count as malignant.
         sets: (N,) name of each image's set.
     """
     temperature = fit_temperature(views, labels)
@@ -105,7 +105,7 @@ def calibrate(
         "temperature": temperature,
         "suspicious_threshold": {
             "value": threshold,
-            "origin": f"reaches {SENSITIVITY:.0%} sensitivity for suspicious lesions on the validation split of "
+            "origin": f"reaches {SENSITIVITY:.0%} sensitivity for malignancy on the validation split of "
             + " and of ".join(threshold_of),
         },
     }

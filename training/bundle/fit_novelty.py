@@ -10,7 +10,7 @@ from core.diagnosis.novelty import NoveltyModel, fit_novelty
 from models.loading import Bundle
 from training.bundle.embed import pool_features
 from training.bundle.strange_images import auroc, compare_scores, draw_scenes, read_sample_pictures
-from training.bundle.validation import judging_sets, learned_sets
+from training.bundle.validation import learned_sets, validated_sets
 from training.data.sets import read_split
 
 FALSE_ALARMS = 0.02
@@ -20,7 +20,7 @@ N_COMPONENTS = 32
 def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[dict, NoveltyModel, float]:
     """(scores of it and of its rivals, the model, its threshold)."""
     train = _read_known(bundle, data, "train", learned_sets).drop_duplicates("lesion_id")[:limit]
-    known = _read_known(bundle, data, "validation", judging_sets)[:limit]
+    known = _read_known(bundle, data, "validation", validated_sets)[:limit]
     pooled, model = learn_usual(bundle, train)
     validation, read = pool_features(bundle, known["image_path"].to_list())
     usual, diagnoses = model.score(validation), known["dx"].to_numpy(object)[read]

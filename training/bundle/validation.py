@@ -56,11 +56,11 @@ class LabelledImages:
 
     @classmethod
     def read(cls, data, bundle: Bundle, limit: int | None = None) -> "LabelledImages":
-        """The first `limit` images of the validation split of `judging_sets`, or all.
+        """The first `limit` images of the validation split of `validated_sets`, or all.
 
         Images of other classes are left out.
         """
-        rows = read_split(data, "validation", judging_sets(bundle.manifest))
+        rows = read_split(data, "validation", validated_sets(bundle.manifest))
         rows = rows[rows["dx"].isin(bundle.manifest.classes)].reset_index(drop=True)[:limit]
         images = load_pixels(rows, long_side_px=10_000)
         masks = [
@@ -101,7 +101,7 @@ def training_sets(manifest: Manifest) -> tuple[str, ...]:
     return tuple(manifest.classifier.record.get("sets", (HAM10000,)))
 
 
-def judging_sets(manifest: Manifest) -> tuple[str, ...]:
+def validated_sets(manifest: Manifest) -> tuple[str, ...]:
     """Those of `VALIDATED_SETS` that a bundle's classifier has learned: its decisions are made on them."""
     return tuple(name for name in VALIDATED_SETS if name in learned_sets(manifest))
 

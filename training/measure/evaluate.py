@@ -44,7 +44,7 @@ from core.tables import to_json_types
 from core.tables.columns import STRUCTURES
 from core.taxonomy import suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest
-from training.bundle.validation import judging_sets, require_unlearned
+from training.bundle.validation import require_unlearned, validated_sets
 from training.command import in_words
 from training.data.sets import SETS, find_sets, read_split
 from training.fit.environment import describe_environment
@@ -233,7 +233,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
     present = find_sets(a.data)
-    for dataset in a.sets or [name for name in judging_sets(read_manifest(a.bundle)) if name in present]:
+    for dataset in a.sets or [name for name in validated_sets(read_manifest(a.bundle)) if name in present]:
         scores = evaluate(a.split, a.data, a.bundle, a.limit, dataset)
         print(f"{dataset}, {a.split}: {scores['n_images']} images")
         for group in ("classification", "segmentation"):
