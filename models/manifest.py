@@ -64,8 +64,8 @@ class NetworkEntry:
         return self.record.get("graph")
 
     @property
-    def learned_splits(self) -> tuple[str, ...]:
-        """The splits of the dataset whose images it has learned, in whole or by halves."""
+    def training_splits(self) -> tuple[str, ...]:
+        """The splits of the dataset that its weights were trained on, in whole or in part."""
         named = str(self.record.get("splits", {}).get("weights", "train"))
         return tuple(split for split in ("train", "validation", "test") if split in named)
 

@@ -9,8 +9,8 @@ import pandas as pd
 from core.diagnosis.novelty import NoveltyModel, fit_novelty
 from models.loading import Bundle
 from training.bundle.embed import pool_features
-from training.bundle.strange_images import auroc, compare_scores, draw_scenes, read_sample_pictures
-from training.bundle.validation import learned_sets, validated_sets
+from training.bundle.out_of_distribution import auroc, compare_scores, draw_scenes, read_sample_pictures
+from training.bundle.validation import training_sets, validated_sets
 from training.data.sets import read_split
 
 FALSE_ALARMS = 0.02
@@ -18,26 +18,26 @@ N_COMPONENTS = 32
 
 
 def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[dict, NoveltyModel, float]:
-    """(scores of it and of its rivals, the model, its threshold)."""
-    train = _read_known(bundle, data, "train", learned_sets).drop_duplicates("lesion_id")[:limit]
-    known = _read_known(bundle, data, "validation", validated_sets)[:limit]
-    pooled, model = learn_usual(bundle, train)
-    validation, read = pool_features(bundle, known["image_path"].to_list())
-    usual, diagnoses = model.score(validation), known["dx"].to_numpy(object)[read]
+    """(AUROC of the score and of alternatives, the model, its threshold)."""
+    train = _read_known(bundle, data, "train", training_sets).drop_duplicates("lesion_id")[:limit]
+    rows = _read_known(bundle, data, "validation", validated_sets)[:limit]
+    pooled, model = fit_known(bundle, train)
+    validation, read = pool_features(bundle, rows["image_path"].to_list())
+    known, diagnoses = model.score(validation), rows["dx"].to_numpy(object)[read]
     scenes = {kind: pool_features(bundle, images)[0] for kind, images in draw_scenes().items()}
     pictures = read_sample_pictures()
-    strange = pool_features(bundle, list(pictures.values()))[0] if pictures else None
-    of_set = known["dataset"].to_numpy(object)[read]
-    threshold = _choose_threshold(usual, of_set)
+    unknown = pool_features(bundle, list(pictures.values()))[0] if pictures else None
+    of_set = rows["dataset"].to_numpy(object)[read]
+    threshold = _choose_threshold(known, of_set)
     all_scenes = np.concatenate(list(scenes.values()))
     compared = {
         "n_training_lesions": len(pooled),
         "n_validation_images": len(known),
         "n_components": N_COMPONENTS,
         "threshold": threshold,
-        "false_alarms": float((usual > threshold).mean()),
+        "false_alarms": float((known > threshold).mean()),
         "false_alarms_by_set": {
-            name: float((usual[of_set == name] > threshold).mean()) for name in dict.fromkeys(of_set)
+            name: float((known[of_set == name] > threshold).mean()) for name in dict.fromkeys(of_set)
         },
         "false_alarms_by_class": {
             code: float((known[diagnoses == code] > threshold).mean()) for code in bundle.manifest.classes
@@ -56,9 +56,9 @@ def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[
     return compared, model, threshold
 
 
-def _choose_threshold(usual: np.ndarray, of_set: np.ndarray) -> float:
+def _choose_threshold(known: np.ndarray, of_set: np.ndarray) -> float:
     """The lowest that refuses at most `FALSE_ALARMS` of the validation images of each set."""
-    return max(float(np.quantile(usual[of_set == name], 1 - FALSE_ALARMS)) for name in set(of_set))
+    return max(float(np.quantile(known[of_set == name], 1 - FALSE_ALARMS)) for name in set(of_set))
 
 
 def _read_known(bundle: Bundle, data: Path, split: str, sets: Callable) -> pd.DataFrame:

@@ -31,8 +31,8 @@ from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
 from training.bundle.fit_novelty import FALSE_ALARMS, fit_subspace
 from training.bundle.mapie_sets import SCORES, conformalize, mapie_sets
-from training.bundle.validation import mean_over_sets, require_unlearned
-from training.command import in_words
+from training.bundle.validation import mean_over_sets, require_unseen
+from training.command import exit_with_message
 from training.fit.losses import class_shares
 
 CONFIDENCE_LEVEL = 0.9

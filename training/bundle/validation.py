@@ -103,10 +103,10 @@ def training_sets(manifest: Manifest) -> tuple[str, ...]:
 
 def validated_sets(manifest: Manifest) -> tuple[str, ...]:
     """Those of `VALIDATED_SETS` that a bundle's classifier has learned: its decisions are made on them."""
-    return tuple(name for name in VALIDATED_SETS if name in learned_sets(manifest))
+    return tuple(name for name in VALIDATED_SETS if name in training_sets(manifest))
 
 
-def require_unlearned(manifest: Manifest, split: str) -> None:
+def require_unseen(manifest: Manifest, split: str) -> None:
     """Refuse to evaluate a bundle on a split that it was trained on.
 
     Raises:

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from core.datasets.ham10000 import default_data_dir
 from core.datasets.splits import read_splits
 from core.images.reading import read_image
-from training.command import in_words
+from training.command import exit_with_message
 from training.data.make_split import SAME_SKIN_FILE
 from training.data.sets import read_sets
 
@@ -132,7 +132,7 @@ def find_duplicates(data: Path | None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["first", "second", "why"])
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder of the sets")

@@ -40,12 +40,12 @@ from core.evaluation.predictions import Predictions, from_frame
 from core.images.masks import read_lesion_mask
 from core.report import prediction_row
 from core.systems.evaluations import RUNS_DIR
-from core.tables import to_json_types
 from core.tables.columns import STRUCTURES
+from core.tables.writing import to_json_types
 from core.taxonomy import suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest
-from training.bundle.validation import require_unlearned, validated_sets
-from training.command import in_words
+from training.bundle.validation import require_unseen, validated_sets
+from training.command import exit_with_message
 from training.data.sets import SETS, find_sets, read_split
 from training.fit.environment import describe_environment
 
@@ -181,7 +181,7 @@ def evaluate(
         DatasetError: see `training.data.sets.read_split`.
     """
     manifest = read_manifest(bundle)
-    require_unlearned(manifest, split)
+    require_unseen(manifest, split)
     frame = read_split(data, split, (dataset,))
     frame = frame[frame["dx"].isin(manifest.classes) | (frame["mask_path"] != "")].reset_index(drop=True)
     predictions = predict_split(Analyzer.load(manifest.folder), frame[:limit])
