@@ -154,7 +154,7 @@ def test_heic_is_read_where_pillow_heif_is_installed_and_else_refused_with_what_
     loaded = read_image(buffer.getvalue())
     assert loaded.format == "HEIC"
     assert np.abs(loaded.pixels.astype(int) - make_pixels()).mean() < 3
-    monkeypatch.setattr("core.images.pillow_io._read_heif", lambda: False)
+    monkeypatch.setattr("core.images.pillow_io.reads_heif", lambda: False)
     error = refusal(buffer.getvalue())
     assert error.reason == "unsupported" and "HEIC" in str(error) and "JPEG" in str(error)
 
