@@ -147,6 +147,8 @@ def check(
     with tqdm(total=len(frame), unit="image") as bar:
         checks = check_dataset(frame, progress=lambda done, _: bar.update(done - bar.n))
     print(f"{frame.attrs['layout']}: {len(frame)} images of {frame['lesion_id'].nunique()} lesions")
+    if frame.attrs["left_alone"]:
+        print(describe_left_alone(frame.attrs["left_alone"]))
     print(summarise(checks))
     if csv:
         csv.parent.mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,8 @@ CONFIRMATIONS = {
     "confocal": "confocal microscopy",
 }
 FACTS = ("dx_type", "age", "sex", "localization")
+# What only some datasets record; `NOT_GIVEN` everywhere in the others.
+RARE_FACTS = ("skin_tone_class", "thickness")
 FILES = ("image_path", "mask_path")
 
 # Lesion size as a share of the image: limits near the quintiles of the test split (6, 13, 22, 37, 54 %
@@ -49,7 +51,7 @@ def build_catalogue(
 
     Returns:
         Sorted by image id, with `lesion_id`, `dx`, `split` (`NO_SPLIT` where it has none), the `FACTS`
-        (text, `NOT_GIVEN` where unknown; `age` in years or NaN), `FILES` ("" without a file),
+        and `RARE_FACTS` (text, `NOT_GIVEN` where unknown; `age` in years or NaN), `FILES` ("" without a file),
         `images_of_lesion` (int), `age_band` (its first year), `prediction`, `confidence`, `answer` (`RIGHT`, `WRONG`,
         `NOT_PREDICTED`), `dice`, `lesion_area_fraction`, `size_band` and `warnings` (codes separated by ";").
     """
@@ -62,7 +64,7 @@ def build_catalogue(
         )
     else:
         rows = dataset.reset_index(drop=True)
-    rows = rows.reindex(columns=["image_id", "lesion_id", "dx", *FACTS, *FILES])
+    rows = rows.reindex(columns=["image_id", "lesion_id", "dx", *FACTS, *RARE_FACTS, *FILES])
     rows = rows.merge(assignment[["image_id", "split"]], on="image_id", how="left")
     rows = rows.merge(answers.drop(columns=list(FACTS), errors="ignore"), on="image_id", how="left")
     return _tidy(rows.sort_values("image_id", ignore_index=True))
@@ -84,7 +86,9 @@ def _answers(predictions: Sequence[Predictions]) -> pd.DataFrame:
 
 def _tidy(rows: pd.DataFrame) -> pd.DataFrame:
     """Fill missing values and derive the columns that the facets need."""
-    text = {name: _text(rows[name], NOT_GIVEN) for name in ("dx", "dx_type", "sex", "localization")}
+    text = {
+        name: _text(rows[name], NOT_GIVEN) for name in ("dx", "dx_type", "sex", "localization", *RARE_FACTS)
+    }
     blank = {name: _text(rows[name], "") for name in (*FILES, "prediction")}
     numbers = ("age", "dice", "lesion_area_fraction", "confidence")
     rows = rows.assign(

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.datasets.mask_checks import find_mask_problems
 from core.datasets.near_duplicates import MIN_DETAIL, detail_correlations, near_pairs, perceptual_hash
 from core.datasets.splits import SPLIT_FILE, read_splits
 from core.images.reading import ImageError, read_image
@@ -54,10 +55,12 @@ class ImageScan:
     Attributes:
         hashes: (N,) uint64 perceptual hashes; 0 where `errors` says why there is none.
         errors: (N,) str, "" where the image was read; "missing" where there is no file.
+        shapes: (N, 2) int height and width in pixels; 0 where there is an error.
     """
 
     hashes: np.ndarray
     errors: np.ndarray
+    shapes: np.ndarray
 
 
 def check_dataset(
@@ -81,6 +84,7 @@ def check_dataset(
         check_unreadable(frame, scan),
         check_labels(frame),
         check_masks(frame),
+        check_mask_files(frame, scan),
         check_repeated_rows(frame),
     ]
 
@@ -94,23 +98,24 @@ def read_split_names(path: Path = SPLIT_FILE) -> dict[str, str]:
 # --- reading ----------------------------------------------------------------------------------------
 def scan_images(frame: pd.DataFrame, progress: Progress | None = None) -> ImageScan:
     """Read every image once, for its hash or the reason why it cannot be read."""
-    hashes, errors = np.zeros(len(frame), np.uint64), []
+    hashes, shapes, errors = np.zeros(len(frame), np.uint64), np.zeros((len(frame), 2), int), []
     with ThreadPoolExecutor(_READERS) as readers:
-        for row, (value, error) in enumerate(readers.map(_hash_file, frame["image_path"])):
-            hashes[row] = value
+        for row, (value, shape, error) in enumerate(readers.map(_hash_file, frame["image_path"])):
+            hashes[row], shapes[row] = value, shape
             errors.append(error)
             if progress:
                 progress(row + 1, len(frame))
-    return ImageScan(hashes, np.array(errors, dtype=object))
+    return ImageScan(hashes, np.array(errors, dtype=object), shapes)
 
 
-def _hash_file(path: str) -> tuple[np.uint64, str]:
+def _hash_file(path: str) -> tuple[np.uint64, tuple[int, int], str]:
     if not path:
-        return np.uint64(0), "missing"
+        return np.uint64(0), (0, 0), "missing"
     try:
-        return perceptual_hash(read_image(path).pixels), ""
+        pixels = read_image(path).pixels
+        return perceptual_hash(pixels), pixels.shape[:2], ""
     except ImageError as error:
-        return np.uint64(0), str(error)
+        return np.uint64(0), (0, 0), str(error)
 
 
 # --- the checks -------------------------------------------------------------------------------------
@@ -201,6 +206,16 @@ def check_masks(frame: pd.DataFrame) -> Check:
         "images without an expert mask",
         "Their outline cannot be scored; classification does not need it.",
         frame.loc[bare, ["image_id", "lesion_id"]].reset_index(drop=True),
+    )
+
+
+def check_mask_files(frame: pd.DataFrame, scan: ImageScan) -> Check:
+    """Expert masks that cannot be right."""
+    return Check(
+        "mask_files",
+        "expert masks that cannot be used as they are",
+        "Look at each; export it again, or leave it out. An outline is scored against it as it is.",
+        find_mask_problems(frame, scan.shapes),
     )
 
 

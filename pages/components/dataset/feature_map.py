@@ -37,7 +37,7 @@ def draw_map(context: Context, state: State, found: np.ndarray) -> None:
     xy = placed[["x", "y"]].to_numpy()
     colour = st.selectbox(
         "Colour",
-        list(_COLOURS),
+        [name for name in _COLOURS if name in _SHADES or len(context.explorer.indices[name].options) > 1],
         format_func=_COLOURS.get,
         key=_COLOUR_KEY,
         width=280,

@@ -15,6 +15,14 @@ from tests.core.datasets.test_near_duplicates import draw_skin
 SPLITS = {"ISIC_1": "train", "ISIC_2": "train", "ISIC_3": "test", "ISIC_4": "test"}
 
 
+def draw_disc_mask(shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) uint8, 255 on a disc in the middle."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    return (((y - shape[0] / 2) ** 2 + (x - shape[1] / 2) ** 2) < (min(shape) / 4) ** 2).astype(
+        np.uint8
+    ) * 255
+
+
 @pytest.fixture
 def frame(tmp_path) -> pd.DataFrame:
     """Four good images with masks, of three lesions: ISIC_1 and ISIC_2 show the same one."""
@@ -22,7 +30,11 @@ def frame(tmp_path) -> pd.DataFrame:
     for number, lesion in enumerate(("L1", "L1", "L3", "L4"), start=1):
         path = tmp_path / f"ISIC_{number}.png"
         Image.fromarray(draw_skin(number)).save(path)
-        rows.append((lesion, f"ISIC_{number}", "nv", "histo", 50.0, "male", "back", str(path), str(path)))
+        mask_path = tmp_path / f"ISIC_{number}_segmentation.png"
+        Image.fromarray(draw_disc_mask(draw_skin(number).shape[:2])).save(mask_path)
+        rows.append(
+            (lesion, f"ISIC_{number}", "nv", "histo", 50.0, "male", "back", str(path), str(mask_path))
+        )
     return pd.DataFrame(rows, columns=[*METADATA_COLUMNS, "image_path", "mask_path"])
 
 
@@ -33,8 +45,8 @@ def findings(frame, splits=SPLITS) -> dict[str, pd.DataFrame]:
 
 def test_a_good_dataset_passes_every_check(frame):
     checks = check_dataset(frame, SPLITS)
-    assert all(check.passed for check in checks) and len(checks) == 7
-    assert summarise(checks).count("ok") == 7
+    assert all(check.passed for check in checks) and len(checks) == 8
+    assert summarise(checks).count("ok") == 8
 
 
 def test_a_table_indexed_by_image_id_is_checked_alike(frame):
@@ -132,7 +144,7 @@ def test_splits_come_from_a_split_file_the_committed_one_by_default(frame, tmp_p
     path.write_text("# by lesion\nimage_id,split\nISIC_1,train\nISIC_3,validation\n")
     table = dataset_checks.read_split_names(path)
     assert findings(frame, table)["straddling"]["splits"].to_list() == ["train, validation"]
-    assert set(dataset_checks.read_split_names().values()) == {"train", "validation", "test"}
+    assert {"train", "validation", "test"} <= set(dataset_checks.read_split_names().values())
 
 
 def test_an_empty_dataset_has_no_findings(frame):
@@ -167,3 +179,33 @@ def test_nothing_found_is_an_empty_table(frame):
 def test_a_folder_that_is_no_dataset_ends_with_one_line(tmp_path):
     result = run_command("--data", tmp_path)
     assert result.exit_code == 2 and "No dataset is recognised" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda mask: np.zeros_like(mask), "empty"),
+        (lambda mask: np.full_like(mask, 255), "full"),
+        (lambda mask: 255 - mask, "probably inverted"),
+        (lambda mask: mask[: len(mask) // 2], "proportions"),
+        (None, "damaged"),
+    ],
+    ids=["empty", "full", "inverted", "other shape", "damaged"],
+)
+def test_a_mask_that_cannot_be_right_is_listed_with_the_reason(frame, change, problem):
+    path = frame["mask_path"][1]
+    if change is None:
+        with open(path, "wb") as file:
+            file.write(b"\x89PNG\r\n\x1a\n cut")
+    else:
+        Image.fromarray(change(np.array(Image.open(path)))).save(path)
+    found = findings(frame)
+    assert list(found) == ["mask_files"] and found["mask_files"]["image_id"].tolist() == ["ISIC_2"]
+    assert problem in found["mask_files"]["problem"][0]
+
+
+@pytest.mark.parametrize("levels", [(0, 1), (0, 127), (0, 255)])
+def test_masks_of_any_level_and_of_half_the_size_are_right(frame, levels):
+    mask = np.array(Image.open(frame["mask_path"][0]))[::2, ::2]
+    Image.fromarray(np.where(mask > 0, *levels[::-1]).astype(np.uint8)).save(frame["mask_path"][0])
+    assert findings(frame) == {}

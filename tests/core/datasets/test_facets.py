@@ -240,3 +240,20 @@ def test_an_address_drops_what_the_catalogue_does_not_have(explorer):
 def test_cross_counts_equal_those_of_the_rows(explorer):
     counts = cross_count(explorer.frame, "split", ["train", "test"], "dx", ["mel", "nv", "vasc"])
     assert counts.to_numpy().tolist() == [[0, 1, 0], [2, 1, 0]]
+
+
+def test_skin_tone_and_thickness_are_facets_where_a_dataset_records_them():
+    dataset = pd.DataFrame(
+        {
+            "image_id": ["a", "b"],
+            "lesion_id": ["1", "2"],
+            "dx": ["mel", "nv"],
+            "skin_tone_class": ["0", "5"],
+            "thickness": ["<0.8", None],
+        }
+    )
+    assignment = pd.DataFrame({"image_id": [], "split": []}, dtype="str")
+    counts = build_explorer(build_catalogue(dataset, assignment)).count(Selection())
+    assert counts["tone"] == {"0": 1, "5": 1} and counts["thickness"] == {"<0.8": 1, "not given": 1}
+    bare = build_catalogue(dataset.drop(columns=["skin_tone_class", "thickness"]), assignment)
+    assert build_explorer(bare).count(Selection())["tone"] == {"not given": 2}
