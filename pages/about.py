@@ -25,8 +25,8 @@ with left:
     )
     st.subheader("What it is not", anchor=False)
     st.markdown(
-        "- It is no medical device and gives no diagnosis. It knows only the classes of its bundle and will "
-        "assign one of them to anything it is shown.\n"
+        "- It is not a medical device and gives no diagnosis. It knows only the classes of its bundle and "
+        "assigns one of them to any image.\n"
         "- HAM10000 shows mostly light skin and does not record skin tone: how well the networks do on "
         "darker skin is unknown.\n"
         "- Rulers, ink, hair and bubbles can mislead it. Heatmaps are not dermoscopic criteria."
@@ -34,7 +34,7 @@ with left:
 with right:
     st.subheader("Licences and references", anchor=False)
     st.markdown(
-        "- Code: MIT. Shipped weights: CC BY-NC 4.0, as HAM10000. Their ImageNet start: Apache-2.0 (Google).\n"
+        "- Code: MIT. Shipped weights: CC BY-NC 4.0, as HAM10000. Their ImageNet initial weights: Apache-2.0 (Google).\n"
         "- Tschandl, Rosendahl, Kittler (2018), The HAM10000 dataset, Sci Data 5:180161, "
         "[doi:10.1038/sdata.2018.161](https://doi.org/10.1038/sdata.2018.161).\n"
         "- Lesion masks: Tschandl et al. (2020), Nat Med 26:1229, "
@@ -43,9 +43,9 @@ with right:
         "Ronneberger et al. (2015), U-Net, [doi:10.1007/978-3-319-24574-4_28]"
         "(https://doi.org/10.1007/978-3-319-24574-4_28); Woo et al. (2018), CBAM, "
         "[doi:10.1007/978-3-030-01234-2_1](https://doi.org/10.1007/978-3-030-01234-2_1).\n"
-        "- Reading answers: Selvaraju et al. (2017), Grad-CAM, "
+        "- Explanation and calibration: Selvaraju et al. (2017), Grad-CAM, "
         "[doi:10.1109/ICCV.2017.74](https://doi.org/10.1109/ICCV.2017.74); Guo et al. (2017), calibration, "
-        "[arXiv:1706.04599](https://arxiv.org/abs/1706.04599); Winkler et al. (2019), ink and false alarms, "
+        "[arXiv:1706.04599](https://arxiv.org/abs/1706.04599); Winkler et al. (2019), ink and false positives, "
         "[doi:10.1001/jamadermatol.2019.1735](https://doi.org/10.1001/jamadermatol.2019.1735).\n"
         "- The samples are drawn by our own code and show no patient."
     )

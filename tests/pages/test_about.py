@@ -31,13 +31,15 @@ def test_the_model_card_shows_the_scores_that_the_evaluation_wrote(app: AppTest,
     assert "0.923 (0.910 to 0.930)" in read_tables(visit(app, ABOUT))
 
 
-def test_a_bundle_that_has_learned_validation_says_who_judged_it_there(app: AppTest, monkeypatch, tmp_path):
+def test_a_bundle_trained_on_validation_lesions_says_how_it_was_validated(
+    app: AppTest, monkeypatch, tmp_path
+):
     (tmp_path / fake_manifest().name).mkdir()
     (tmp_path / fake_manifest().name / "test_scores.json").write_text(
         json.dumps({"segmentation": {"dice": {"estimate": 0.9, "low": 0.8, "high": 1.0}}})
     )
     monkeypatch.setattr(model_card.read_record, "__defaults__", (tmp_path,))
-    said = "Part of this bundle has learned the validation lesions"
+    said = "Part of this bundle was trained on validation lesions"
     assert said not in read_text(visit(app, ABOUT))
     monkeypatch.setattr(Manifest, "training_splits", ("train", "validation"))
     assert said in read_text(app.run())

@@ -90,7 +90,7 @@ def test_the_table_of_all_images_withholds_unknown_ones(give_trust, app, phantom
     give_trust(threshold=1e-6)
     upload(app, ("one.png", phantom_png), ("two.png", bare_skin_png))
     table = app.dataframe[0].value
-    assert set(table["Remarks"]) == {"outside what this model knows"}
+    assert set(table["Remarks"]) == {"out of distribution"}
     assert "Most probable" not in table
 
 

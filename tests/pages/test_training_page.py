@@ -282,7 +282,7 @@ def test_the_steps_run_on_request(app: AppTest, fake_networks):
     text = read_text(app)
     assert ":gray[Cut:] **0." in text and "Changed pixels" in text
     assert f"`{fake_manifest().fingerprint}`" in text
-    assert "lie clearly below the cut" in read_alt(app, "learn_histogram")
+    assert "lie clearly below the threshold" in read_alt(app, "learn_histogram")
     assert "before" in read_alt(app, "learn_probabilities")
     assert len(app.dataframe[0].value) == 16
 

@@ -36,11 +36,11 @@ def draw_card(manifest: Manifest) -> None:
 
 
 def draw_identity(manifest: Manifest) -> None:
-    """Which weights these are, and by which hash they are known."""
+    """The bundle's networks, weights and hashes."""
     st.subheader("The loaded bundle", anchor=False)
     st.markdown(
         f"{manifest.name}, version {manifest.version}  \n:gray[Fingerprint] `{manifest.fingerprint}`  \n"
-        f":gray[Suspicious from] {manifest.suspicious_threshold:.1%}: {manifest.threshold_origin.rstrip('.')}."
+        f":gray[Decision threshold] {manifest.suspicious_threshold:.1%}: {manifest.threshold_origin.rstrip('.')}."
     )
     _draw_network("Segmentation", manifest.segmenter)
     _draw_network("Classification", manifest.classifier)
@@ -65,19 +65,19 @@ def draw_scores(manifest: Manifest) -> None:
         return
     st.table(table, border="horizontal", hide_index=True)
     st.caption(
-        f"95 % intervals by bootstrap over lesions. {INTERVAL_NOTE} The test split was looked at once for this "
-        f"bundle; every choice was made on validation. {_say_who_judges(manifest)}From `training/runs/{run}/`, written by "
+        f"95 % intervals by bootstrap over lesions. {INTERVAL_NOTE} The test split was evaluated once for this "
+        f"bundle; every choice was made on the validation split. {_describe_validation(manifest)}From `training/runs/{run}/`, written by "
         "`python -m training.measure.evaluate`."
     )
 
 
-def _say_who_judges(manifest: Manifest) -> str:
-    """What validation scores mean of a bundle that has learned that split; "" for others."""
+def _describe_validation(manifest: Manifest) -> str:
+    """A note on validation scores of a bundle that was trained on part of that split; "" for others."""
     if "validation" not in manifest.training_splits:
         return ""
     return (
-        "Part of this bundle has learned the validation lesions; there each image was answered by networks "
-        "that had not (`training/LOG.md`). "
+        "Part of this bundle was trained on validation lesions; the validation scores are cross-validated: each image "
+        "was analysed by networks that were not trained on it (`training/LOG.md`). "
     )
 
 
@@ -109,8 +109,8 @@ def draw_groups(manifest: Manifest) -> None:
     rows = _group_rows(str(path), path.stat().st_mtime_ns, manifest.suspicious_threshold)
     st.table(rows, border="horizontal", hide_index=True)
     st.caption(
-        f"Test split, from `{path.name}`. {FEW_MARK}: fewer than {FEW_LESIONS} lesions, too few to conclude "
-        "from. Skin tone is not recorded. Every score by every fact is on the Evaluate page."
+        f"Test split, from `{path.name}`. {FEW_MARK}: fewer than {FEW_LESIONS} lesions, too few for a "
+        "conclusion. Skin tone is not recorded. Every score by every fact is on the Evaluate page."
     )
 
 
@@ -130,7 +130,7 @@ def _group_rows(path: str, changed_ns: int, threshold: float) -> list[dict[str, 
 
 
 def draw_trust(record: dict) -> None:
-    """Whether the sets cover what they promise, and whether strange pictures are told apart."""
+    """Coverage of the prediction sets, and detection of out-of-distribution images."""
     if not record:
         return
     st.subheader("How far to trust an answer", anchor=False)
@@ -140,7 +140,7 @@ def draw_trust(record: dict) -> None:
 
 
 def draw_robustness(record: dict) -> None:
-    """What worse pictures and drawn artefacts on real nevi cost."""
+    """Robustness to image corruptions and to artefacts drawn on real nevi."""
     if not record:
         return
     st.subheader("Robustness", anchor=False)
@@ -149,13 +149,13 @@ def draw_robustness(record: dict) -> None:
     learned = ", ".join(record.get("learned", []))
     st.caption(
         "Means over fourteen corruptions"
-        + (f", of which training drew some images with {learned}" if learned else "")
+        + (f", of which training used {learned}" if learned else "")
         + "; artefacts drawn on nevi. Validation images, one view each. From `robustness.json`, written by `python -m training.measure.robustness`."
     )
 
 
 def draw_symmetries(record: dict) -> None:
-    """Whether turned and mirrored images keep their answer."""
+    """Whether rotated and mirrored images keep their prediction."""
     if not record:
         return
     st.table(model_card.symmetry_rows(record), border="horizontal", hide_index=True)
@@ -166,7 +166,7 @@ def draw_symmetries(record: dict) -> None:
 
 
 def draw_failures(run: str) -> None:
-    """Drawn pictures on which this bundle did badly."""
+    """Drawn images on which this bundle failed."""
     failures = model_card.known_failures(model_card.read_record(run, "phantom_scores.json"))[:FAILURES_SHOWN]
     if not failures:
         return
@@ -178,8 +178,8 @@ def draw_failures(run: str) -> None:
                 st.image(picture, width="stretch", alt=f"{failure.title}: {failure.text}")
                 st.markdown(f"**{failure.title}**  \n:gray[{failure.text}]")
     st.caption(
-        "Drawn by Dermalens, no patients. A phantom has no diagnosis: that hair or ink moves the answer is the "
-        "failure. From `phantom_scores.json`, written by `python -m training.measure.phantoms`."
+        "Drawn by Dermalens, no patients. A phantom has no diagnosis: the failure is that hair or ink changes "
+        "the result. From `phantom_scores.json`, written by `python -m training.measure.phantoms`."
     )
 
 

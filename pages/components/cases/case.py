@@ -63,7 +63,7 @@ def draw_picture(case: Case, key: str) -> Analysis | None:
     """The image in the chosen view, and the button that computes what is not there yet.
 
     Returns:
-        What the networks found, once the user has asked for it.
+        The analysis, if the user has requested it.
     """
     if case.image_path is None:
         _draw_why_missing()
@@ -154,7 +154,7 @@ def _describe_overlap(masks: dict[str, tuple]) -> str:
 
 
 def _analyse_on_demand(path: Path, key: str) -> Analysis | None:
-    """The full analysis of this image once its button was pressed, else None."""
+    """The full analysis of this image after its button was pressed, else None."""
     wanted = f"{key}_analysed"
     if st.session_state.get(wanted) != str(path):
         st.button(
@@ -173,7 +173,7 @@ def _analyse_on_demand(path: Path, key: str) -> Analysis | None:
         return None
     st.caption(
         f"Outline and heatmap were computed now with {manifest.name}, version {manifest.version} "
-        f"(weights `{manifest.fingerprint}`), which has learned the images of "
+        f"(weights `{manifest.fingerprint}`), which was trained on the images of "
         f"{' and '.join(manifest.training_splits)}; stored probabilities are those of the evaluated file."
     )
     return analysis

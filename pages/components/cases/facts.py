@@ -1,4 +1,4 @@
-"""Pieces of a case: its facts in words, and its classes and probabilities as small HTML."""
+"""Parts of a case: its facts as text, and its classes and probabilities as small HTML."""
 
 import html
 
@@ -31,7 +31,7 @@ NEUTRAL = "#8C9AA8"  # of a class that the taxonomy does not know
 
 
 def patient_facts(case: Case) -> dict[str, str]:
-    """Age, sex, site and confirmation in words, as far as the table has these columns; "–" if unknown."""
+    """Age, sex, site and confirmation as text, as far as the table has these columns; "–" if unknown."""
     named = {"Age": "age", "Sex": "sex", "Body site": "localization", "Confirmed by": "dx_type"}
     return {name: _word(column, case.facts[column]) for name, column in named.items() if column in case.facts}
 

@@ -80,7 +80,7 @@ def _draw_unpredicted(case: Case) -> None:
     with right:
         st.caption(
             "No prediction is stored for this image: those that ship cover the validation and the test split. "
-            "Asked now, the networks answer, but they have learned the images that they were trained on."
+            "The networks can analyse it now, but scores of images that they were trained on are too high."
         )
         draw_answer(case.with_answer(analysis.classification) if analysis else case)
 
@@ -113,7 +113,7 @@ def _draw_similar(context: Context, state: State) -> None:
     )
     st.caption(
         "Nearest images of other lesions by cosine distance between the classifier's features. Similar to the "
-        "network, not to a dermatologist; it has learned most of these images."
+        "network, not to a dermatologist; it was trained on most of these images."
     )
     if not context.has_pictures:
         dataset.draw_missing("these cases show their pictures")

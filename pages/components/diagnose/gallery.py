@@ -102,7 +102,7 @@ def _table_row(name: str, outcome: Outcome, hidden: bool) -> dict[str, Any]:
     if hidden:
         return row | {"Remarks": "waiting for your impression"}
     if UNKNOWN_KIND in found["warnings"].split("; "):
-        return row | {"Remarks": "outside what this model knows"}
+        return row | {"Remarks": "out of distribution"}
     return row | {
         "Most probable": get_diagnosis(found["prediction"]).name,
         "Probability": found[found["prediction"]],

@@ -20,12 +20,12 @@ ABCD_COLUMNS = 3
 
 
 def draw_unknown(analysis: Analysis) -> bool:
-    """Say that the image is of another kind than the networks learned; returns whether to answer anyway."""
+    """Say that the image is out of distribution; returns whether to show the result anyway."""
     threshold = analysis.manifest.novelty
     st.header("Outside what this model knows", anchor=False)
     st.markdown(
-        "What the classifier sees here is unlike the dermoscopic images it learned from. It would name a "
-        "diagnosis all the same, and the name would mean little. Is this a close-up taken through a "
+        "This image is unlike the dermoscopic images that the classifier was trained on. The classifier ranks "
+        "diagnoses all the same, but the ranking means little. Is this a close-up taken through a "
         "dermatoscope, sharp and with the lesion in the frame?"
     )
     st.caption(
@@ -107,7 +107,7 @@ def _describe_suspicion(analysis: Analysis) -> str:
         "The probability of malignant, premalignant and in-situ classes together reaches the threshold."
         if analysis.suspicious
         else "The probability of malignant, premalignant and in-situ classes together stays below the "
-        "threshold. That is no all-clear: no threshold catches every melanoma."
+        "threshold. That does not rule out cancer: no threshold detects every melanoma."
     )
     manifest = analysis.manifest
     return f"{meaning} Decision threshold {manifest.suspicious_threshold:.1%}: {manifest.threshold_origin.rstrip('.')}."

@@ -8,14 +8,14 @@ from models.manifest import Manifest
 
 # Field of `PreprocessingSettings`, name, explanation.
 FILTERS = (
-    ("hair_removal", "Hair removal", "Paints dark hairs over before the classifier looks."),
+    ("hair_removal", "Hair removal", "Removes dark hairs from the classifier's input."),
     ("colour_constancy", "Colour constancy", "Evens out the tint of the light (shades of grey)."),
     ("edge_enhancement", "Edge enhancement", "Sharpens the luminance."),
 )
 
 
 def draw_model_choice(manifests: list[Manifest]) -> Manifest | None:
-    """Which bundle answers, where there are several; the first unless the user picks another."""
+    """Choice of the bundle, where there are several; the first by default."""
     if len(manifests) < 2:
         return next(iter(manifests), None)
     labels = {manifest.name: manifest.description or manifest.name for manifest in manifests}
@@ -45,7 +45,7 @@ def describe_scores(manifest: Manifest) -> str:
     }
     text = ", ".join(f"{name} {value:.2f}" for name, value in found.items())
     return f"On the {split} split: {text}." + (
-        " Not yet judged on the test split." if split != "test" else ""
+        " Not yet evaluated on the test split." if split != "test" else ""
     )
 
 
@@ -67,7 +67,7 @@ def draw_settings(manifest: Manifest | None) -> AnalysisSettings:
         "Test-time augmentation",
         augmented_by_default,
         key=f"setting_augmentation{kind}",
-        help="Eight flips and quarter-turns are averaged: steadier, and it shows the spread. Slower.",
+        help="Averages eight flips and quarter-turns: more robust, and shows the spread. Slower.",
         persist_state="session",
     )
     return AnalysisSettings(PreprocessingSettings(**filters), augmented)

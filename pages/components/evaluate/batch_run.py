@@ -120,12 +120,12 @@ def _draw_progress(job: Job, shown: State) -> None:
 
 
 def describe_progress(progress: Progress) -> str:
-    """Counts, rate and time left in words; what is not known is left out."""
+    """Counts, rate and time left as text; unknown parts are left out."""
     said = [f"{progress.done + progress.failed:,} of {progress.total:,} images"]
     if progress.failed:
         said.append(f"{progress.failed:,} refused")
     if progress.cancelling:
-        said.append("stopping after the images at hand …")
+        said.append("stopping after the current images …")
     elif progress.state is State.QUEUED:
         said.append("waiting for another run, or loading the networks …")
     elif progress.state is State.RUNNING and not math.isnan(progress.seconds_left):
@@ -213,7 +213,7 @@ def _draw_badge(progress: Progress) -> None:
 
 def _draw_delete(job: Job, key: str) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"batch_delete_{key}"):
-        st.markdown("The run's results and the images that were uploaded for it go for good.")
+        st.markdown("The run's results and the images that were uploaded for it are deleted permanently.")
         st.button("Delete for good", key=f"batch_delete_sure_{key}", on_click=_delete, args=(job,))
 
 

@@ -1,4 +1,4 @@
-"""Calibration: whether 70 % means seven times out of ten, before and after temperature."""
+"""Calibration: predicted probability against observed frequency, before and after temperature."""
 
 from dataclasses import replace
 
@@ -73,7 +73,7 @@ def target_name(target: str) -> str:
     """A target in words."""
     if target == TOP:
         return "the most probable class"
-    return "the suspicious classes together" if target == SUSPICIOUS else get_diagnosis(target).name
+    return "malignancy" if target == SUSPICIOUS else get_diagnosis(target).name
 
 
 def _measure(
@@ -116,7 +116,7 @@ def _draw_errors(found: dict[str, tuple[Reliability, Interval, list[Interval]]])
 
 
 def build_diagram(reliabilities: dict[str, Reliability], intervals: list[Interval]) -> go.Figure:
-    """Observed against predicted share, with the interval after temperature; below, how many images."""
+    """Observed frequency against predicted probability, with the interval after temperature; below, how many images."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.76, 0.24], vertical_spacing=0.06)
     diagonal = {"dash": "dash", "width": 1.2, "color": GREY}
     figure.add_scatter(

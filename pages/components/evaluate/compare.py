@@ -126,7 +126,7 @@ def _draw_what(context: Context, other: Context, pair: Pair) -> None:
     st.markdown(
         f"**First:** {notices.escape(context.name)}, decision threshold {context.threshold:.1%}  \n"
         f"**Second:** {notices.escape(other.name)}, decision threshold {other.threshold:.1%}  \n"
-        f"{len(pair):,} images in common; each is judged at its own threshold."
+        f"{len(pair):,} images in common; each is evaluated at its own threshold."
     )
     if pair.n_contradictory:
         st.caption(
@@ -173,7 +173,7 @@ def is_clear(difference: Difference) -> bool:
 
 
 def describe(differences: dict[str, Difference]) -> str:
-    """The chart in words."""
+    """Alternative text of the chart."""
     values = "; ".join(
         f"{one.name} {scores.interval_text(one.difference, 3)}" for one in differences.values()
     )
@@ -222,7 +222,7 @@ def _draw_disagreement(pair: Pair) -> None:
         st.metric(f"{ONLY_SECOND}: images", f"{test.only_second:,}", border=True)
         st.metric("McNemar's test", p_text(test), border=True, help=_explain(test))
     st.caption(
-        "McNemar's test takes images as independent; with several images of one lesion it is too sure. The "
+        "McNemar's test takes images as independent; with several images of one lesion its p-value is too small. The "
         "interval of the accuracy above respects lesions."
     )
     rows = dict(zip((ONLY_FIRST, ONLY_SECOND), only_one_right(pair), strict=True))
@@ -238,7 +238,7 @@ def _draw_disagreement(pair: Pair) -> None:
     )
     mistaken = pair.second if whose == ONLY_FIRST else pair.first
     st.caption(
-        f"Shown: what the {'second' if whose == ONLY_FIRST else 'first'} says, its surest mistake first."
+        f"Shown: what the {'second' if whose == ONLY_FIRST else 'first'} says, most confident mistake first."
     )
     draw_cards(mistaken, rows[whose], "compared")
 

@@ -89,14 +89,14 @@ def draw_switches(context: Context, known: Predictions) -> tuple[Table, bool]:
             names = tuple(get_diagnosis(code).name for code in known.classes)
             return Table(names, known.classes, known.labels, known.predicted), unit == SHARES
         threshold = st.slider(
-            "Suspicious from",
+            "Decision threshold",
             *(0.0, 1.0, context.threshold, 0.001),
             format="%.3f",
             key=THRESHOLD,
             bind="query-params",
             persist_state="session",
             width=320,
-            help="Share of all suspicious classes together from which an image is called suspicious.",
+            help="Decision threshold on the probability of malignancy.",
         )
     called = known.suspicious_share >= threshold
     names = ("suspicious", "benign")

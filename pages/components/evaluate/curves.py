@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves, and what the chosen operating point would mean for patients."""
+"""ROC and precision-recall curves, and the chosen operating point applied to patients."""
 
 import numpy as np
 import streamlit as st
@@ -55,7 +55,7 @@ def take_point(targets: list[str]) -> None:
 
 
 def choose_point(context: Context, targets: list[str]) -> tuple[str, float]:
-    """What to tell from the rest, from which score on."""
+    """Positive class and decision threshold."""
     titles = {title(target): target for target in targets}
     if st.session_state.get(TARGET) not in titles:
         st.session_state.pop(TARGET, None)

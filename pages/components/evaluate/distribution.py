@@ -1,4 +1,4 @@
-"""Predictions without labels: how they are distributed, and nothing about whether they are right."""
+"""Predictions without labels: their distribution, without any score."""
 
 import numpy as np
 import plotly.graph_objects as go

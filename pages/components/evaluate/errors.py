@@ -1,4 +1,4 @@
-"""Errors first: sure mistakes, bad masks and disagreeing views, one case after another."""
+"""Errors first: confident mistakes, poor masks and disagreeing views, one case after another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Queue:
 QUEUES = {
     "mistakes": Queue(
         "Sure mistakes",
-        "The most probable class is wrong: missed melanomas first, then by how sure the model was.",
+        "The most probable class is wrong: missed melanomas first, then by confidence.",
         "Every labelled image got its true class.",
         confident_mistakes,
     ),

@@ -42,7 +42,10 @@ MASKS = {
     "share_failed": ("Failed masks", f"Share of masks with a Jaccard below {FAILED_JACCARD}."),
     "mask_accuracy": ("Pixel accuracy", "Share of pixels on which both masks agree."),
     "mask_sensitivity": ("Mask sensitivity", "Share of the expert's lesion that was found."),
-    "mask_specificity": ("Mask specificity", "Share of the expert's skin that was left alone."),
+    "mask_specificity": (
+        "Mask specificity",
+        "Specificity: share of the expert's skin that is outside the mask.",
+    ),
 }
 # Derived from another column: their distributions say nothing of their own.
 WITHOUT_DISTRIBUTION = ("thresholded_jaccard", "share_failed")

@@ -12,7 +12,7 @@ NOTICE = (
     "about a patient."
 )
 HEATMAP_CAUTION = (
-    "A heatmap shows where the score of this class came from. It is no outline of the lesion and no "
+    "A heatmap shows where the score of this class came from. It is neither a lesion outline nor a "
     "dermoscopic criterion; rulers, ink and hair can light up too."
 )
 
@@ -23,7 +23,7 @@ def draw_notice() -> None:
 
 
 def draw_bundle_error(error: BundleError) -> None:
-    """Say that no networks can answer, and what helps."""
+    """Say that no networks are available, and what to do."""
     st.error(
         f"{error}\n\nImages can be added, but nothing is predicted without checked weights.",
         title="The networks are not available",
@@ -52,7 +52,7 @@ def escape(text: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in words that never claim 0 or 100 % by rounding.
+    """A percentage that is never rounded to 0 or 100 %.
 
     >>> percent(0.004), percent(0.256), percent(0.9999)
     ('<1%', '26%', '>99%')

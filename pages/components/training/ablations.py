@@ -1,4 +1,4 @@
-"""One change at a time: what each choice of training does in short runs of equal length, as one chart."""
+"""Ablations: the effect of each choice of training in short runs of equal length, as one chart."""
 
 from collections.abc import Sequence
 
@@ -17,12 +17,12 @@ def draw_ablations(task: str) -> None:
     found = read_ablations(task)
     st.subheader("One change at a time", anchor=False)
     if not found:
-        st.info("No short runs have been made: `make ablations` trains them.", icon=":material/compare:")
+        st.info("There are no ablation runs yet: `make ablations` trains them.", icon=":material/compare:")
         return
     score = score_label(DECIDES[task])
     st.markdown(
-        f"Change in **{score}** on the validation split when a short run differs from the base run in one thing. "
-        "Filled: further from 0 than chance explains."
+        f"Change in **{score}** on the validation split when a short run differs from the base run in one choice. "
+        "Filled: the interval excludes 0."
     )
     figure = build_dots(
         [run.label for run in found],
@@ -36,9 +36,9 @@ def draw_ablations(task: str) -> None:
         figure, key="ablations", config=savable("ablations"), alt=describe_ablations(found, score)
     )
     st.caption(
-        "Bars: 95 % interval of chance, 1.96 times the difference between two base runs that differ in their random "
-        "numbers alone (“Other seed”). That is one repeat: take the bars as rough. The runs are short and small (two "
-        "epochs at 96 px): they show which way a choice points, not what it scores at full length. From "
+        "Bars: 95 % interval, 1.96 times the difference between two base runs that differ in their seed "
+        "alone (“Other seed”). With a single repeat the bars are rough. The runs are short and small (two "
+        "epochs at 96 px): they show the direction of an effect, not its size at full length. From "
         "`training/results/ablations.csv`; `make ablations` trains them again."
     )
     with st.expander("What each run changes"):

@@ -14,12 +14,12 @@ SIZE_PX = 192
 N_SAMPLES = 8
 DEFAULTS = "The defaults"
 _MEANINGS = {
-    "flip": "Mirror left to right: a lesion has no handedness.",
-    "rotation_degrees": "Turn: a lesion has no right way up.",
+    "flip": "Flip: a lesion looks the same mirrored.",
+    "rotation_degrees": "Rotate: a lesion has no upright orientation.",
     "zoom": "Enlarge or shrink: lesions and distances vary.",
     "stretch": "Zoom the two axes apart.",
     "shift": "Move off centre; the edge is mirrored.",
-    "shear": "Slant, as if seen from the side.",
+    "shear": "Shear, as if seen from the side.",
     "brightness": "More or less light.",
     "contrast": "Around the image's own mean.",
     "saturation": "Stronger or paler colours.",
@@ -27,8 +27,8 @@ _MEANINGS = {
     "gamma": "Brighter or darker middle tones.",
     "vignette": "The round shadow of a dermatoscope's tube.",
     "blur": "Out of focus.",
-    "overlay": "Drawn hair, dark corners, ruler, gel bubbles or ink: no signs of a disease.",
-    "corruption": "A worse photograph: noise, JPEG blocks, fewer pixels, wrong exposure or colours.",
+    "overlay": "Drawn hair, dark corners, ruler, gel bubbles or ink: not signs of a disease.",
+    "corruption": "Image corruption: noise, JPEG artefacts, low resolution, wrong exposure or colours.",
 }
 
 

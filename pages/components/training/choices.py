@@ -1,4 +1,4 @@
-"""What was compared on the validation split before the bundle was made."""
+"""Alternatives that were compared on the validation split when the bundle was exported."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from pages.components.shared.notices import escape
 _TITLES = {
     "refinement": (
         "From probability map to mask",
-        "“Plain” is a bare cut at 0.5; the others clean the mask in the same way and differ in the threshold.",
+        "“Plain” is a threshold of 0.5 alone; the others clean the mask in the same way and differ in the threshold.",
     ),
     "crop_margin": (
         "Skin around the lesion",
@@ -23,12 +23,12 @@ _TITLES = {
     "filters_one_view": (
         "Filters before the classifier",
         "Each alone, with one view instead of eight, on every second image. Those that raise macro AUC are on, unless "
-        "the export is told which. The segmenter sees the photograph as it is.",
+        "the export names others. The segmenter's input is not filtered.",
     ),
     "prior": (
         "Class prior",
-        "How much of it the logits get back, as training draws rare classes more often than they occur. In this "
-        "bundle it lies in the biases; newer ones correct for class frequency in the decision alone.",
+        "How much of the class prior is added to the logits, because training samples rare classes more often. In this "
+        "bundle it is part of the biases; newer ones correct for class frequency in the decision alone.",
     ),
     "temperature": ("Temperature", "Scores before and after the logits are divided by it."),
 }
@@ -56,7 +56,7 @@ def _draw_comparisons(choices: Choices) -> None:
     images = f"{choices.n_images} images" if choices.n_images else "images"
     st.caption(
         f"On {images} of the validation split; from `training/runs/{escape(choices.bundle)}/{CHOICES_NAME}`. "
-        "In bold what the bundle works with. " + _describe_decisions(choices)
+        "Bold: the bundle's choice. " + _describe_decisions(choices)
     )
 
 
@@ -85,7 +85,7 @@ def _describe_decisions(choices: Choices) -> str:
     if temperature:
         parts.append(f"Temperature {temperature:.3f}.")
     if threshold:
-        parts.append(f"Suspicious from {threshold['value']:.1%}: {threshold['origin']}.")
+        parts.append(f"Decision threshold {threshold['value']:.1%}: {threshold['origin']}.")
     return " ".join(parts)
 
 

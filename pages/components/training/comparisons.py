@@ -1,4 +1,4 @@
-"""The Comparisons view: what each choice of training does in short runs, and what the bundle's makers compared."""
+"""The Comparisons view: ablations, and the alternatives compared on the validation split."""
 
 import streamlit as st
 

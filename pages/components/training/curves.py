@@ -32,7 +32,7 @@ class RunStyle(NamedTuple):
 
 
 def score_label(name: str) -> str:
-    """A column of history.csv in words.
+    """A readable name for a column of history.csv.
 
     >>> score_label("val_balanced_accuracy_crop"), score_label("val_macro_auc")
     ('Balanced accuracy crop', 'Macro AUC')
@@ -115,7 +115,7 @@ def build_chart(
 
 
 def describe_curves(runs: list[TrainingRun], column: str, label: str) -> str:
-    """A chart in words: where each run began and where it stands."""
+    """Alternative text of a chart: first and last value of each run."""
     parts = [
         f"{run.title} from {run.history[column].iloc[0]:.3g} to {run.history[column].iloc[-1]:.3g} "
         f"over {run.epochs} epoch{'s' * (run.epochs > 1)}"
@@ -139,7 +139,7 @@ def _draw_legend(runs: list[TrainingRun], styles: dict[str, RunStyle]) -> None:
 
 
 def _mark_stages(figure: go.Figure, run: TrainingRun, colour: str, name_stages: bool) -> None:
-    """Upright lines between epochs where another set of layers begins to train."""
+    """Vertical lines between epochs where another set of layers begins to train."""
     for start, name, _ in run.stages():
         if 0 < start < run.epochs:
             figure.add_vline(x=start + 0.5, line={"color": colour, "width": 1, "dash": "dash"})
@@ -158,7 +158,7 @@ def _mark_stages(figure: go.Figure, run: TrainingRun, colour: str, name_stages: 
 
 
 def _draw_notes(runs: list[TrainingRun]) -> None:
-    """What is solid and dotted, what the losses are, and what trained when."""
+    """The legend's caption: line styles, losses, and which layers trained when."""
     known = [run for run in runs if run.config]
     staged = [run for run in known if any(until for _, _, until in run.stages())]
     lines = [f"**{escape(run.title)}:** {_describe_stages(run)}" for run in staged]
@@ -168,7 +168,7 @@ def _draw_notes(runs: list[TrainingRun]) -> None:
     st.caption(
         "Solid: validation; dotted: training. The two losses are not the same quantity: training's is the loss "
         "with its weights on augmented images, validation's the plain log loss on images as they are; "
-        "segmentation records no validation loss. From `training/runs/<run>/history.csv`."
+        "segmentation runs record no validation loss. From `training/runs/<run>/history.csv`."
     )
 
 

@@ -1,4 +1,4 @@
-"""What each loss rewards and punishes, as curves to move."""
+"""The losses as interactive curves."""
 
 import numpy as np
 import pandas as pd
@@ -33,8 +33,8 @@ def _draw_focal(runs: list[TrainingRun]) -> None:
     with left:
         st.markdown(
             "Cross-entropy is −log of the probability given to the true class. Focal loss multiplies it by "
-            "(1 − p) to the power γ, so that images which are already right count little and the hard ones "
-            "lead (Lin et al. 2017, [arXiv:1708.02002](https://arxiv.org/abs/1708.02002)). γ = 0 is plain "
+            "(1 − p) to the power γ, so that easy images count little and hard images dominate "
+            " (Lin et al. 2017, [arXiv:1708.02002](https://arxiv.org/abs/1708.02002)). γ = 0 is plain "
             "cross-entropy."
         )
         easy = st.slider("Probability of the true class", 0.05, 0.95, 0.9, step=0.05, key="loss_probability")
@@ -70,8 +70,8 @@ def _draw_weights(runs: list[TrainingRun]) -> None:
     counts = _count_classes(SPLIT_FILE.stat().st_mtime_ns)
     with left:
         st.markdown(
-            "Moles are most of HAM10000; a network that minds only the mean would do well by always saying "
-            "“mole”. So the loss of an image is weighted by its class: count to the power −w, with mean 1 over "
+            "Most images of HAM10000 are nevi; a network that minimises the mean loss alone could always predict "
+            "“nevus”. Therefore the loss of an image is weighted by its class: count to the power −w, with mean 1 over "
             "the images. w = 0 leaves the loss alone, w = 1 lets every class weigh the same in total."
         )
         power = st.slider(
@@ -107,8 +107,8 @@ def _draw_disc(_: list[TrainingRun]) -> None:
     left, right = _halves("Binary cross-entropy and Dice")
     with left:
         st.markdown(
-            "The segmenter minimises the sum of two terms. Cross-entropy judges every pixel alone, so a small "
-            "lesion that is missed altogether costs little; 1 − Dice judges the overlap, whatever the size. Here "
+            "The segmenter minimises the sum of two terms. Cross-entropy scores every pixel alone, so missing a small "
+            "lesion completely costs little; 1 − Dice scores the overlap, whatever the size. Here "
             f"a disc is predicted beside its true place, on {SIZE_PX} × {SIZE_PX} pixels."
         )
         radius = st.slider("Radius (px)", 5, 80, 20, key="loss_radius")

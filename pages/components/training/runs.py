@@ -22,7 +22,7 @@ from pages.components.shared.notices import escape
 from pages.components.training.curves import draw_curves, score_label, score_names
 
 FOLLOW_EVERY = "5s"
-N_AT_FIRST = 6  # curves that can still be told apart
+N_AT_FIRST = 6  # curves that can still be distinguished
 # Scores shown in the table of runs, those of the epoch that is kept.
 TABLE_SCORES = {
     "classification": ("val_balanced_accuracy", "val_macro_auc", "val_accuracy", "val_loss"),
@@ -37,7 +37,7 @@ def draw_runs() -> None:
     _follow(state)
     if not runs:
         st.info(
-            "No training run has left its record here yet. `make train` trains the networks; a run shows up "
+            "There is no record of a training run yet. `make train` trains the networks; a run shows up "
             "as soon as it starts.",
             title="No runs",
             icon=":material/model_training:",
@@ -139,7 +139,7 @@ def _draw_table(runs: list[TrainingRun]) -> None:
     st.caption(
         "Scores of the kept epoch on the validation split, one view of each window, before temperature and "
         "refinement; from `training/runs/<run>/history.csv`. Trainings of earlier bundles have "
-        "a row each in `training/results/`; `training/LOG.md` says what came out." + _describe_speed()
+        "a row each in `training/results/`; `training/LOG.md` summarises them." + _describe_speed()
     )
 
 

@@ -142,7 +142,7 @@ def _draw_pictures(step: Step, analysis: Analysis) -> None:
 
 
 def _draw_histogram(analysis: Analysis) -> None:
-    """How many pixels have which probability, with the cut."""
+    """Histogram of pixel probabilities, with the threshold."""
     counts, edges = probability_histogram(analysis)
     cut = analysis.lesion.threshold
     figure = go.Figure(
@@ -161,7 +161,7 @@ def _draw_histogram(analysis: Analysis) -> None:
     figure.update_xaxes(title="Lesion probability", range=[0, 1], fixedrange=True)
     figure.update_layout(height=270, margin={"l": 0, "r": 8, "t": 24, "b": 0}, dragmode=False, bargap=0)
     below = counts[edges[1:] <= cut].sum()
-    alt = f"Histogram of lesion probabilities: {below:,} of {counts.sum():,} pixels lie clearly below the cut at {cut:.3f}."
+    alt = f"Histogram of lesion probabilities: {below:,} of {counts.sum():,} pixels lie clearly below the threshold of {cut:.3f}."
     st.plotly_chart(figure, key="learn_histogram", config=CONFIG, alt=alt)
 
 

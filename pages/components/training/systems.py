@@ -10,7 +10,7 @@ from pages.components.shared.notices import escape
 
 
 def draw_systems() -> None:
-    """What each system is, a table of all, and where to pick one."""
+    """Each system, a table of all, and a link to use one."""
     systems = read_systems()
     if not systems:
         st.info(
@@ -19,14 +19,14 @@ def draw_systems() -> None:
             icon=":material/compare:",
         )
         return
-    st.subheader("Classic systems beside ours", anchor=False)
+    st.subheader("Classic systems and ours", anchor=False)
     _draw_table(systems)
     st.caption(
         "On the test split, which none of them was trained or tuned on; from `training/runs/systems.json`, written "
         "by `python -m training.measure.systems`. Masks and probabilities are those that the app shows for each system. "
-        "Suspicious: melanoma, basal cell carcinoma and akiec against the rest, at the threshold that reaches "
+        "Malignancy: melanoma, basal cell carcinoma and akiec against the rest, at the decision threshold that reaches "
         "95 % sensitivity on the validation split. MB in half precision; milliseconds that the networks take for "
-        "one image on two cores. The classic recipes were cut short, see below: trained longer they would score "
+        "one image on two cores. The classic systems were trained for a short time, see below: longer training would score "
         "higher. For research and teaching, not a medical device."
     )
     _draw_intervals(systems)

@@ -1,4 +1,4 @@
-"""An analysis as the steps that led to it: pictures, numbers and words for somebody who wants to learn.
+"""An analysis step by step: pictures, numbers and explanations for learners.
 
 Everything comes from the `Analysis` or from the functions that made it; the hair filter alone runs again,
 for illustration, because most bundles leave it off.
@@ -25,21 +25,21 @@ EXPLANATIONS = {
     "resolution the networks were trained at before they see it.",
     "Probability map": "A U-Net gives every pixel a probability of being lesion. It sees eight flipped and "
     "turned copies; their maps are turned back and averaged.",
-    "Threshold": "Otsu's method looks for the cut that splits the map's values best, kept within a fixed "
+    "Threshold": "Otsu's method finds the threshold that separates the map's values best, within a fixed "
     "range; a local term then moves it a little where the map is locally faint or dense.",
     "Contour": "Gaps are closed, specks dropped, holes filled and one region kept; its smoothed edge is the "
     "contour. The measurements (ABCD) are taken from it.",
     "Hair removed": "Dark, thin structures are found by a morphological black-hat and painted over with the "
-    "skin around them (DullRazor), before the classifier alone. Shown for illustration: whether it runs is the "
-    "bundle's decision, taken on the validation split, until the user switches it.",
+    "skin around them (DullRazor), before the classifier alone. Shown for illustration: the bundle's default, chosen on "
+    "the validation split, can be changed by the user.",
     "Crop window": "The classifier sees the whole image and a square around the lesion with some skin, each "
     "resampled to its input size. Without a lesion both windows are the whole image.",
     "Views": "Each window is shown in eight symmetric views: flipped and turned by quarters. A lesion has no "
-    "right way up, so views that disagree say that the answer is shaky.",
+    "upright orientation, so disagreement between views means that the result is uncertain.",
     "Probabilities": "Each view's scores become probabilities by a softmax after division by the "
     "temperature, which was fitted on the validation split; the answer is the mean over the views.",
-    "Heatmap": "Grad-CAM weighs the last feature maps by how much each raised the score of the predicted "
-    "class. It is no outline of a lesion and no dermoscopic criterion.",
+    "Heatmap": "Grad-CAM weights the last feature maps by how much each raised the score of the predicted "
+    "class. It is neither a lesion outline nor a dermoscopic criterion.",
 }
 
 
@@ -140,7 +140,7 @@ def _probability_map(analysis: Analysis) -> Parts:
 def _threshold(analysis: Analysis) -> Parts:
     above = analysis.mask_probability >= analysis.lesion.threshold
     limits = RefinementSettings()
-    return (Picture(_white(above), "Pixels above the cut, before cleaning"),), (
+    return (Picture(_white(above), "Pixels above the threshold, before cleaning"),), (
         ("Cut", f"{analysis.lesion.threshold:.3f}"),
         ("Allowed range", f"{limits.threshold_min} to {limits.threshold_max}"),
         ("Pixels above it", f"{above.sum():,} ({above.mean():.1%})"),
@@ -201,7 +201,7 @@ def _views(analysis: Analysis) -> Parts:
     return pictures, (
         ("Views", f"{len(views)}: {n_views} of each of {len(squares)} windows"),
         ("Each is", f"{side_px} × {side_px} px"),
-        ("Views that put the prediction first", f"{round(answer.agreement * len(views))} of {len(views)}"),
+        ("Views that agree with the prediction", f"{round(answer.agreement * len(views))} of {len(views)}"),
     )
 
 
@@ -230,7 +230,7 @@ def _heatmap(analysis: Analysis) -> Parts:
     inside = float(analysis.saliency[analysis.lesion.lesion_mask].sum())
     return pictures, (
         ("Class", get_diagnosis(analysis.classification.prediction).name),
-        ("Share of the heat inside the contour", f"{inside / total:.1%}" if total else "–"),
+        ("Share of the heat map inside the contour", f"{inside / total:.1%}" if total else "–"),
         ("Share of the image inside the contour", f"{analysis.lesion_area_fraction:.1%}"),
     )
 
