@@ -81,7 +81,7 @@ class Predictions:
         return self.labels != UNKNOWN
 
     @property
-    def suspicious_share(self) -> np.ndarray:
+    def malignancy_probability(self) -> np.ndarray:
         """(N,) probability of malignancy."""
         return self.probabilities[:, suspicious_flags(self.classes)].sum(axis=1)
 

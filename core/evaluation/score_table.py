@@ -111,7 +111,7 @@ def binary_outcomes(predictions: Predictions, target: str) -> tuple[np.ndarray, 
         target: a class of the predictions, or `SUSPICIOUS`.
     """
     if target == SUSPICIOUS:
-        return suspicious_flags(predictions.classes)[predictions.labels], predictions.suspicious_share
+        return suspicious_flags(predictions.classes)[predictions.labels], predictions.malignancy_probability
     k = predictions.classes.index(target)
     return predictions.labels == k, predictions.probabilities[:, k]
 

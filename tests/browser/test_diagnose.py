@@ -105,7 +105,7 @@ def test_result_is_still_there_after_another_page(result: Page):
     expect(result.get_by_text(VERDICT)).to_be_visible(timeout=10_000)
 
 
-def test_text_file_named_jpg_is_refused_in_words(page: Page, tmp_path: Path):
+def test_text_file_named_jpg_is_refused_with_a_message(page: Page, tmp_path: Path):
     file = tmp_path / "notes.jpg"
     file.write_text("Not a picture at all. " * 20)
     page.locator("input[type=file]").first.set_input_files(file)

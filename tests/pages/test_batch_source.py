@@ -272,7 +272,7 @@ def test_unusable_labels_start_nothing_and_leave_the_images_where_they_are(app, 
     assert not app.button(key="batch_start").disabled
 
 
-def test_a_bad_zip_is_refused_in_words(app, root):
+def test_a_bad_zip_is_refused_with_a_message(app, root):
     upload(app, ("x.zip", b"no zip"))
     press(app, "batch_start")
     assert "damaged" in read_text(app) and list(root.iterdir()) == []

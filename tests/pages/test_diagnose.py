@@ -72,7 +72,7 @@ def test_ranking_is_sorted_with_the_spread_as_error_bars(app: AppTest, phantom_p
     assert all(down <= share for down, share in zip(bars["error_x"]["arrayminus"], bars["x"], strict=True))
 
 
-def test_suspicious_share_above_the_threshold_is_said_in_words(app: AppTest, phantom_png, monkeypatch):
+def test_malignancy_above_the_threshold_is_stated(app: AppTest, phantom_png, monkeypatch):
     from dataclasses import replace
 
     from models import loading, manifest

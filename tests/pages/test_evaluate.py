@@ -114,7 +114,7 @@ def test_uploaded_predictions_are_evaluated_and_kept_across_pages(page: AppTest)
         (b"\xff\xfe\x00broken", "no readable CSV"),
     ],
 )
-def test_unusable_file_is_refused_in_words_and_the_next_one_works(page: AppTest, data, message):
+def test_unusable_file_is_refused_with_a_message_and_the_next_one_works(page: AppTest, data, message):
     upload_csv(page, data, "bad_[1].csv")
     assert message in page.error[0].value
     assert page.error[0].proto.title == r"bad\_\[1\].csv cannot be used"
@@ -216,7 +216,7 @@ def test_two_by_two_follows_its_threshold(page: AppTest):
     assert [int(text or 0) for text in cells["text"]] == expected
 
 
-def test_row_shares_instead_of_counts(page: AppTest):
+def test_row_percentages_instead_of_counts(page: AppTest):
     show(upload_csv(page, make_frame()), "Confusion")
     page.segmented_control(key="unit").set_value("Row percentages")
     run(page)

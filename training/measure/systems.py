@@ -136,7 +136,7 @@ def score_shipped(system: System, runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
         names = ("balanced_accuracy", "accuracy", "macro_roc_auc")
         scores |= {name: record["classification"][name] for name in names}
         scores["suspicious_roc_auc"] = suspicious_auc(
-            truth, predictions.suspicious_share, predictions.lesions
+            truth, predictions.malignancy_probability, predictions.lesions
         )
         scores |= {
             f"suspicious_{name}": record["suspicious_at_threshold"][name]

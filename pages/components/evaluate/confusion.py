@@ -98,7 +98,7 @@ def draw_switches(context: Context, known: Predictions) -> tuple[Table, bool]:
             width=320,
             help="Decision threshold on the probability of malignancy.",
         )
-    called = known.suspicious_share >= threshold
+    called = known.malignancy_probability >= threshold
     names = ("suspicious", "benign")
     return Table(names, names, _benign(flags[known.labels]), _benign(called)), unit == SHARES
 

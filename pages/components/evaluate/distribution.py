@@ -18,7 +18,7 @@ def draw(context: Context) -> None:
         title="Labels are needed for scores",
         icon=":material/label_off:",
     )
-    share = predictions.suspicious_share
+    share = predictions.malignancy_probability
     called = int((share >= context.threshold).sum())
     st.markdown(
         f"**{len(predictions):,} images**, of which **{called:,}** reach the decision threshold of "
@@ -40,7 +40,7 @@ def draw(context: Context) -> None:
         st.plotly_chart(
             build_shares(share, context.threshold),
             key="predicted_shares",
-            config=savable("suspicious_shares"),
+            config=savable("malignancy_probability"),
             alt=f"Images by probability of malignancy: {called} of {len(share)} reach {context.threshold:.1%}.",
         )
 

@@ -25,7 +25,7 @@ def test_probabilities_labels_and_lesions_are_read_in_row_order():
     assert predictions.labels.tolist() == [0, 1, 1]
     assert predictions.predicted.tolist() == [0, 1, 0]
     assert predictions.lesions.tolist() == ["L1", "L1", "L2"]
-    np.testing.assert_allclose(predictions.suspicious_share, [0.9, 0.2, 0.6])
+    np.testing.assert_allclose(predictions.malignancy_probability, [0.9, 0.2, 0.6])
 
 
 def test_a_file_and_its_bytes_give_the_same(tmp_path):

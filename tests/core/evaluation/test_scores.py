@@ -49,9 +49,9 @@ def test_score_and_its_interval_are_those_of_the_plain_bootstrap(table, name: st
 
 def test_suspicious_scores_are_those_of_scikit_learn(table):
     suspicious = suspicious_flags(CLASSES)[table.labels]
-    called = table.suspicious_share >= THRESHOLD
+    called = table.malignancy_probability >= THRESHOLD
     assert estimate(table, "roc_auc_suspicious") == pytest.approx(
-        roc_auc_score(suspicious, table.suspicious_share)
+        roc_auc_score(suspicious, table.malignancy_probability)
     )
     assert estimate(table, "sensitivity") == pytest.approx(recall_score(suspicious, called))
     assert estimate(table, "specificity") == pytest.approx(recall_score(~suspicious, ~called))

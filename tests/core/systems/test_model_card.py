@@ -63,7 +63,7 @@ def test_the_worst_masks_come_first():
     assert "0.50" in failures[0].text
 
 
-def test_an_artefact_shows_the_lesion_whose_suspicious_share_it_raises_most():
+def test_an_artefact_shows_the_lesion_whose_malignancy_probability_it_raises_most():
     artefacts = [
         row(1, 0.9, artefact=None),
         row(1, 0.9, artefact="ink", suspicious_probability=0.3),
