@@ -19,6 +19,7 @@ import numpy as np
 from core.errors import DermalensError
 from core.images.reading import read_image
 from tests.fuzz_samples import dicom_samples, picture_samples
+from tests.fuzz_tables import read_both_ways, table_samples, unpack_somewhere, zip_samples
 
 MAX_SECONDS = 2.0
 MAX_MEGABYTES = 300
@@ -37,6 +38,8 @@ class Target:
 TARGETS: dict[str, Callable[[], Target]] = {
     "pictures": lambda: Target(picture_samples(), read_image),
     "DICOM": lambda: Target(dicom_samples(), read_image),
+    "tables": lambda: Target(table_samples(), read_both_ways),
+    "zips": lambda: Target(zip_samples(), unpack_somewhere),
 }
 
 

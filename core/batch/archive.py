@@ -7,6 +7,7 @@ tries to leave its folder, holds links or passwords, or is a decompression bomb 
 import lzma
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -28,7 +29,11 @@ MAX_RATIO = 200
 # Up to this size any ratio is harmless: a flat TIFF of a small camera.
 HARMLESS_BYTES = 64_000_000
 _DIRECTORY_ENTRY = b"PK\x01\x02"
-_DAMAGED = (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, lzma.LZMAError)
+# What `zipfile` and its decompressors raise on damaged bytes; ValueError: offsets and names that make no sense.
+_DAMAGED = (
+    *(zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, lzma.LZMAError),
+    *(ValueError, RuntimeError, struct.error, IndexError, OverflowError),
+)
 
 
 class ArchiveError(DermalensError):
@@ -69,10 +74,17 @@ def unpack_images(data: bytes, folder: Path) -> FoundImages:
 def _check_kind(data: bytes) -> None:
     """Refuse by name what is no zip file, or only the beginning of one."""
     kind = identify(data[:HEAD_BYTES])
-    if kind is not None and kind.name != "ZIP" and not zipfile.is_zipfile(BytesIO(data)):
+    if kind is not None and kind.name != "ZIP" and not _is_zip(data):
         raise ArchiveError(f"This is no zip file but {kind.words}. Drop pictures, or zip them.")
-    if kind is not None and kind.name == "ZIP" and not zipfile.is_zipfile(BytesIO(data)):
+    if kind is not None and kind.name == "ZIP" and not _is_zip(data):
         raise ArchiveError("The zip file is damaged: it is cut short. Copy it again.")
+
+
+def _is_zip(data: bytes) -> bool:
+    try:
+        return zipfile.is_zipfile(BytesIO(data))
+    except _DAMAGED:
+        return False
 
 
 def _kind(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: PurePosixPath) -> str:
@@ -99,7 +111,13 @@ def open_zip(source: Path | BytesIO) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(source) as archive:
             yield archive
-    except _DAMAGED as error:
+    except DermalensError:
+        raise
+    except (*_DAMAGED, OSError) as error:
+        if (
+            isinstance(error, OSError) and error.errno is not None
+        ):  # the disk's; bz2 raises one without a number
+            raise
         raise ArchiveError(
             f"The zip file is damaged or of an unknown kind ({error}). Zip it again."
         ) from error
@@ -158,6 +176,8 @@ def _extract_new(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) ->
         extract(archive, info, path)
     except FileExistsError as error:
         raise ArchiveError(f"The zip file holds {info.filename!r} twice. Rename one of the two.") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        if error.errno is None:
+            raise
         raise ArchiveError(f"{info.filename!r} could not be unpacked: {error}.") from error
     return path
