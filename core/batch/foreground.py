@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 from tqdm import tqdm
 
 from core.batch import job as jobs
 from core.batch.analyze import find_images
-from core.batch.job import Job, JobError
-from core.batch.labels import LabelError, match_labels, read_labels
-from core.batch.results import Progress, read_errors, read_predictions, read_progress
+from core.batch.faults import JobError, named_faults, write_whole
+from core.batch.job import Job
+from core.batch.labels import LabelCounts, LabelError, match_labels, read_labels
+from core.batch.results import RESULTS, Progress, read_errors, read_predictions, read_progress
 from core.batch.worker import run
 from core.datasets.files import labels_from_folders
 from core.evaluation.predictions import IMAGE_PATH
-from core.images.finding import describe_left_alone
+from core.images.finding import FoundImages, describe_left_alone
 from core.settings import AnalysisSettings, default_filters
 from core.tables.writing import harmless
 from models.manifest import Manifest, read_manifest
@@ -33,27 +35,36 @@ def run_batch(
         augmented: average eight views.
 
     Raises:
-        DermalensError: nothing to analyse, unusable labels or weights, or another run in the folder.
+        DermalensError: nothing to analyse, unusable labels or weights, another run or process in the folder, or
+            a folder that cannot be written to or is gone.
     """
     manifest = read_manifest()
-    job = _prepare(
-        paths, folder, table, folder_labels, AnalysisSettings(default_filters(manifest), augmented), manifest
-    )
-    print(". ".join(filter(None, (job.label_counts.describe(), describe_left_alone(job.left_alone)))))
-    progress = read_progress(job)
+    settings = AnalysisSettings(default_filters(manifest), augmented)
+    found, labels = _find(paths, table, folder_labels, manifest)
+    with named_faults(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with jobs.hold_folder(folder):  # before anything is written: another process may be at work
+            source = ", ".join(map(str, paths))
+            job = _prepare(folder, found, labels, manifest, settings, source)
+            print(". ".join(filter(None, (job.label_counts.describe(), describe_left_alone(job.left_alone)))))
+            _work(job)
+        return read_progress(job)
+
+
+def _work(job: Job) -> None:
+    left = read_progress(job).left
     try:
-        with jobs.hold(job), tqdm(total=job.total, initial=job.total - progress.left, unit="image") as bar:
-            (folder / "cancel").unlink(missing_ok=True)
+        with tqdm(total=job.total, initial=job.total - left, unit="image") as bar:
+            (job.folder / "cancel").unlink(missing_ok=True)
             run(job, lambda outcome: bar.update())
     finally:
         _write_tables(job)
-    return read_progress(job)
 
 
-def _prepare(
-    paths, folder: Path, table: Path | None, folder_labels: bool, settings, manifest: Manifest
-) -> Job:
-    """The run in `folder`, if it is the one that is asked for; a new one where there is none."""
+def _find(
+    paths: Sequence[Path], table: Path | None, folder_labels: bool, manifest: Manifest
+) -> tuple[FoundImages, tuple[pd.DataFrame, LabelCounts]]:
+    """The images and their labels."""
     found = find_images(paths)
     images = list(dict.fromkeys(path.resolve() for path in found.paths))
     found = replace(found, paths=images, root=found.root.resolve())
@@ -64,15 +75,29 @@ def _prepare(
         given = read_labels(table)
     elif folder_labels:
         given = _folder_labels(images, paths)
-    labels = match_labels(images, given, manifest.classes, found.root.parent)
-    folder.mkdir(parents=True, exist_ok=True)
+    return found, match_labels(images, given, manifest.classes, found.root.parent)
+
+
+def _prepare(
+    folder: Path,
+    found: FoundImages,
+    labels: tuple[pd.DataFrame, LabelCounts],
+    manifest: Manifest,
+    settings: AnalysisSettings,
+    source: str,
+) -> Job:
+    """The run in `folder`, if it is the one that is asked for; a new one where there is none."""
     before = jobs.read_job(folder)
-    if before and (_asked_for(before) != ([*map(str, images)], settings, manifest.fingerprint)):
+    if before is None and (folder / RESULTS).exists():
+        raise JobError(
+            f"{folder} holds {RESULTS} without a job.json that can be read: whose results these are is not known. "
+            "Restore job.json, or name another folder with --to."
+        )
+    if before and (_asked_for(before) != ([*map(str, found.paths)], settings, manifest.fingerprint)):
         raise JobError(
             f"{folder} holds a run of other images, settings or weights. Name another folder with --to."
         )
     # Written anew, so that corrected labels count; the finished images stay.
-    source = ", ".join(map(str, paths))
     return jobs.create_job(folder, found, labels, manifest, settings, folder.name, source)
 
 
@@ -92,5 +117,5 @@ def _write_tables(job: Job) -> None:
     predictions = read_predictions(job)
     if predictions is not None:
         table = predictions.frame.drop(columns=IMAGE_PATH).map(harmless)
-        table.to_csv(job.folder / "predictions.csv", index=False, float_format="%.6g")
-    read_errors(job).map(harmless).to_csv(job.folder / "errors.csv", index=False)
+        write_whole(job.folder / "predictions.csv", table.to_csv(index=False, float_format="%.6g"))
+    write_whole(job.folder / "errors.csv", read_errors(job).map(harmless).to_csv(index=False))

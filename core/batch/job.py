@@ -36,8 +36,8 @@ from typing import TextIO
 import pandas as pd
 
 from core.batch.analyze import unique_stems
+from core.batch.faults import JobError, named_faults, write_whole
 from core.batch.labels import LabelCounts
-from core.errors import DermalensError
 from core.images.finding import FoundImages
 from core.images.preprocessing import PreprocessingSettings
 from core.settings import AnalysisSettings
@@ -46,10 +46,6 @@ from models.manifest import Manifest
 
 COMMAND = (sys.executable, "-m", "core.batch.worker")
 _LOCK_ATTEMPTS = 20
-
-
-class JobError(DermalensError):
-    """A run cannot be started, resumed or deleted; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +129,9 @@ def create_job(
         name: for lists and headings.
         source: where the images came from, for display.
         owner: see `Job`.
+
+    Raises:
+        JobError: the folder cannot be written to.
     """
     images = _describe_images(found, labels[0])
     job = Job(
@@ -162,8 +161,9 @@ def _describe_images(found: FoundImages, table: pd.DataFrame) -> list[dict[str, 
 
 def _write_job(job: Job, images: list[dict[str, str]]) -> None:
     record = {key: value for key, value in asdict(job).items() if key != "folder"}
-    (job.folder / "images.json").write_text(json.dumps(images))
-    (job.folder / "job.json").write_text(json.dumps(record, indent=1) + "\n")
+    with named_faults(job.folder):  # job.json last: a folder with it has both
+        write_whole(job.folder / "images.json", json.dumps(images))
+        write_whole(job.folder / "job.json", json.dumps(record, indent=1) + "\n")
 
 
 def read_job(folder: Path) -> Job | None:
@@ -211,9 +211,22 @@ def hold(job: Job) -> Iterator[TextIO]:
     """Hold the lock of a run.
 
     Raises:
-        JobError: another process works on it.
+        JobError: another process works on it, or its folder cannot be written to.
     """
-    with (job.folder / "lock").open("w") as lock:
+    with hold_folder(job.folder) as lock:
+        yield lock
+
+
+@contextmanager
+def hold_folder(folder: Path) -> Iterator[TextIO]:
+    """The same for a folder in which a run may still have to be written.
+
+    Raises:
+        JobError: another process works on it, or it cannot be written to.
+    """
+    with named_faults(folder):
+        lock = (folder / "lock").open("w")
+    with lock:
         for _ in range(_LOCK_ATTEMPTS):  # a page that looks at the state holds the lock for an instant
             if _try_lock(lock, fcntl.LOCK_EX):
                 break
@@ -231,7 +244,7 @@ def start(job: Job) -> None:
     Raises:
         JobError: a process works on it already.
     """
-    with hold(job) as lock, (job.folder / "log.txt").open("ab") as log:
+    with named_faults(job.folder), hold(job) as lock, (job.folder / "log.txt").open("ab") as log:
         for name in ("cancel", "failure.txt", "started.json"):
             (job.folder / name).unlink(missing_ok=True)
         # The process inherits the lock: the run is its own from the first instant to its last.

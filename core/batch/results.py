@@ -3,6 +3,7 @@
 Everything is read from the run's folder, whose files `core.batch.job` lists.
 """
 
+import errno
 import json
 import math
 import os
@@ -12,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.batch.faults import describe_fault, describe_gone, is_disk_full
 from core.batch.job import Job, is_held
 from core.batch.labels import FACTS
 from core.evaluation.predictions import IMAGE_PATH, Predictions, from_frame
@@ -100,6 +102,10 @@ def _rate(job: Job, finished: int) -> float:
 
 
 def _reason(job: Job) -> str:
+    if not job.folder.is_dir():
+        return describe_gone(job.folder)
+    if is_disk_full(job.folder):
+        return describe_fault(OSError(errno.ENOSPC, ""), job.folder)
     try:
         return (job.folder / "failure.txt").read_text()
     except FileNotFoundError:

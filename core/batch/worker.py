@@ -10,18 +10,21 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from core.analyzer import Analyzer
 from core.batch.analyze import Outcome, analyze_paths
-from core.batch.job import Job, JobError, read_job
+from core.batch.faults import JobError, describe_gone, named_faults, write_whole
+from core.batch.job import Job, read_job
 from core.batch.results import RESULTS, keep_whole_lines, read_results
 from core.report import prediction_row
 from core.tables.writing import to_json_types
 from models.manifest import BundleError
 
-_NICENESS = 5  # pages stay quick while a run works
+# Where both want the processor, a page's analysis gets about nine times the share of a run.
+_NICENESS = 10
 _TURN_POLL_S = 0.3
 
 
@@ -36,8 +39,13 @@ def run(job: Job, on_outcome: Callable[[Outcome], None] = lambda outcome: None) 
 
     Raises:
         BundleError: the weights are missing or damaged.
-        JobError: the weights are not those that the run began with.
+        JobError: the weights are not those that the run began with, the disk is full, or a folder is gone.
     """
+    with named_faults(job.folder):
+        _run(job, on_outcome)
+
+
+def _run(job: Job, on_outcome: Callable[[Outcome], None]) -> None:
     keep_whole_lines(job)
     finished = {record["image_id"] for record in read_results(job)}
     left = [image for image in job.read_images() if image["image_id"] not in finished]
@@ -48,15 +56,25 @@ def run(job: Job, on_outcome: Callable[[Outcome], None] = lambda outcome: None) 
             "analysed by the same networks."
         )
     begun = {"at": time.time(), "finished": len(finished)}
-    (job.folder / "started.json").write_text(json.dumps(begun))
+    write_whole(job.folder / "started.json", json.dumps(begun))
     paths, stems = [Path(image["path"]) for image in left], [image["image_id"] for image in left]
-    with (job.folder / RESULTS).open("a") as results:
+    path = job.folder / RESULTS
+    with path.open("a") as results:
         for outcome in analyze_paths(analyzer, paths, job.settings, stems):
+            _check_source(outcome)
             results.write(json.dumps(describe(outcome)) + "\n")
             results.flush()
+            if not path.exists():  # writing goes on silently into a deleted file
+                raise JobError(describe_gone(job.folder))
             on_outcome(outcome)
             if job.cancel_requested:
                 return
+
+
+def _check_source(outcome: Outcome) -> None:
+    """Stop where the images themselves vanish: each left one would count as refused, and not be done again."""
+    if outcome.analysis is None and not outcome.path.parent.is_dir():
+        raise JobError(describe_gone(outcome.path.parent))
 
 
 def describe(outcome: Outcome) -> dict[str, Any]:
@@ -77,7 +95,8 @@ def main() -> None:
             if _take_turn(turn.fileno(), job):
                 run(job)
         except (BundleError, JobError, OSError) as error:
-            (job.folder / "failure.txt").write_text(str(error))
+            with suppress(OSError):  # on a full disk `core.batch.results` sees the reason by itself
+                write_whole(job.folder / "failure.txt", str(error))
             sys.exit(str(error))
 
 

@@ -177,7 +177,7 @@ def _draw_errors(job: Job, progress: Progress) -> None:
 def _read(folder: str, done: int) -> Predictions | None:
     """`done` is part of the key: a run only grows."""
     job = jobs.read_job(Path(folder))
-    return read_predictions(job)
+    return read_predictions(job) if job else None  # its folder may vanish while the page is open
 
 
 # --- all runs ---------------------------------------------------------------------------------------
