@@ -22,9 +22,9 @@ SCORES = {
     "balanced_accuracy": "Balanced accuracy",
     "accuracy": "Accuracy",
     "macro_roc_auc": "Macro AUC",
-    "suspicious_roc_auc": "Suspicious AUC",
-    "suspicious_sensitivity": "Suspicious sensitivity",
-    "suspicious_specificity": "Suspicious specificity",
+    "suspicious_roc_auc": "Malignancy AUC",
+    "suspicious_sensitivity": "Malignancy sensitivity",
+    "suspicious_specificity": "Malignancy specificity",
 }
 
 

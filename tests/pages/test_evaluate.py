@@ -200,7 +200,7 @@ def test_cell_can_be_chosen_without_a_mouse(page: AppTest):
 def test_two_by_two_follows_its_threshold(page: AppTest):
     frame = make_frame()
     show(upload_csv(page, frame), "Confusion")
-    page.segmented_control(key="matrix").set_value("Suspicious or benign")
+    page.segmented_control(key="matrix").set_value("Malignant or benign")
     run(page)
     page.slider(key="suspicious_from").set_value(0.6)
     run(page)
@@ -270,7 +270,7 @@ def test_areas_are_listed_for_classes_averages_and_suspicious(page: AppTest):
     show(page, "Curves")
     [areas] = [table.value for table in page.dataframe if "AUC" in table.value]
     named = areas["Positive class"].tolist()
-    assert {"Suspicious", "Melanoma", "Micro average", "Macro average"} <= set(named)
+    assert {"Malignant", "Melanoma", "Micro average", "Macro average"} <= set(named)
     assert all(" to " in text for text in areas["AUC"])
 
 

@@ -14,7 +14,7 @@ from pages.components.evaluate.matrix_chart import build_matrix, describe_matrix
 from pages.components.shared.chart_clicks import chart_key, take_click
 from pages.components.shared.figures import savable
 
-CLASSES, TWO_BY_TWO = "All classes", "Suspicious or benign"
+CLASSES, TWO_BY_TWO = "All classes", "Malignant or benign"
 COUNTS, SHARES = "Counts", "Row percentages"
 CHART, TRUE, PREDICTED, MATRIX, THRESHOLD = (
     *("confusion_chart", "true", "predicted"),
@@ -99,7 +99,7 @@ def draw_switches(context: Context, known: Predictions) -> tuple[Table, bool]:
             help="Decision threshold on the probability of malignancy.",
         )
     called = known.malignancy_probability >= threshold
-    names = ("suspicious", "benign")
+    names = ("malignant", "benign")
     return Table(names, names, _benign(flags[known.labels]), _benign(called)), unit == SHARES
 
 
@@ -157,5 +157,5 @@ def clear_cell() -> None:
 
 
 def _benign(suspicious: np.ndarray) -> np.ndarray:
-    """0 for suspicious, which comes first, 1 for benign."""
+    """0 for malignant, which comes first, 1 for benign."""
     return (~suspicious).astype(np.int64)

@@ -25,7 +25,7 @@ TARGET, THRESHOLD, ALL = "target", "threshold", "all_curves"
 _THRESHOLD_OF = "threshold_of"  # which predictions the slider was set for
 # The curves that are drawn for comparison need fewer points than the one that is worked on.
 _FEW_POINTS = 120
-NAMES = {SUSPICIOUS: "Suspicious", MICRO: "Micro average", MACRO: "Macro average"}
+NAMES = {SUSPICIOUS: "Malignant", MICRO: "Micro average", MACRO: "Macro average"}
 
 
 def draw(context: Context) -> None:
@@ -183,7 +183,7 @@ def _draw_chart(name: str, figure, alt: str) -> None:
 
 def _labels(areas: dict[str, Interval], shown: list[str]) -> dict[str, str]:
     """Short names with their areas, for the legend."""
-    short = {SUSPICIOUS: "suspicious"}
+    short = {SUSPICIOUS: "malignant"}
     return {
         target: f"{short.get(target, target)} {scores.number_text(areas[target].estimate)}"
         for target in shown

@@ -213,7 +213,7 @@ def _probabilities(analysis: Analysis) -> Parts:
         ("Most probable", f"{first.name}, {answer.probabilities.max():.1%}"),
         ("Its spread over the views", "–" if np.isnan(spread) else f"{spread:.3f}"),
         ("Temperature", f"{manifest.temperature:.3f}"),
-        ("Suspicious share", f"{answer.suspicious_probability:.1%}"),
+        ("Probability of malignancy", f"{answer.suspicious_probability:.1%}"),
         ("Threshold", f"{manifest.suspicious_threshold:.1%}: {manifest.threshold_origin}"),
     )
 
