@@ -175,6 +175,9 @@ def _load_openvino(manifest: Manifest) -> Bundle:
     except ImportError as error:
         raise GraphError(f"OpenVINO cannot be imported here ({error})") from error
     from models.runtimes.gradients import check_gradient
+    from models.runtimes.memory import return_freed_memory
+
+    return_freed_memory()
 
     def load(entry: NetworkEntry, graph: Graph, dtype: str = "uint8") -> OpenVinoNetwork:
         origin = entry.sha256, entry.graph["sha256"], *graph.outputs

@@ -32,6 +32,7 @@ _TURNS = {
 _NO_PICTURES = {"text", "XML", "JSON", "Base64", "SVG", "web page", "Git LFS pointer", "macOS side file"}
 _JPEG_END = b"\xff\xd9"
 
+STRIP_PX = 256
 _OPEN_LOCK = threading.Lock()
 
 
@@ -40,11 +41,20 @@ def decode_pillow(data: bytes) -> tuple[np.ndarray, str, tuple[QualityFinding, .
     image, format_ = load_pillow(data)
     try:
         rgb, findings = to_rgb(image, image.info.get("icc_profile"))
-        return np.array(rgb), format_, findings
+        return _to_array(rgb), format_, findings
     except ImageError:
         raise
     except Exception as error:  # hostile bytes, as in _load
         raise damaged(format_, error) from None
+
+
+def _to_array(rgb: Image.Image) -> np.ndarray:
+    """(H, W, 3) uint8, strip by strip: at once, NumPy would hold 24 megapixels three times, 72 MB each."""
+    pixels = np.empty((rgb.height, rgb.width, 3), np.uint8)
+    for top in range(0, rgb.height, STRIP_PX):
+        bottom = min(top + STRIP_PX, rgb.height)
+        pixels[top:bottom] = rgb.crop((0, top, rgb.width, bottom))
+    return pixels
 
 
 def load_pillow(data: bytes, smallest: int = MIN_SIDE_PX) -> tuple[Image.Image, str]:
