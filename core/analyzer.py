@@ -18,13 +18,13 @@ from core.diagnosis.conformal import prediction_set
 from core.diagnosis.decision import decide
 from core.diagnosis.explanation import compute_saliency
 from core.diagnosis.novelty import load_novelty, pool_features
-from core.images.preprocessing import limit_long_side, preprocess
+from core.images.preprocessing import OUTLINE_SIDE_PX, limit_long_side, limit_shape, preprocess
 from core.images.quality import assess_quality
 from core.images.quality_findings import QualityReport
 from core.images.reading import LoadedImage, read_image
 from core.lesion.morphology import Morphology, measure_lesion
 from core.lesion.refinement import RefinedMask, refine_mask
-from core.lesion.segmentation import predict_masks
+from core.lesion.segmentation import predict_masks, stretch_map
 from core.settings import AnalysisSettings, default_settings
 from core.taxonomy import get_diagnosis
 from models.loading import Bundle, load_bundle
@@ -43,11 +43,12 @@ class Analysis:
         preprocessed: (h, w, 3) uint8, what the classifier saw: the image at the resolution that the networks
             were trained at, with the chosen filters. The segmenter saw it without them.
         quality: warnings about the image.
-        mask_probability: (H, W) float32 in [0, 1].
+        mask_map: (h, w) float32 in [0, 1], `mask_probability` at `OUTLINE_SIDE_PX` at most: nothing finer is
+            known, and a map of 24 megapixels takes 96 MB.
         lesion: (H, W) mask and contour; `lesion.found` says whether there is one.
         morphology: ABCD measurements; None without a lesion.
         classification: calibrated class probabilities.
-        saliency: (H, W) float32 in [0, 1] for the prediction; None if not requested.
+        saliency_map: (h, w) float32 in [0, 1] for the prediction, as `mask_map`; None if not requested.
         settings: what the caller chose.
         manifest: of the bundle that was used.
         stage_ms: milliseconds by stage; in a batch, the batch's time divided by its size.
@@ -57,11 +58,11 @@ class Analysis:
     image: LoadedImage
     preprocessed: np.ndarray
     quality: QualityReport
-    mask_probability: np.ndarray
+    mask_map: np.ndarray
     lesion: RefinedMask
     morphology: Morphology | None
     classification: Classification
-    saliency: np.ndarray | None
+    saliency_map: np.ndarray | None
     settings: AnalysisSettings
     manifest: Manifest
     stage_ms: dict[str, float]
@@ -70,17 +71,31 @@ class Analysis:
     def __post_init__(self) -> None:
         _check_image("image.pixels", self.image.pixels)
         _check_image("preprocessed", self.preprocessed)
-        maps = {"mask_probability": self.mask_probability, "lesion.lesion_mask": self.lesion.lesion_mask}
-        if self.saliency is not None:
-            maps["saliency"] = self.saliency
-        for name, found in maps.items():
-            if found.shape != self.shape:
-                raise ValueError(f"`{name}` must be {self.shape} like the image; got {found.shape}.")
+        small = limit_shape(self.shape, OUTLINE_SIDE_PX)
+        maps = {
+            "mask_map": (self.mask_map, small),
+            "lesion.lesion_mask": (self.lesion.lesion_mask, self.shape),
+        }
+        if self.saliency_map is not None:
+            maps["saliency_map"] = self.saliency_map, small
+        for name, (found, shape) in maps.items():
+            if found.shape != shape:
+                raise ValueError(f"`{name}` must be {shape} for this image; got {found.shape}.")
 
     @property
     def shape(self) -> tuple[int, int]:
         """(H, W) of the image."""
         return self.image.pixels.shape[:2]
+
+    @property
+    def mask_probability(self) -> np.ndarray:
+        """(H, W) float32 in [0, 1]."""
+        return stretch_map(self.mask_map, self.shape)
+
+    @property
+    def saliency(self) -> np.ndarray | None:
+        """(H, W) float32 in [0, 1] for the prediction; None if not requested."""
+        return None if self.saliency_map is None else stretch_map(self.saliency_map, self.shape)
 
     @property
     def suspicious(self) -> bool:
@@ -175,8 +190,8 @@ class Analyzer:
         """
         [analysis] = self.analyze_batch([source], settings)
         watch = _Stopwatch()
-        saliency = watch("explanation", self.explain, analysis, analysis.classification.prediction)
-        return replace(analysis, saliency=saliency, stage_ms=analysis.stage_ms | watch.stage_ms)
+        saliency = watch("explanation", self._explain, analysis, analysis.classification.prediction)
+        return replace(analysis, saliency_map=saliency, stage_ms=analysis.stage_ms | watch.stage_ms)
 
     def analyze_batch(
         self, sources: Sequence[ImageSource], settings: AnalysisSettings | None = None
@@ -191,7 +206,7 @@ class Analyzer:
         small = watch("preprocessing", _each, self._shrink, images)
         filtered = watch("preprocessing", _each, preprocess, small, [settings.preprocessing] * len(images))
         maps = watch("segmentation", self._segment, small, images, settings)
-        lesions = watch("refinement", _each, lambda found: refine_mask(found, spot=settings.spot), maps)
+        lesions = watch("refinement", _each, _refine(settings.spot), maps, images)
         masks = [lesion.lesion_mask for lesion in lesions]
         answers = watch("classification", self._classify, filtered, masks, settings)
         quality = watch("quality", _each, assess_quality, images, masks)
@@ -205,13 +220,13 @@ class Analyzer:
             "image": loaded,
             "preprocessed": filtered,
             "quality": quality,
-            "mask_probability": maps,
+            "mask_map": maps,
             "lesion": lesions,
             "morphology": shapes,
             "classification": answers,
             "novelty": novelty,
         }
-        shared = {"saliency": None, "settings": settings, "manifest": self.manifest, "stage_ms": stage_ms}
+        shared = {"saliency_map": None, "settings": settings, "manifest": self.manifest, "stage_ms": stage_ms}
         rows = zip(*columns.values(), strict=True)
         return [Analysis(**dict(zip(columns, row, strict=True)), **shared) for row in rows]
 
@@ -219,7 +234,8 @@ class Analyzer:
         return limit_long_side(image, self.manifest.working_side_px)
 
     def _segment(self, small, images, settings: AnalysisSettings) -> list[np.ndarray]:
-        entry, shapes = self.manifest.segmenter, [image.shape[:2] for image in images]
+        entry = self.manifest.segmenter
+        shapes = [limit_shape(image.shape[:2], OUTLINE_SIDE_PX) for image in images]
         sizes = {"input_size_px": entry.input_size_px, "long_side_px": entry.long_side_px}
         return predict_masks(self.bundle.segmenter, small, shapes, **sizes, n_views=settings.n_views)
 
@@ -239,7 +255,12 @@ class Analyzer:
         Raises:
             ValueError: the code or the method is unknown.
         """
-        return compute_saliency(self.bundle.head, analysis.classification, code, analysis.shape, method)
+        return stretch_map(self._explain(analysis, code, method), analysis.shape)
+
+    def _explain(self, analysis: Analysis, code: str, method: str = "gradcam") -> np.ndarray:
+        """(h, w) at `OUTLINE_SIDE_PX` at most."""
+        shape = limit_shape(analysis.shape, OUTLINE_SIDE_PX)
+        return compute_saliency(self.bundle.head, analysis.classification, code, shape, method)
 
 
 def classifier_input(manifest: Manifest) -> ClassifierInput:
@@ -256,6 +277,10 @@ def classifier_input(manifest: Manifest) -> ClassifierInput:
 
 def _read(source: ImageSource) -> LoadedImage:
     return source if isinstance(source, LoadedImage) else read_image(source)
+
+
+def _refine(spot: int) -> Callable[[np.ndarray, np.ndarray], RefinedMask]:
+    return lambda found, image: refine_mask(found, spot=spot, shape=image.shape[:2])
 
 
 def _each(function: Callable[..., Result], *columns: Sequence) -> list[Result]:

@@ -44,6 +44,8 @@ STAGES = (
         "Fit prediction sets, out-of-distribution score and balanced decision on validation.",
     ),
     (train, "features", "bundle.embed", "Index a dataset's features for similar images and the map."),
+    (train, "graphs", "bundle.graph", "Write the files from which other runtimes build a bundle's networks."),
+    (app, "export-mobile", "bundle.mobile", "Write the classifier as .tflite files for phones."),
     (evaluate, "scores", "measure.evaluate", "Score a bundle on a split and write its predictions."),
     (evaluate, "robustness", "measure.robustness", "Score a bundle on corrupted images."),
     (evaluate, "phantoms", "measure.phantoms", "Score a bundle's masks on drawn lesions."),

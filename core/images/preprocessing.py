@@ -44,12 +44,22 @@ class Box:
 # --- geometry ---------------------------------------------------------------------------------------
 def limit_long_side(image: np.ndarray, long_side_px: int) -> np.ndarray:
     """Shrink (H, W[, 3]) by area averaging until its longer side is at most `long_side_px`."""
-    height, width = image.shape[:2]
-    scale = long_side_px / max(height, width)
-    if scale >= 1:
-        return image
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    limited = limit_shape(image.shape[:2], long_side_px)
+    return (
+        image
+        if limited == image.shape[:2]
+        else cv2.resize(image, limited[::-1], interpolation=cv2.INTER_AREA)
+    )
+
+
+def limit_shape(shape: tuple[int, int], long_side_px: int) -> tuple[int, int]:
+    """(H, W) shrunk in proportion until its longer side is at most `long_side_px`.
+
+    >>> limit_shape((3000, 6000), 1024), limit_shape((450, 600), 1024)
+    ((512, 1024), (450, 600))
+    """
+    scale = long_side_px / max(shape)
+    return tuple(shape) if scale >= 1 else (max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale)))
 
 
 def resize_mask(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

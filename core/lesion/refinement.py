@@ -77,6 +77,7 @@ def refine_mask(
     mask_probability: np.ndarray,
     settings: RefinementSettings = REFINEMENT_SETTINGS,
     spot: int = 0,
+    shape: tuple[int, int] | None = None,
 ) -> RefinedMask:
     """Binarise, clean and outline the lesion in a probability map.
 
@@ -85,6 +86,7 @@ def refine_mask(
         settings: thresholds and sizes.
         spot: which spot to take for the lesion where there are several: 0 the main one, 1 the first of
             its `other_spots`, and so on.
+        shape: (H, W) of the answer where the map is a smaller copy; the map's own if None.
 
     Returns:
         The lesion as one region without holes; an empty `RefinedMask` when no pixel reaches
@@ -95,13 +97,14 @@ def refine_mask(
             such spot.
     """
     _check_probability(mask_probability)
+    shape = shape or mask_probability.shape
     spots, threshold = _find_spots(limit_long_side(mask_probability, OUTLINE_SIDE_PX), settings)
     if not 0 <= spot < max(len(spots), 1):
         raise ValueError(f"`spot` must be 0 to {max(len(spots) - 1, 0)} on this image; got {spot}.")
     if not spots:
-        empty = np.zeros(mask_probability.shape, bool)
+        empty = np.zeros(shape, bool)
         return RefinedMask(empty, np.zeros((0, 2), np.float32), threshold)
-    masks = [resize_mask(found, mask_probability.shape) for found in [spots.pop(spot), *spots]]
+    masks = [resize_mask(found, shape) for found in [spots.pop(spot), *spots]]
     contour, *others = (_trace(mask.astype(np.uint8)) for mask in masks if mask.any())
     return RefinedMask(masks[0], contour, threshold, tuple(others))
 

@@ -45,6 +45,8 @@ def predict_masks(
 
 
 def stretch_map(square: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Resize a (S, S) map in [0, 1] to (H, W) float32, still in [0, 1]."""
+    """Resize a (h, w) map in [0, 1] to (H, W) float32, still in [0, 1]."""
+    if square.shape == tuple(shape) and square.dtype == np.float32:
+        return square
     resized = cv2.resize(square.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.clip(resized, 0.0, 1.0, out=resized)

@@ -158,8 +158,8 @@ def test_a_bundle_that_names_what_the_engine_does_not_know_is_refused(analyzer, 
 @pytest.mark.parametrize(
     ("part", "value"),
     [
-        ("mask_probability", np.zeros((200, 150), np.float32)),
-        ("saliency", np.zeros((150, 200, 1), np.float32)),
+        ("mask_map", np.zeros((200, 150), np.float32)),
+        ("saliency_map", np.zeros((150, 200, 1), np.float32)),
         ("preprocessed", np.zeros((150, 200), np.uint8)),
     ],
 )

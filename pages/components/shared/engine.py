@@ -152,8 +152,9 @@ def _keep(item: SourceImage, result: Analysis | ImageError, key: ResultKey) -> N
 
 
 def _size_bytes(analysis: Analysis) -> int:
-    # A pixel's colour, mask probability, mask and saliency: 12 bytes.
-    return 12 * analysis.mask_probability.size + analysis.classification.features.nbytes
+    # A pixel's colour and mask: 4 bytes; both maps are smaller copies.
+    maps = 2 * analysis.mask_map.nbytes
+    return 4 * analysis.lesion.lesion_mask.size + maps + analysis.classification.features.nbytes
 
 
 def explain(analysis: Analysis, code: str, method: str) -> np.ndarray:
