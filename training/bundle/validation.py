@@ -102,7 +102,7 @@ def training_sets(manifest: Manifest) -> tuple[str, ...]:
 
 
 def validated_sets(manifest: Manifest) -> tuple[str, ...]:
-    """Those of `VALIDATED_SETS` that a bundle's classifier has learned: its decisions are made on them."""
+    """Those of `VALIDATED_SETS` that a bundle's classifier was trained on: its decisions are made on them."""
     return tuple(name for name in VALIDATED_SETS if name in training_sets(manifest))
 
 

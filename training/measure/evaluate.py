@@ -5,7 +5,7 @@
 Writes to training/runs/<bundle>/: <split>_scores.json (with 95 % bootstrap intervals over lesions) and
 <split>_predictions.csv (one row an image, no pixels), for another set than HAM10000 with its name before the split;
 headline scores of HAM10000 go into the bundle's manifest too. The test split is looked at once per bundle. A bundle
-that has learned a split is not judged by it.
+that was trained on a split is not evaluated on it.
 
 A set that cannot hold some of the bundle's classes is scored over those that it has (`scored_classes`): HAM10000 has no
 scc. What the scores are with an answer of such a class counted as wrong stands beside them.
@@ -177,7 +177,7 @@ def evaluate(
     Images whose diagnosis is not among the bundle's classes are left out where they have no expert's mask either.
 
     Raises:
-        BundleError: the bundle has learned the split.
+        BundleError: the bundle was trained on the split.
         DatasetError: see `training.data.sets.read_split`.
     """
     manifest = read_manifest(bundle)
