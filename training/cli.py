@@ -33,6 +33,12 @@ for name, group in (("dataset", dataset), ("train", train), ("evaluate", evaluat
 # (group, command, module below training, what it does)
 STAGES = (
     (dataset, "download", "data.download", "Fetch a dataset from its official source."),
+    (
+        train,
+        "duplicates",
+        "data.duplicates",
+        "Find pairs of images that show the same skin, before the split.",
+    ),
     (train, "split", "data.make_split", "Split the images into train, validation and test, by lesion."),
     (train, "segmenter", "fit.train_segmentation", "Train the network that outlines the lesion."),
     (train, "classifier", "fit.train_classification", "Train the network that names the diagnosis."),

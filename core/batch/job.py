@@ -133,13 +133,12 @@ def create_job(
     Raises:
         JobError: the folder cannot be written to.
     """
-    images = _describe_images(found, labels[0])
     job = Job(
         folder=folder,
         name=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source=source,
-        total=len(images),
+        total=len(found.paths),
         left_alone=dict(found.left_alone),
         bundle=f"{manifest.name} version {manifest.version}",
         fingerprint=manifest.fingerprint,
@@ -148,8 +147,7 @@ def create_job(
         label_counts=labels[1],
         owner=owner,
     )
-    _write_job(job, images)
-    return job
+    return _write_job(job, _describe_images(found, labels[0]))
 
 
 def _describe_images(found: FoundImages, table: pd.DataFrame) -> list[dict[str, str]]:
@@ -159,11 +157,12 @@ def _describe_images(found: FoundImages, table: pd.DataFrame) -> list[dict[str, 
     ]
 
 
-def _write_job(job: Job, images: list[dict[str, str]]) -> None:
+def _write_job(job: Job, images: list[dict[str, str]]) -> Job:
     record = {key: value for key, value in asdict(job).items() if key != "folder"}
     with named_faults(job.folder):  # job.json last: a folder with it has both
         write_whole(job.folder / "images.json", json.dumps(images))
         write_whole(job.folder / "job.json", json.dumps(record, indent=1) + "\n")
+    return job
 
 
 def read_job(folder: Path) -> Job | None:
