@@ -83,14 +83,14 @@ def test_malignancy_above_the_threshold_is_stated(app: AppTest, phantom_png, mon
     bundle = replace(fake_bundle(), manifest=strict)
     monkeypatch.setattr(loading, "load_bundle", lambda folder=None: bundle)
     text = read_text(upload(app, ("lesion.png", phantom_png)))
-    assert "At or above the threshold" in text
+    assert "At or above the decision threshold" in text
     assert ":orange-badge[" in text
     assert "green" not in text
 
 
 def test_below_the_threshold_is_no_all_clear(app: AppTest, phantom_png: bytes):
     text = read_text(upload(app, ("lesion.png", phantom_png)))
-    assert "Below the threshold" in text
+    assert "Below the decision threshold" in text
     assert "does not rule out cancer" in text
 
 
