@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ SHIPPED_DIR = Path(__file__).parent / "weights"
 WEIGHTS_VARIABLE = "DERMALENS_WEIGHTS"
 MANIFEST_NAME = "manifest.json"
 VIEWS = ("whole", "crop")
+SIBLING_FILE = re.compile(r"\.\./\w[\w.-]*/\w[\w.-]*\.weights\.h5", re.ASCII)
 
 
 def bundle_dir() -> Path:
@@ -39,7 +41,7 @@ class NetworkEntry:
     """One weights file of a bundle.
 
     Attributes:
-        file: name beside the manifest.
+        file: name beside the manifest, or "../BUNDLE/NAME": the same file of a bundle in the same folder.
         sha256: hex digest of the file.
         builder: a key of `models.builders.BUILDERS`.
         arguments: of the builder; they include `input_size_px`.
@@ -238,8 +240,10 @@ def _parse_trust(classifier: dict, n_classes: int) -> dict[str, Any]:
 
 
 def _parse_network(record: dict) -> NetworkEntry:
-    if Path(record["file"]).name != record["file"]:
-        raise ValueError(f"`file` must lie beside the manifest; got {record['file']!r}")
+    if Path(record["file"]).name != record["file"] and not SIBLING_FILE.fullmatch(record["file"]):
+        raise ValueError(
+            f"`file` must lie beside the manifest or be ../BUNDLE/NAME.weights.h5; got {record['file']!r}"
+        )
     graph = record.get("graph")
     if graph and (Path(graph["file"]).name != graph["file"] or "sha256" not in graph):
         raise ValueError(f"`graph` of {record['file']} must name a file beside the manifest and its sha256")

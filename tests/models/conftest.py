@@ -1,6 +1,7 @@
 """A tiny but real bundle: networks built from code, weights and manifest written to a folder."""
 
 import json
+import shutil
 from pathlib import Path
 
 import keras
@@ -40,18 +41,20 @@ def cache_folder(tmp_path_factory, monkeypatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def bundle_folder(tmp_path, monkeypatch) -> Path:
-    """Weights of both networks beside their manifest."""
-    monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+@pytest.fixture(scope="session")
+def built_bundle(tmp_path_factory) -> Path:
+    """Weights of both networks beside their manifest, built once; not to be changed."""
+    folder = tmp_path_factory.mktemp("built")
     keras.utils.set_random_seed(0)
-    build_unet(**UNET).save_weights(tmp_path / "segmenter.weights.h5")
-    build_classifier(**CLASSIFIER).save_weights(tmp_path / "classifier.weights.h5")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+        build_unet(**UNET).save_weights(folder / "segmenter.weights.h5")
+        build_classifier(**CLASSIFIER).save_weights(folder / "classifier.weights.h5")
     manifest = {
         "name": "tiny",
         "version": "1",
-        "segmenter": network_entry(tmp_path / "segmenter.weights.h5", "unet", UNET),
-        "classifier": network_entry(tmp_path / "classifier.weights.h5", "classifier", CLASSIFIER)
+        "segmenter": network_entry(folder / "segmenter.weights.h5", "unet", UNET),
+        "classifier": network_entry(folder / "classifier.weights.h5", "classifier", CLASSIFIER)
         | {
             "classes": list(HAM10000_CLASSES),
             "views": ["whole", "crop"],
@@ -61,5 +64,12 @@ def bundle_folder(tmp_path, monkeypatch) -> Path:
         },
         "preprocessing": {"defaults": {"hair_removal": True}},
     }
-    (tmp_path / MANIFEST_NAME).write_text(json.dumps(manifest))
-    return tmp_path
+    (folder / MANIFEST_NAME).write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.fixture
+def bundle_folder(built_bundle, tmp_path, monkeypatch) -> Path:
+    """A copy of it for one test."""
+    monkeypatch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+    return shutil.copytree(built_bundle, tmp_path, dirs_exist_ok=True)

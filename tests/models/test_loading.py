@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,13 +14,13 @@ import pytest
 
 from core.analyzer import Analyzer
 from core.phantoms.lesions import draw_phantom
-from models import loading
+from models import efficientnet, loading
 from models.efficientnet import build_classifier
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, file_sha256, read_manifest
 from models.runtimes.tensorflow import TensorFlowNetwork
 from models.unet import build_unet
-from tests.models.conftest import CLASSIFIER, UNET
+from tests.models.conftest import CLASSIFIER, UNET, build_tiny_backbone
 from training.bundle.graph import add_graph
 
 ROOT = Path(__file__).parents[2]
@@ -70,13 +71,22 @@ def test_the_folder_of_the_environment_is_loaded(bundle_folder, monkeypatch):
 # --- the runtime
 
 
-@pytest.fixture
-def graph_folder(bundle_folder) -> Path:
-    """The same bundle with the graph files that `export` writes."""
+@pytest.fixture(scope="module")
+def built_graph_folder(built_bundle, tmp_path_factory) -> Path:
+    """The same bundle with the graph files that `export` writes; not to be changed."""
+    folder = shutil.copytree(built_bundle, tmp_path_factory.mktemp("graphs") / "tiny")
     rng = np.random.default_rng(0)
-    for network, side in (("segmenter", 32), ("classifier", 64)):
-        add_graph(bundle_folder, network, rng.integers(0, 256, (2, side, side, 3), dtype=np.uint8))
-    return bundle_folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(efficientnet.BACKBONES, "tiny", build_tiny_backbone)
+        for network, side in (("segmenter", 32), ("classifier", 64)):
+            add_graph(folder, network, rng.integers(0, 256, (2, side, side, 3), dtype=np.uint8))
+    return folder
+
+
+@pytest.fixture
+def graph_folder(built_graph_folder, bundle_folder) -> Path:
+    """A copy of it for one test."""
+    return shutil.copytree(built_graph_folder, bundle_folder, dirs_exist_ok=True)
 
 
 def test_openvino_runs_a_bundle_with_graph_files_as_tensorflow_does(graph_folder, monkeypatch):
@@ -119,6 +129,24 @@ def test_an_unknown_runtime_is_refused_with_the_known_ones(bundle_folder, monkey
     monkeypatch.setenv("DERMALENS_RUNTIME", "abacus")
     with pytest.raises(BundleError, match="openvino, tensorflow; it is 'abacus'"):
         load_bundle(bundle_folder)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "tensorflow"])
+def test_bundles_side_by_side_may_share_a_weights_file(graph_folder, tmp_path_factory, runtime):
+    both = tmp_path_factory.mktemp("both")
+    for name in ("first", "second"):
+        shutil.copytree(graph_folder, both / name)
+    (both / "second" / "classifier.weights.h5").unlink()
+    update_entry(both / "second", "classifier", file="../first/classifier.weights.h5")
+    image = draw_phantom(0, size_px=(120, 160)).image
+    first, second = (
+        Analyzer(load_bundle(both / name, runtime)).analyze(image) for name in ("first", "second")
+    )
+    assert first.manifest.fingerprint == second.manifest.fingerprint
+    np.testing.assert_array_equal(first.classification.probabilities, second.classification.probabilities)
+    (both / "first" / "classifier.weights.h5").write_bytes(b"other")
+    with pytest.raises(BundleError, match="damaged or was replaced"):
+        load_bundle(both / "second")
 
 
 # --- refusals: never random weights, never another file

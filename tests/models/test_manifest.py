@@ -125,7 +125,13 @@ def test_a_missing_field_is_named(bundle_folder, field):
         read_manifest(bundle_folder)
 
 
-@pytest.mark.parametrize("file", ["../segmenter.weights.h5", "/etc/passwd", "sub/x.weights.h5"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        *("../segmenter.weights.h5", "/etc/passwd", "sub/x.weights.h5", "../../x.weights.h5"),
+        *(".././x.weights.h5", "../a/b/x.weights.h5", "../a/passwd", "../a/../x.weights.h5"),
+    ],
+)
 def test_weights_outside_the_bundles_folder_are_refused(bundle_folder, file):
     rewrite(bundle_folder, lambda record: record["segmenter"].update(file=file))
     with pytest.raises(BundleError, match="must lie beside the manifest"):

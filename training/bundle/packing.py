@@ -13,7 +13,7 @@ from core.datasets.splits import HAM10000, SPLIT_FILE
 from core.systems.evaluations import PROJECT_DIR
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers
-from models.manifest import file_sha256
+from models.manifest import MANIFEST_NAME, file_sha256
 from training.data.augmentation import TRAINING_CORRUPTIONS
 from training.fit.run_folder import BEST_WEIGHTS, read_config
 
@@ -24,11 +24,14 @@ SHARED = ("builder", "model", "classes", "views", "crop_margin", "long_side_px")
 def write_half_precision(model: keras.Model, path: Path) -> None:
     """Save weights with kernels as float16; vectors (biases, batch statistics) stay float32.
 
-    Trained kernels do not compress (gzip: by 0 %), and reading them packed takes twice as long.
+    Trained kernels do not compress (gzip: by 0 %), and reading them packed takes twice as long. The file holds
+    no times: the same weights give the same bytes.
     """
     full = path.with_name("full.weights.h5")
     model.save_weights(full)
-    with h5py.File(full) as source, h5py.File(path, "w", libver="latest") as target:
+    timeless = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
+    timeless.set_obj_track_times(False)
+    with h5py.File(full) as source, _create_timeless(path) as target:
 
         def copy(name: str, item) -> None:
             if isinstance(item, h5py.Dataset):
@@ -36,7 +39,7 @@ def write_half_precision(model: keras.Model, path: Path) -> None:
                 half = value.ndim > 1 and value.dtype == np.float32
                 target.create_dataset(name, data=value.astype(np.float16) if half else value)
             else:
-                target.require_group(name)
+                h5py.h5g.create(target.id, name.encode(), gcpl=timeless)
             holder = target[name]
             for key, attribute in item.attrs.items():
                 holder.attrs[key] = attribute
@@ -45,6 +48,13 @@ def write_half_precision(model: keras.Model, path: Path) -> None:
             target.attrs[key] = attribute
         source.visititems(copy)
     full.unlink()
+
+
+def _create_timeless(path: Path) -> h5py.File:
+    creation, access = (h5py.h5p.create(kind) for kind in (h5py.h5p.FILE_CREATE, h5py.h5p.FILE_ACCESS))
+    creation.set_obj_track_times(False)
+    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    return h5py.File(h5py.h5f.create(bytes(path), h5py.h5f.ACC_TRUNC, creation, access))
 
 
 def export_network(run_dir: Path, builder: str, file: Path, **arguments) -> dict:
@@ -99,9 +109,10 @@ def _write(
     records = [json.loads((run_dir / "config.json").read_text()) for run_dir in run_dirs]
     configs = [record["config"] for record in records]
     drew = any(config.get("augmentation", {}).get("corruption") for config in configs)
+    digest = file_sha256(file)
     return {
-        "file": file.name,
-        "sha256": file_sha256(file),
+        "file": _share(file, digest),
+        "sha256": digest,
         "builder": builder,
         "arguments": arguments,
         "pixel_range": [0, 255],
@@ -115,3 +126,13 @@ def _write(
         "splits": {"weights": "train", "decisions": "validation"},
         "sets": list(dict.fromkeys(name for config in configs for name in config.get("sets", [HAM10000]))),
     }
+
+
+def _share(file: Path, digest: str) -> str:
+    """How the manifest names a weights file: where a sibling bundle has the same one, that is named and this goes."""
+    for manifest in sorted(file.resolve().parent.parent.glob(f"*/{MANIFEST_NAME}")):
+        for other in manifest.parent.glob("*.weights.h5"):
+            if not other.parent.samefile(file.parent) and file_sha256(other) == digest:
+                file.unlink()
+                return f"../{other.parent.name}/{other.name}"
+    return file.name

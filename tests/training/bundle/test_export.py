@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -155,6 +156,24 @@ def test_classifiers_that_see_or_answer_otherwise_are_not_joined(runs, tmp_path,
     write_config(runs[1], CONFIG | {key: other})
     with pytest.raises(ValueError, match=f"second and first cannot be joined: they differ in {key}"):
         export_classifier(runs, tmp_path / "joined.weights.h5")
+
+
+def test_weights_that_a_bundle_beside_it_has_are_not_written_twice(runs, tmp_path):
+    folders = [tmp_path / "bundles" / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text("{}")
+    files = [folder / "classifier.weights.h5" for folder in folders]
+
+    def write(run, file) -> dict:
+        keras.utils.clear_session()  # as in a process of its own: the file holds the names Keras counts up
+        return export_classifier([run], file)
+
+    one, two, again = (write(runs[0], file) for file in (*files, files[0]))
+    assert (one["file"], two["file"]) == ("classifier.weights.h5", "../one/classifier.weights.h5")
+    assert again == one and two["sha256"] == one["sha256"]
+    assert files[0].is_file() and not files[1].exists()
+    assert write(runs[1], files[1])["file"] == "classifier.weights.h5"
 
 
 def test_what_training_drew_and_learned_is_in_the_manifest(runs, tmp_path):
