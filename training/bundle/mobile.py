@@ -26,7 +26,7 @@ from core.phantoms.lesions import draw_phantom
 from core.systems.evaluations import RESULTS_DIR
 from models.manifest import Manifest, NetworkEntry, file_sha256, read_manifest
 from models.runtimes.tensorflow import load_network
-from training.command import in_words
+from training.command import exit_with_message
 
 PRECISIONS = ("float16", "int8")
 N_EXAMPLES = 100
@@ -151,7 +151,7 @@ def score_files(files: Sequence[Path], data: Path, limit: int | None) -> list[di
     ]
 
 
-@in_words
+@exit_with_message
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--to", type=Path, required=True, help="folder to write to")
