@@ -178,7 +178,7 @@ def test_gradcam_waits_for_its_button(drawn_dataset: Path, fake_networks):
     assert fake_networks() == 1
     assert app.get_by_key("demo_case_view").value == "Grad-CAM"
     assert app.selectbox[0].value == "mel"  # the predicted class comes first
-    assert "no dermoscopic criterion" in read_text(app)
+    assert "dermoscopic criterion" in read_text(app)
     app.get_by_key("demo_case_view").set_value("Outlines")
     run(app)
     assert "blue the expert's · amber the model's" in read_text(app)
