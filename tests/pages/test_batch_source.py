@@ -235,7 +235,7 @@ def test_a_run_of_a_signed_in_user_opens_for_nobody_else(app, root, archive, mon
 def test_refused_files_names_are_harmless_in_the_tables_own_export(app, pngs):
     upload(app, ("=HYPERLINK(1).png", pngs[0][:100]), ("good.png", pngs[1]))
     press(app, "batch_start")
-    assert app.dataframe[0].value["file"].tolist() == ["'=HYPERLINK(1).png"]
+    assert app.dataframe[0].value["path"].tolist() == ["'=HYPERLINK(1).png"]
 
 
 def test_an_address_of_a_run_that_is_gone_says_so(app):
@@ -275,7 +275,7 @@ def test_unusable_labels_start_nothing_and_leave_the_images_where_they_are(app, 
 def test_a_bad_zip_is_refused_with_a_message(app, root):
     upload(app, ("x.zip", b"no zip"))
     press(app, "batch_start")
-    assert "damaged" in read_text(app) and list(root.iterdir()) == []
+    assert "no zip file but text" in read_text(app) and list(root.iterdir()) == []
 
 
 def test_a_server_without_an_allowed_folder_says_how_to_set_it(app):
