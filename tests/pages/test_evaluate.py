@@ -124,6 +124,13 @@ def test_unusable_file_is_refused_with_a_message_and_the_next_one_works(page: Ap
     assert "60 images" in read_text(run(page)) and not page.error
 
 
+def test_what_was_left_out_of_a_file_is_said(page: AppTest):
+    data = make_frame().assign(dx=["scc", *make_frame()["dx"][1:]]).to_csv(index=False).encode()
+    upload_csv(page, data + data.split(b"\n")[1] + b"\n", "twice.csv")
+    said = page.warning[0].value.replace("\\", "")
+    assert "identical rows, counted once: 1" in said and "scc (1)" in said
+
+
 def test_unlabelled_predictions_show_only_their_distribution(page: AppTest):
     frame = make_frame().drop(columns="dx")
     upload_csv(page, frame)

@@ -99,7 +99,9 @@ def _draw_file() -> Context | None:
     """An uploaded table; it stays in the session when the uploader is not on the page."""
     kept = st.session_state.get(_UPLOAD)
     with st.expander("Predictions file", expanded=kept is None, icon=":material/upload_file:"):
-        file = st.file_uploader("A CSV with one row an image", type=["csv"], key="predictions_file")
+        file = st.file_uploader(
+            "A table with one row an image", type=["csv", "tsv", "tab", "txt", "xlsx"], key="predictions_file"
+        )
         st.caption(
             "Columns: `image_id`; `p_<code>` for every class (probabilities that sum to 1); and, each "
             "optional, `dx` (the true class), `lesion_id` (images of one lesion belong together), `dice`, "
@@ -115,6 +117,8 @@ def _draw_file() -> Context | None:
         f"{escape(name)} · {len(predictions):,} images · a predictions file states no decision threshold: the "
         f"shipped system's is used, {threshold:.1%}"
     )
+    if predictions.notes:
+        st.warning(escape("; ".join(predictions.notes)), icon=":material/rule:")
     return Context(name, key, predictions, threshold)
 
 
