@@ -18,7 +18,12 @@ from core.diagnosis.conformal import prediction_set
 from core.diagnosis.decision import decide
 from core.diagnosis.explanation import compute_saliency
 from core.diagnosis.novelty import load_novelty, pool_features
+<<<<<<< HEAD
 from core.images.preprocessing import OUTLINE_SIDE_PX, limit_long_side, limit_shape, preprocess
+=======
+from core.diagnosis.structures import load_structures
+from core.images.preprocessing import limit_long_side, preprocess
+>>>>>>> dff3d2c (Dermoscopic structures by a linear probe; the class by the balanced decision rule stands in tables)
 from core.images.quality import assess_quality
 from core.images.quality_findings import QualityReport
 from core.images.reading import LoadedImage, read_image
@@ -52,6 +57,8 @@ class Analysis:
         settings: what the caller chose.
         manifest: of the bundle that was used.
         stage_ms: milliseconds by stage; in a batch, the batch's time divided by its size.
+        structures: probability of each dermoscopic structure that the bundle reports, see
+            `core.diagnosis.structures`; None if it has no probe.
         novelty: out-of-distribution score, see `core.diagnosis.novelty`; None if the bundle has no model for it.
     """
 
@@ -67,6 +74,7 @@ class Analysis:
     manifest: Manifest
     stage_ms: dict[str, float]
     novelty: float | None = None
+    structures: dict[str, float] | None = None
 
     def __post_init__(self) -> None:
         _check_image("image.pixels", self.image.pixels)
@@ -167,6 +175,7 @@ class Analyzer:
         self.default_settings = default_settings(bundle.manifest)
         self._seen = classifier_input(self.manifest)
         self._novelty = load_novelty(self.manifest)
+        self._structures = load_structures(self.manifest)
 
     @classmethod
     def load(cls, folder: str | Path | None = None) -> "Analyzer":
@@ -215,6 +224,7 @@ class Analyzer:
         spacings = [image.pixel_spacing_mm for image in loaded]
         shapes = watch("morphology", _each, measure_lesion, images, masks, spacings)
         novelty = _each(self._score_novelty, answers)
+        structures = _each(self._find_structures, answers)
         stage_ms = {stage: ms / len(loaded) for stage, ms in watch.stage_ms.items()}
         columns = {
             "image": loaded,
@@ -225,6 +235,7 @@ class Analyzer:
             "morphology": shapes,
             "classification": answers,
             "novelty": novelty,
+            "structures": structures,
         }
         shared = {"saliency_map": None, "settings": settings, "manifest": self.manifest, "stage_ms": stage_ms}
         rows = zip(*columns.values(), strict=True)
@@ -248,6 +259,12 @@ class Analyzer:
         return (
             None if self._novelty is None else float(self._novelty.score(pool_features(answer.features[0])))
         )
+
+    def _find_structures(self, answer: Classification) -> dict[str, float] | None:
+        if self._structures is None:
+            return None
+        found = self._structures.predict(pool_features(answer.features[0]))
+        return dict(zip(self._structures.names, map(float, found), strict=True))
 
     def explain(self, analysis: Analysis, code: str, method: str = "gradcam") -> np.ndarray:
         """(H, W) saliency in [0, 1] of any class, from the features that the analysis kept.

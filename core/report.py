@@ -2,8 +2,9 @@
 
 The CSV columns are `image`, `path` (below the folder that was analysed), one for each class code (calibrated
 probabilities that sum to 1), `prediction`, `suspicious_probability`, `lesion_area_fraction`, `warnings`, `error`,
-`conformal_set` (the prediction set at the bundle's confidence level) and `novelty` (out-of-distribution score);
-the last two are empty for a bundle without them.
+`conformal_set` (the prediction set at the bundle's confidence level), `novelty` (out-of-distribution score) and
+`balanced_prediction` (the class by the decision rule for balanced accuracy); the last three are empty for a bundle
+without them. A bundle with a probe of dermoscopic structures adds `structure_<name>` for each that it reports.
 """
 
 import csv
@@ -29,7 +30,7 @@ def csv_columns(classes: Sequence[str]) -> list[str]:
     """The columns of the results table for a bundle with these classes."""
     return [
         *("image", "path", *classes, "prediction", "suspicious_probability"),
-        *("lesion_area_fraction", "warnings", "error", "conformal_set", "novelty"),
+        *("lesion_area_fraction", "warnings", "error", "conformal_set", "novelty", "balanced_prediction"),
     ]
 
 
@@ -48,7 +49,14 @@ def analysis_row(analysis: Analysis, stem: str | None = None, path: str = "") ->
         "error": "",
         "conformal_set": " ".join(analysis.conformal_set or ()),
         "novelty": "" if analysis.novelty is None else round(analysis.novelty, 6),
+        "balanced_prediction": analysis.balanced_prediction or "",
+        **structure_columns(analysis),
     }
+
+
+def structure_columns(analysis: Analysis) -> dict[str, float]:
+    """`structure_<name>` -> probability, of the structures that the bundle reports."""
+    return {f"structure_{name}": round(p, 6) for name, p in (analysis.structures or {}).items()}
 
 
 def error_row(stem: str, error: str, classes: Sequence[str], path: str = "") -> dict[str, Any]:
@@ -71,9 +79,11 @@ def prediction_row(analysis: Analysis) -> dict[str, Any]:
             for code, p in zip(answer.classes, ps, strict=True)
         },
         "prediction": answer.prediction,
+        "balanced_prediction": analysis.balanced_prediction or "",
         "agreement": answer.agreement,
         "lesion_area_fraction": analysis.lesion_area_fraction,
         "warnings": ";".join(warning_codes(analysis)),
+        **structure_columns(analysis),
     }
 
 
@@ -87,7 +97,9 @@ def warning_codes(analysis: Analysis) -> list[str]:
 def rows_to_csv(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> str:
     """The results table as CSV; cells that a spreadsheet would run as a formula are made harmless."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, csv_columns(classes), lineterminator="\n")
+    columns = csv_columns(classes)
+    more = dict.fromkeys(key for row in rows for key in row if key not in columns)
+    writer = csv.DictWriter(stream, [*columns, *more], restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: harmless(value) for key, value in row.items()} for row in rows)
     return stream.getvalue()
@@ -118,6 +130,7 @@ def analysis_record(analysis: Analysis) -> dict[str, Any]:
         "balanced_prediction": analysis.balanced_prediction,
         "conformal_set": _conformal_record(analysis),
         "novelty": _novelty_record(analysis),
+        "structures": analysis.structures,
         "views": {"count": len(answer.view_probabilities), "agreement": answer.agreement},
         "lesion": {
             "found": analysis.lesion.found,

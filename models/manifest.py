@@ -98,6 +98,26 @@ class NoveltyEntry:
 
 
 @dataclass(frozen=True)
+class StructuresEntry:
+    """The probe of `core.diagnosis.structures` beside the manifest, and how well it was tested.
+
+    Attributes:
+        file, sha256: of the probe.
+        auc: structure -> {"estimate", "low", "high"} of its ROC AUC, the last two a 95 % interval.
+        origin: the images that it was fitted and tested on, as text.
+    """
+
+    file: str
+    sha256: str
+    auc: dict[str, dict[str, float]]
+    origin: str
+
+    def auc_low(self, structure: str) -> float:
+        """Lower limit of a structure's tested AUC; 0 where it was not tested."""
+        return float(self.auc.get(structure, {}).get("low") or 0.0)
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a bundle states about itself.
 
@@ -111,6 +131,7 @@ class Manifest:
         filters: names of the filters before the classifier that are on by default.
         conformal: for prediction sets; None if the bundle has none.
         novelty: for the out-of-distribution score; None if the bundle has none.
+        structures: for the probe of dermoscopic structures; None if the bundle has none.
         description: what kind of system it is, in a few words; "" if the bundle does not say.
         decision_offsets: (K,) added to log-probabilities for the highest balanced accuracy, or None.
         test_time_augmentation: whether eight symmetric views are averaged unless the user says otherwise.
@@ -131,6 +152,7 @@ class Manifest:
     conformal: ConformalEntry | None = None
     novelty: NoveltyEntry | None = None
     decision_offsets: tuple[float, ...] | None = None
+    structures: StructuresEntry | None = None
     description: str = ""
     test_time_augmentation: bool = True
 
@@ -212,7 +234,7 @@ def _parse(folder: Path, record: dict) -> Manifest:
 
 
 def _parse_trust(classifier: dict, n_classes: int) -> dict[str, Any]:
-    """What `training.bundle.fit_trust` added to the classifier's entry; older bundles have none of it."""
+    """What `training.bundle.fit_trust` and `fit_structures` added to the classifier's entry; older bundles have none of it."""
     found: dict[str, Any] = {}
     if conformal := classifier.get("conformal"):
         quantiles = tuple(map(float, conformal["class_quantiles"]))
@@ -231,6 +253,11 @@ def _parse_trust(classifier: dict, n_classes: int) -> dict[str, Any]:
         found["novelty"] = NoveltyEntry(
             novelty["file"], novelty["sha256"], float(threshold["value"]), threshold["origin"]
         )
+    if structures := classifier.get("structures"):
+        if Path(structures["file"]).name != structures["file"]:
+            raise ValueError(f"`file` must lie beside the manifest; got {structures['file']!r}")
+        names = ("file", "sha256", "auc", "origin")
+        found["structures"] = StructuresEntry(**{name: structures[name] for name in names})
     if decision := classifier.get("decision"):
         offsets = tuple(map(float, decision["offsets"]))
         if len(offsets) != n_classes or not all(map(math.isfinite, offsets)):

@@ -43,7 +43,7 @@ def read_table(text: str) -> list[dict[str, str]]:
 def test_columns_are_exactly_those_documented():
     assert csv_columns(("mel", "nv")) == [
         *("image", "path", "mel", "nv", "prediction", "suspicious_probability"),
-        *("lesion_area_fraction", "warnings", "error", "conformal_set", "novelty"),
+        *("lesion_area_fraction", "warnings", "error", "conformal_set", "novelty", "balanced_prediction"),
     ]
 
 
@@ -51,7 +51,7 @@ def test_row_holds_the_answer_and_its_probabilities_sum_to_one(analysis):
     text = rows_to_csv([analysis_row(analysis)], HAM10000_CLASSES)
     assert text.splitlines()[0] == (
         "image,path,akiec,bcc,bkl,df,mel,nv,vasc,prediction,suspicious_probability,lesion_area_fraction,warnings,error,"
-        "conformal_set,novelty"
+        "conformal_set,novelty,balanced_prediction"
     )
     [row] = read_table(text)
     assert row["image"] == "ISIC_1" and row["error"] == ""
