@@ -18,12 +18,8 @@ from core.diagnosis.conformal import prediction_set
 from core.diagnosis.decision import decide
 from core.diagnosis.explanation import compute_saliency
 from core.diagnosis.novelty import load_novelty, pool_features
-<<<<<<< HEAD
-from core.images.preprocessing import OUTLINE_SIDE_PX, limit_long_side, limit_shape, preprocess
-=======
 from core.diagnosis.structures import load_structures
-from core.images.preprocessing import limit_long_side, preprocess
->>>>>>> dff3d2c (Dermoscopic structures by a linear probe; the class by the balanced decision rule stands in tables)
+from core.images.preprocessing import OUTLINE_SIDE_PX, limit_long_side, limit_shape, preprocess
 from core.images.quality import assess_quality
 from core.images.quality_findings import QualityReport
 from core.images.reading import LoadedImage, read_image
