@@ -26,7 +26,8 @@ import typer
 from tqdm import tqdm
 from typer.core import TyperGroup
 
-from core.analyzer import Analysis, Analyzer
+from core.analysis import Analysis
+from core.analyzer import Analyzer
 from core.batch.analyze import analyze_paths, find_images
 from core.errors import DermalensError
 from core.images.drawing import draw_overlay, encode_png

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core.analyzer import Analysis
+from core.analysis import Analysis
 from core.diagnosis.classification import undo_temperature
 from core.tables.writing import harmless, to_json_types
 from models.manifest import Manifest

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.analyzer import Analysis
+from core.analysis import Analysis
 from core.images.reading import ImageError
 from models.manifest import BundleError, Manifest
 from pages.components.diagnose import gallery, impression, result, session_images, settings, viewer

@@ -23,6 +23,7 @@ ORDER = (
     "core.lesion",
     "core.diagnosis",
     "core.evaluation",
+    "core.analysis",
     "core.analyzer",
     "core.report",
     "core.datasets",

@@ -55,7 +55,6 @@ STAGES = (
         "bundle.fit_structures",
         "Fit a bundle's probe of dermoscopic structures.",
     ),
-    (train, "duplicates", "data.duplicates", "Find pictures of one lesion that stand in two data sets."),
     (train, "features", "bundle.embed", "Index a dataset's features for similar images and the map."),
     (train, "graphs", "bundle.graph", "Write the files from which other runtimes build a bundle's networks."),
     (app, "export-mobile", "bundle.mobile", "Write the classifier as .tflite files for phones."),

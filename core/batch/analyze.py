@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.analyzer import Analysis, Analyzer
+from core.analysis import Analysis
+from core.analyzer import Analyzer
 from core.images import finding
 from core.images.finding import FoundImages
 from core.images.reading import ImageError, LoadedImage, read_image

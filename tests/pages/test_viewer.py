@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.analyzer import Analysis, Analyzer
+from core.analysis import Analysis
+from core.analyzer import Analyzer
 from core.phantoms.lesions import draw_phantom
 from pages.components.diagnose import viewer
 from pages.components.shared import engine, figures

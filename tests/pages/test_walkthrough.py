@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.analyzer import Analysis, Analyzer
+from core.analysis import Analysis
+from core.analyzer import Analyzer
 from core.diagnosis.classification import undo_temperature
 from core.images.preprocessing import PreprocessingSettings
 from core.images.symmetry import symmetry_views

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from core.analyzer import Analysis, Analyzer
+from core.analysis import Analysis
+from core.analyzer import Analyzer
 from core.batch.analyze import BATCH_SIZE
 from core.datasets.ham10000 import default_data_dir
 from core.datasets.splits import HAM10000, SPLITS

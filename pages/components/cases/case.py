@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from core.analyzer import Analysis
+from core.analysis import Analysis
 from core.datasets.case import Case
 from core.datasets.ham10000 import read_mask
 from core.evaluation.mask_metrics import dice

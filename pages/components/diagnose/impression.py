@@ -6,7 +6,7 @@ Reference:
 
 import streamlit as st
 
-from core.analyzer import Analysis
+from core.analysis import Analysis
 from core.taxonomy import get_diagnosis
 from pages.components.shared.notices import percent
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.analyzer import Analysis
+from core.analysis import Analysis
 from core.images.drawing import draw_overlay, encode_png
 from core.lesion.morphology_table import MorphologyRow, abcd_rows
 from core.report import analysis_record

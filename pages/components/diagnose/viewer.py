@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.analyzer import Analysis
+from core.analysis import Analysis
 from core.diagnosis.explanation import METHODS
 from core.images.drawing import blend_heatmap, draw_overlay
 from core.images.preprocessing import limit_long_side

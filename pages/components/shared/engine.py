@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.analyzer import Analysis, Analyzer
+from core.analysis import Analysis
+from core.analyzer import Analyzer
 from core.images.reading import ImageError, read_image
 from core.report import analysis_row
 from core.settings import AnalysisSettings

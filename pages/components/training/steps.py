@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.analyzer import Analysis
+from core.analysis import Analysis
 from core.images.reading import ImageError
 from core.phantoms.lesions import SAMPLES
 from core.settings import AnalysisSettings, default_filters

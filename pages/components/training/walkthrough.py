@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from core.analyzer import Analysis, classifier_input
+from core.analysis import Analysis
+from core.analyzer import classifier_input
 from core.diagnosis.classification import undo_temperature, window_squares
 from core.images.drawing import OUTLINE_COLOUR, blend_heatmap, draw_overlay
 from core.images.preprocessing import Box, limit_long_side, mask_picture, remove_hair

