@@ -323,3 +323,16 @@ def test_weights_that_are_missing_are_named(app, monkeypatch):
     monkeypatch.setattr(manifest, "read_manifest", fail)
     run(app)
     assert "No manifest.json" in read_text(app) and "batch_start" not in keys(app.button)
+
+
+def test_a_batch_over_the_quota_is_refused_and_nothing_stays_behind(app, root, archive, monkeypatch):
+    monkeypatch.setenv("DERMALENS_RUNS_GB", "0.000001")
+    upload(app, ("lesions.zip", archive))
+    shown = press(app, "batch_start")
+    assert "Delete a run that you do not need" in read_text(shown)
+    assert list(root.iterdir()) == []
+
+
+def test_a_wrong_setting_of_the_server_is_named(app, monkeypatch):
+    monkeypatch.setenv("DERMALENS_RUNS_DAYS", "soon")
+    assert "DERMALENS_RUNS_DAYS must be a positive number" in read_plain(run(app))

@@ -12,13 +12,14 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.batch import job as jobs
 from core.batch import sources as image_sources
-from core.batch.archive import ArchiveError
-from core.batch.job import Job, JobError
+from core.batch.job import Job
 from core.batch.labels import LabelError, match_labels, read_labels
+from core.batch.limits import check_room, delete_old_runs
 from core.batch.sources import ROOT_VARIABLE, SourceError
 from core.datasets.files import labels_from_folders
+from core.errors import DermalensError
 from core.images.finding import IMAGE_EXTENSIONS, FoundImages
-from core.settings import AnalysisSettings, default_filters
+from core.settings import AnalysisSettings, default_filters, read_limits
 from models.manifest import BundleError, Manifest
 from pages.components.evaluate.run_access import current_user
 from pages.components.shared import engine, notices
@@ -28,8 +29,8 @@ NO_LABELS, FOLDER_NAMES, TABLE = "None", "Sub-folder names", "CSV table"
 WHOLE_ROOT = "(the whole folder)"
 OTHER_TABLE = "another, from this computer"
 KEPT = (
-    "Uploaded images are kept on this server, in its temporary folder, until you delete the run. Only you see the "
-    "run, and whoever you give its address to."
+    "Uploaded images are kept on this server, in its temporary folder, until you delete the run or it has had no new "
+    "result for {days:g} days. Only you see the run, and whoever you give its address to."
 )
 TABLE_HELP = (
     "A CSV, TSV or Excel file: columns `image,dx` (`image_id`, `isic_id` and `diagnosis` work too) with class codes, and if you have them "
@@ -116,7 +117,7 @@ def _draw_images() -> tuple[Path | None, str, list[UploadedFile]]:
         accept_multiple_files=True,
         key=upload_key("images"),
     )
-    st.caption(KEPT)
+    st.caption(KEPT.format(days=read_limits().runs_days))
     return None, "", files
 
 
@@ -198,7 +199,7 @@ def _start(request: Request, manifest: Manifest) -> Job | None:
         with st.spinner("Preparing the images …"):
             job = create(request, manifest)
         jobs.start(job)
-    except (SourceError, ArchiveError, LabelError, JobError, OSError) as error:
+    except (DermalensError, OSError) as error:
         st.error(notices.escape(str(error)), title="The run was not started", icon=":material/error:")
         return None
     st.session_state["batch_intake"] = st.session_state.get("batch_intake", 0) + 1
@@ -209,16 +210,20 @@ def create(request: Request, manifest: Manifest) -> Job:
     """Write down the run that a form asks for; nothing stays behind where that fails.
 
     Raises:
-        SourceError, ArchiveError, LabelError, JobError, OSError: with what is wrong.
+        DermalensError, OSError: with what is wrong.
     """
     with ExitStack() as undo:
-        folder = jobs.new_folder(jobs.jobs_dir())
+        root, limits = jobs.jobs_dir(), read_limits()
+        delete_old_runs(root, limits)
+        check_room(root, limits, sum(len(data) for _, data in request.uploads))
+        folder = jobs.new_folder(root)
         undo.callback(shutil.rmtree, folder)
         if request.root is None:
             top, source = folder / "images", f"{len(request.uploads)} uploaded files"
             if len(request.uploads) == 1:
                 source = request.uploads[0][0]
             found = image_sources.save_uploads(request.uploads, top)
+            check_room(root, limits)  # a zip file has grown
         else:
             top = image_sources.resolve_below(request.root, request.folder)
             found, source = image_sources.find_below(request.root, request.folder), str(top)

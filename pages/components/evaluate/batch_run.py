@@ -10,8 +10,10 @@ import streamlit as st
 from core.batch import job as jobs
 from core.batch.job import Job, JobError
 from core.batch.results import Progress, State, read_errors, read_predictions, read_progress
+from core.errors import DermalensError
 from core.evaluation.predictions import Predictions
 from core.images.finding import describe_left_alone
+from core.settings import read_limits
 from pages.components.evaluate import batch_form, run_access
 from pages.components.evaluate.context import Context
 from pages.components.shared import notices
@@ -39,7 +41,8 @@ def draw() -> Context | None:
         st.error(notices.escape(message), icon=":material/error:")
     try:
         root = jobs.jobs_dir()
-    except (JobError, OSError) as error:
+        read_limits()  # a wrong setting of the server is said here, once
+    except (DermalensError, OSError) as error:
         st.error(notices.escape(str(error)), icon=":material/error:")
         return None
     if identifier := st.query_params.get(PARAMETER):

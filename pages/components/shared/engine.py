@@ -4,22 +4,26 @@ TensorFlow is loaded by the first analysis, never by opening a page.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_status_container import StatusContainer
 
 from core.analysis import Analysis
 from core.analyzer import Analyzer
 from core.images.reading import ImageError, read_image
 from core.report import analysis_row
-from core.settings import AnalysisSettings
+from core.settings import AnalysisSettings, SettingsError
 from models import loading
 from models import manifest as manifests
 from models.manifest import BundleError, Manifest
+from pages.components.shared import waiting
 from pages.components.shared.figures import thumbnail
 from pages.components.shared.notices import escape
 from pages.components.shared.source_image import SourceImage
@@ -128,9 +132,23 @@ def _analyse(items: Sequence[SourceImage], manifest: Manifest, settings: Analysi
             st.toast(analyzer.bundle.note, icon=":material/info:")
         for number, item in enumerate(items, start=1):
             count = f" ({number} of {len(items)})" if len(items) > 1 else ""
-            status.update(label=f"Analysing {escape(item.name)}{count} …")
-            _keep(item, _analyse_one(analyzer, item, settings), result_key(item, manifest, settings))
+            # A turn for each image: who has many does not keep the others waiting for all of them.
+            with _take_turn(status, slot):
+                status.update(label=f"Analysing {escape(item.name)}{count} …")
+                result = _analyse_one(analyzer, item, settings)
+            _keep(item, result, result_key(item, manifest, settings))
     slot.empty()
+
+
+@contextmanager
+def _take_turn(status: StatusContainer, slot: DeltaGenerator) -> Iterator[None]:
+    """Wait for the analyser and show the place; ends the page where too many wait."""
+    try:
+        with waiting.ANALYSES.turn(lambda before: status.update(label=waiting.describe_place(before))):
+            yield
+    except (waiting.QueueFullError, SettingsError) as error:
+        slot.warning(escape(str(error)), icon=":material/hourglass_top:")
+        st.stop()
 
 
 def _analyse_one(analyzer: Analyzer, item: SourceImage, settings: AnalysisSettings) -> Analysis | ImageError:
