@@ -3,7 +3,17 @@
 import streamlit as st
 
 from core.datasets.ham10000 import DatasetError
-from pages.components.dataset import address, browse, case, charts, checks, facets, feature_map
+from pages.components.dataset import (
+    address,
+    browse,
+    case,
+    charts,
+    checks,
+    downloads,
+    facets,
+    feature_map,
+    sources,
+)
 from pages.components.dataset.context import read_context
 from pages.components.shared import dataset_folder as dataset
 from pages.components.shared import notices, router
@@ -17,12 +27,28 @@ VIEW_LABELS = {
 
 
 def draw_toolbar() -> None:
-    """Title and the dataset's folder."""
+    """Title, which dataset, and where pictures come from; without pictures that is open on the page."""
+    sources.take_choice()
+    try:
+        found = dataset.read_folder() is not None
+        problem = ""
+    except DatasetError as error:
+        found, problem = False, str(error)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title("Dataset", anchor=False, width="stretch")
-        with st.popover("Dataset folder", icon=":material/folder_open:"):
-            dataset.draw_folder()
+        if found:
+            sources.draw_choice()
+            with st.popover("Pictures", icon=":material/add_photo_alternate:", width="content"):
+                sources.draw()
     notices.draw_notice()
+    downloads.draw()
+    if problem:
+        st.error(problem, title="The dataset folder cannot be used", icon=":material/folder_off:")
+    if found:
+        dataset.draw_drawn_label()
+    else:
+        with st.expander("No pictures yet: get some", expanded=True, icon=":material/add_photo_alternate:"):
+            sources.draw()
 
 
 def draw_view_switch(view: str) -> None:
@@ -41,10 +67,6 @@ def draw_view_switch(view: str) -> None:
 
 router.require()
 draw_toolbar()
-try:
-    dataset.read_folder()
-except DatasetError as error:
-    st.error(str(error), title="The dataset folder cannot be used", icon=":material/folder_off:")
 context = read_context()
 state = address.read(context.explorer)
 draw_view_switch(state.view)
@@ -63,5 +85,3 @@ elif state.view == "map":
     feature_map.draw_map(context, state, found)
 else:
     browse.draw_browse(context, state, found)
-    if not context.has_pictures:
-        dataset.draw_missing("each row shows its picture with the expert's outline")

@@ -15,7 +15,7 @@ from pages.components.evaluate import (
     source,
 )
 from pages.components.evaluate.context import Context
-from pages.components.shared import notices, router
+from pages.components.shared import dataset_folder, notices, router
 
 router.require()
 
@@ -64,6 +64,7 @@ if not context.predictions.labelled.any():
     st.stop()
 view = choose_view()
 notices.draw_notice()
+dataset_folder.draw_drawn_label()
 unlabelled = int((~context.predictions.labelled).sum())
 if unlabelled:
     st.caption(

@@ -60,6 +60,17 @@ def draw_outlines(image: np.ndarray, masks: Sequence[tuple[np.ndarray, tuple[int
     return drawn
 
 
+def write_label(image: np.ndarray, text: str) -> np.ndarray:
+    """A copy of (H, W, 3) uint8 RGB with a short text on a dark ground in its lower left corner."""
+    drawn, scale = image.copy(), max(image.shape[:2]) / 420
+    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    top = drawn.shape[0] - height - 2 * below
+    drawn[top:, : width + 2 * below] //= 3
+    place = below, drawn.shape[0] - below
+    cv2.putText(drawn, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 1, cv2.LINE_AA)
+    return drawn
+
+
 def _draw_line(drawn: np.ndarray, contour: np.ndarray, colour: tuple[int, int, int]) -> None:
     """A closed line with a dark rim, so that it shows on any skin; `contour` is (N, 2) of (x, y)."""
     width = max(1, round(max(drawn.shape[:2]) / 200))

@@ -1,6 +1,7 @@
 """The app through its entrypoint, on the tests' tiny stand-in networks."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,15 @@ from streamlit.testing.v1 import AppTest
 from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom
 from models import loading, manifest
+from pages.components.shared import dataset_folder
 from tests.fakes import fake_bundle, fake_manifest
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the app keeps the datasets that it fetches or draws: an empty folder."""
+    monkeypatch.setattr(dataset_folder, "STORE", tmp_path / "store")
+    return tmp_path / "store"
 
 
 def open_app() -> AppTest:

@@ -2,11 +2,11 @@
 
     dermalens dataset download ham10000 --to DIR [--accept-licence]
 
-Also isic2018-task1 and isic2018-task3. Shows the licence first, checks the free space, resumes a broken
+Also isic2018-task1, isic2018-task3, isic2019 and milk10k. Shows the licence first, checks the free space, resumes a broken
 download, verifies checksums, unpacks, removes the archives, and skips what is there already.
 
-Checksums: Dataverse states the MD5 of each archive, and it is asked for at run time. The ISIC challenge
-states none, nor does Dataverse one that fits the original of a table (it keeps the MD5 of its own
+Checksums: Dataverse states the MD5 of each archive, and it is asked for at run time. The ISIC challenges
+state none, nor does Dataverse one that fits the original of a table (it keeps the MD5 of its own
 conversion); for these the SHA-256 of the first download is written to DIR/downloads.json and later ones are
 held against it, so that a change shows (delete the file to accept it); the first one is checked by the
 archive's own CRCs alone.
@@ -16,7 +16,7 @@ answer are taken from their documentation and public use.
 
 Sources:
     HAM10000: doi:10.7910/DVN/DBW86T through https://guides.dataverse.org/en/latest/api/;
-    ISIC 2018: https://challenge.isic-archive.com/data/#2018.
+    ISIC 2018, 2019 and MILK10k: https://challenge.isic-archive.com/data/.
 """
 
 import argparse
@@ -34,12 +34,14 @@ from training.data.fetching import DownloadError, check_free_space, fetch, remot
 
 DATAVERSE = "https://dataverse.harvard.edu/api"
 HAM10000_DOI = "doi:10.7910/DVN/DBW86T"
+# Masks first: they are small, and the app shows each part as soon as it is there.
 HAM10000_ARCHIVES = (
+    "HAM10000_segmentations_lesion_tschandl",
     "HAM10000_images_part_1",
     "HAM10000_images_part_2",
-    "HAM10000_segmentations_lesion_tschandl",
 )
-ISIC2018 = "https://isic-archive.s3.amazonaws.com/challenges/2018"
+ISIC_CHALLENGES = "https://isic-archive.s3.amazonaws.com/challenges"
+ISIC_PAGE = "https://challenge.isic-archive.com/data/"
 RECORD_NAME = "downloads.json"
 _TIMEOUT_S = 60
 
@@ -47,10 +49,16 @@ _BY_NC = (
     "CC BY-NC 4.0 (https://creativecommons.org/licenses/by-nc/4.0/): name the authors, no commercial use."
 )
 _HAM10000_CITATION = "Tschandl, Rosendahl, Kittler (2018), The HAM10000 dataset, Sci Data 5:180161, doi:10.1038/sdata.2018.161."
+_ISIC_LICENCE = f"{_BY_NC}\nThe licence that comes with the files decides where it says otherwise."
 _ISIC2018_CITATION = (
     "Codella et al. (2019), Skin Lesion Analysis Toward Melanoma Detection 2018, arXiv:1902.03368.\n"
     f"{_HAM10000_CITATION}"
 )
+_ISIC2019_CITATION = (
+    f"{_HAM10000_CITATION}\nCodella et al. (2017), Skin Lesion Analysis Toward Melanoma Detection, "
+    "arXiv:1710.05006.\nCombalia et al. (2019), BCN20000, arXiv:1908.02288."
+)
+_MILK10K_CITATION = "MILK study team (2025), MILK10k, ISIC Archive, doi:10.34970/648456."
 
 
 @dataclass(frozen=True)
@@ -75,12 +83,21 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Source:
-    """An official source: what is shown before the download, and how its files are listed."""
+    """An official source: what is shown before the download, and how its files are listed.
+
+    Attributes:
+        name: of the dataset, short.
+        page: where the dataset is described.
+        size_gb: of the download, about; unpacking needs as much again for a while.
+    """
 
     title: str
     licence: str
     citation: str
     list_files: Callable[[], list[RemoteFile]]
+    name: str = ""
+    page: str = ""
+    size_gb: float = 0.0
 
     @property
     def terms(self) -> str:
@@ -103,7 +120,7 @@ def list_ham10000() -> list[RemoteFile]:
         listed = [entry["dataFile"] for entry in answer.json()["data"]["latestVersion"]["files"]]
         found = {Path(file["filename"]).stem: file for file in listed}
         archives = [_dataverse_file(f"{name}.zip", found[name]) for name in HAM10000_ARCHIVES]
-        return [*archives, _dataverse_file("HAM10000_metadata.csv", found["HAM10000_metadata"])]
+        return [_dataverse_file("HAM10000_metadata.csv", found["HAM10000_metadata"]), *archives]
     except requests.RequestException as error:
         raise DownloadError(f"Harvard Dataverse could not be asked for its files: {error}.") from error
     except (KeyError, TypeError, ValueError) as error:
@@ -123,9 +140,9 @@ def _dataverse_file(name: str, file: dict) -> RemoteFile:
     return RemoteFile(name, url, f"{algorithm}:{checksum['value'].lower()}", int(file["filesize"]))
 
 
-def list_isic2018(*names: str) -> list[RemoteFile]:
-    """Files of the challenge, with the sizes its server states."""
-    urls = {name: f"{ISIC2018}/{name}" for name in names}
+def list_challenge(challenge: str, *names: str) -> list[RemoteFile]:
+    """Files of an ISIC challenge, with the sizes that its server states."""
+    urls = {name: f"{ISIC_CHALLENGES}/{challenge}/{name}" for name in names}
     return [RemoteFile(name, url, None, remote_size(url)) for name, url in urls.items()]
 
 
@@ -135,24 +152,63 @@ SOURCES = {
         _BY_NC,
         f"{_HAM10000_CITATION}\nMasks: Tschandl et al. (2020), Nat Med, doi:10.1038/s41591-020-0942-0.",
         list_ham10000,
+        "HAM10000",
+        "https://doi.org/10.7910/DVN/DBW86T",
+        3.0,
+    ),
+    "milk10k": Source(
+        "MILK10k: 5,240 lesions as dermoscopic image and close-up, with skin tone (ISIC challenge, 0.3 GB)",
+        _ISIC_LICENCE,
+        _MILK10K_CITATION,
+        lambda: list_challenge(
+            "milk10k",
+            "MILK10k_Training_GroundTruth.csv",
+            "MILK10k_Training_Metadata.csv",
+            "MILK10k_Training_Supplement.csv",
+            "MILK10k_Training_Input.zip",
+        ),
+        "MILK10k",
+        "https://doi.org/10.34970/648456",
+        0.3,
     ),
     "isic2018-task1": Source(
         "ISIC 2018 task 1: 2,594 dermoscopic images with lesion masks (ISIC challenge, 10 GB)",
-        f"{_BY_NC}\nThe LICENSE.txt inside the archives decides where it says otherwise.",
+        _ISIC_LICENCE,
         _ISIC2018_CITATION,
-        lambda: list_isic2018(
-            "ISIC2018_Task1-2_Training_Input.zip", "ISIC2018_Task1_Training_GroundTruth.zip"
+        lambda: list_challenge(
+            "2018", "ISIC2018_Task1_Training_GroundTruth.zip", "ISIC2018_Task1-2_Training_Input.zip"
         ),
+        "ISIC 2018 task 1",
+        f"{ISIC_PAGE}#2018",
+        10.0,
     ),
     "isic2018-task3": Source(
         "ISIC 2018 task 3: the images of HAM10000 with diagnoses (ISIC challenge, 3 GB)",
-        f"{_BY_NC}\nThe LICENSE.txt inside the archives decides where it says otherwise.",
+        _ISIC_LICENCE,
         _ISIC2018_CITATION,
-        lambda: list_isic2018(
+        lambda: list_challenge(
+            "2018",
             "ISIC2018_Task3_Training_GroundTruth.zip",
             "ISIC2018_Task3_Training_LesionGroupings.csv",
             "ISIC2018_Task3_Training_Input.zip",
         ),
+        "ISIC 2018 task 3",
+        f"{ISIC_PAGE}#2018",
+        3.0,
+    ),
+    "isic2019": Source(
+        "ISIC 2019: 25,331 dermoscopic images of eight classes, HAM10000's among them (ISIC challenge, 10 GB)",
+        _ISIC_LICENCE,
+        _ISIC2019_CITATION,
+        lambda: list_challenge(
+            "2019",
+            "ISIC_2019_Training_GroundTruth.csv",
+            "ISIC_2019_Training_Metadata.csv",
+            "ISIC_2019_Training_Input.zip",
+        ),
+        "ISIC 2019",
+        f"{ISIC_PAGE}#2019",
+        9.8,
     ),
 }
 
@@ -175,9 +231,16 @@ def download(source: Source, root: Path) -> None:
         if file.is_archive:
             entry["unpacked"] = unpack(path, root / path.stem)
         record[file.name] = entry
-        (root / RECORD_NAME).write_text(json.dumps(record, indent=1) + "\n")
+        _write_record(root, record)
         if file.is_archive:
             path.unlink()
+
+
+def _write_record(root: Path, record: dict[str, dict]) -> None:
+    """At one go: a page may be reading it."""
+    written = root / f"{RECORD_NAME}.new"
+    written.write_text(json.dumps(record, indent=1) + "\n")
+    written.replace(root / RECORD_NAME)
 
 
 def read_record(root: Path) -> dict[str, dict]:

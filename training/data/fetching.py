@@ -76,7 +76,8 @@ class ResumingDownloader:
         length = response.headers.get("Content-Length")
         total = None if length is None else start + int(length)
         bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, desc=self.part.stem)
-        with bar, self.part.open("ab" if start else "wb") as file:
+        # Unbuffered: whoever looks at the file sees how far it is, and an end at any moment loses nothing.
+        with bar, self.part.open("ab" if start else "wb", buffering=0) as file:
             for chunk in response.iter_content(_CHUNK_BYTES):
                 file.write(chunk)
                 bar.update(len(chunk))
@@ -101,11 +102,13 @@ def fetch(url: str, path: Path, checksum: str | None) -> Path:
     try:
         pooch.retrieve(url, checksum, path.name, path.parent, downloader=ResumingDownloader(part))
     except requests.RequestException as error:
-        kept = f" What came so far is kept: run the command again to go on ({part})." if part.exists() else ""
+        kept = (
+            f" What came so far is kept: start the download again to go on ({part})." if part.exists() else ""
+        )
         raise DownloadError(f"{url} could not be downloaded: {error}.{kept}") from error
     except ValueError as error:  # pooch's word for another checksum; it has removed the file
         raise DownloadError(
-            f"{path.name} does not have the expected checksum ({checksum}) and was removed. Run the command "
+            f"{path.name} does not have the expected checksum ({checksum}) and was removed. Start the download "
             "again; if it stays, the file at the source has changed: compare it with the source's page."
         ) from error
     return path
@@ -156,7 +159,7 @@ def unpack(archive: Path, folder: Path) -> int:
     except ArchiveError as error:
         archive.unlink()
         raise DownloadError(
-            f"{archive.name} is damaged and was removed. Run the command again. ({error.__cause__})"
+            f"{archive.name} is damaged and was removed. Start the download again. ({error.__cause__})"
         ) from error
     return len(members)
 

@@ -11,7 +11,7 @@ from core.analysis import Analysis
 from core.datasets.case import Case
 from core.datasets.ham10000 import read_mask
 from core.evaluation.mask_metrics import dice
-from core.images.drawing import FILL_COLOUR, OUTLINE_COLOUR, blend_heatmap, draw_outlines
+from core.images.drawing import FILL_COLOUR, OUTLINE_COLOUR, blend_heatmap, draw_outlines, write_label
 from core.images.preprocessing import resize_mask
 from core.images.reading import ImageError, read_image
 from core.settings import AnalysisSettings, default_filters
@@ -74,6 +74,8 @@ def draw_picture(case: Case, key: str) -> Analysis | None:
         name = notices.escape(case.image_id)
         st.error(str(error), title=f"{name} was not read", icon=":material/broken_image:")
         return None
+    if dataset.shows_drawn():
+        pixels = write_label(pixels, "drawn")
     slot = st.container(gap="small")
     analysis = _analyse_on_demand(case.image_path, key)
     with slot:

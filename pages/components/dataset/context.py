@@ -11,7 +11,7 @@ from core.datasets.catalogue import build_catalogue
 from core.datasets.facets import Explorer, build_explorer
 from core.datasets.ham10000_facts import read_facts
 from core.datasets.similar import FeatureIndex, FeatureIndexError
-from core.datasets.splits import read_splits
+from core.datasets.splits import HAM10000, read_splits
 from core.evaluation.predictions import Predictions, read_predictions
 from core.systems.evaluations import RUNS_DIR, list_evaluations
 from pages.components.shared import dataset_folder as dataset
@@ -53,18 +53,28 @@ def read_context() -> Context:
     found = dataset.read_frame() is not None
     files = [one.predictions_file for one in list_evaluations() if one.run == RUN]
     stamps = tuple((str(path), path.stat().st_mtime) for path in files)
-    return _read(str(dataset.folder()) if found else "", stamps)
+    if not found:
+        return _read("", HAM10000, 0, stamps)
+    root = dataset.folder()
+    return _read(str(root), dataset.current_set() or HAM10000, dataset.stamp(root), stamps)
 
 
 @st.cache_resource(show_spinner=False, ttl=600, max_entries=4)
-def _read(root: str, stamps: tuple[tuple[str, float], ...]) -> Context:
+def _read(root: str, name: str, changed_ns: int, stamps: tuple[tuple[str, float], ...]) -> Context:
+    """`changed_ns` and `stamps` are parts of the key: what lies on disk depends on them."""
     predictions = tuple(read_predictions(Path(path)) for path, _ in stamps)
     rows = dataset.read_frame() if root else None
-    frame = build_catalogue(rows, read_splits(), predictions, read_facts())
+    frame = build_catalogue(rows, _splits_of(name), predictions, read_facts())
     names = [part.frame["image_id"] for part in predictions]
     places = {name: (part, row) for part, column in enumerate(names) for row, name in enumerate(column)}
     positions = {name: row for row, name in enumerate(frame["image_id"])}
     return Context(build_explorer(frame), predictions, places, positions, bool(root))
+
+
+def _splits_of(name: str) -> pd.DataFrame:
+    """The split of a set that the recipe knows; of HAM10000 otherwise, under whatever folder it lies."""
+    own = read_splits(name)
+    return own if len(own) else read_splits()
 
 
 def read_index() -> FeatureIndex | None:

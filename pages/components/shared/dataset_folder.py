@@ -1,5 +1,6 @@
 """The dataset folder that pages may use: a setting, optional everywhere, read once per server."""
 
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -8,23 +9,96 @@ import streamlit as st
 from core.batch.sources import ROOT_VARIABLE, SourceError, allowed_root, resolve_below
 from core.datasets.ham10000 import DatasetError, default_data_dir, read_mask
 from core.datasets.layouts import read_dataset
-from core.images.drawing import OUTLINE_COLOUR, draw_outlines
+from core.images.drawing import OUTLINE_COLOUR, draw_outlines, write_label
 from core.images.preprocessing import limit_long_side, resize_mask
 from core.images.reading import ImageError, read_image
+from core.phantoms.dataset import is_drawn
 from core.settings import DATA_VARIABLE
+from core.systems.evaluations import WORK_DIR
 from pages.components.shared.figures import to_data_url
 
-FOLDER_KEY = "dataset_folder"
+FOLDER_KEY, SET_KEY = "dataset_folder", "dataset_set"
+# Datasets that the app fetched or drew itself, each in a folder of its name.
+STORE = WORK_DIR / "datasets"
+DRAWN = "drawn"
+_DOWNLOADS = "downloads.json"  # `training.data.download` writes it after each part
+# Sub-folders that are datasets, in the order of the choice; the first that is there is the default.
+SET_NAMES = {
+    "ham10000": "HAM10000",
+    "milk10k": "MILK10k",
+    "isic2018_task1": "ISIC 2018 task 1",
+    "isic2018_task3": "ISIC 2018 task 3",
+    "isic2018_task3_val": "ISIC 2018 task 3, validation",
+    "isic2019": "ISIC 2019",
+    "isic2020": "ISIC 2020",
+    "acral": "Acral lesions",
+}
 
 
-def folder() -> Path | None:
-    """The folder typed in this session, else the one named by the environment.
+def list_sets() -> dict[str, Path]:
+    """The datasets that this session may choose from, by name, the default first; "" is a folder without a name.
+
+    Those below the typed folder or the one that the environment names, then those that the app fetched or drew.
 
     Raises:
         DatasetError: what was typed may not be read.
     """
     typed = str(st.session_state.get(FOLDER_KEY) or "").strip()
-    return resolve(typed) if typed else default_data_dir()
+    root = resolve(typed) if typed else default_data_dir()
+    found = (_sets_below(root) or {"": root}) if root else {}
+    own = _sets_below(STORE)
+    if is_drawn(STORE / DRAWN):
+        own[DRAWN] = STORE / DRAWN
+    return found | {name: path for name, path in own.items() if name not in found}
+
+
+def _sets_below(root: Path) -> dict[str, Path]:
+    return {name: root / name for name in SET_NAMES if (root / name).is_dir()}
+
+
+def set_title(name: str) -> str:
+    """A dataset of `list_sets` in words."""
+    return {"": "Configured folder", DRAWN: "Drawn dataset"}.get(name) or SET_NAMES[name]
+
+
+def current_set() -> str | None:
+    """The name of the dataset in use: the chosen one, else the first; drawn pictures are used only if chosen.
+
+    Raises:
+        DatasetError: see `list_sets`.
+    """
+    sets = list_sets()
+    chosen = st.session_state.get(SET_KEY)
+    return chosen if chosen in sets else next((name for name in sets if name != DRAWN), None)
+
+
+def folder() -> Path | None:
+    """The folder of the dataset in use; None where there is none.
+
+    Raises:
+        DatasetError: what was typed may not be read.
+    """
+    name = current_set()
+    return None if name is None else list_sets()[name]
+
+
+def shows_drawn() -> bool:
+    """Whether the pictures in use are drawn ones."""
+    try:
+        root = folder()
+    except DatasetError:
+        return False
+    return root is not None and is_drawn(root)
+
+
+def draw_drawn_label() -> None:
+    """Say on a page that its pictures are drawn, where they are."""
+    if shows_drawn():
+        st.warning(
+            "**Drawn pictures.** Each stands in for the HAM10000 image of that name: names, facts and stored "
+            "predictions are those of the image, the picture is a drawing. Use them to learn the app, not about skin.",
+            icon=":material/draw:",
+        )
 
 
 def resolve(typed: str) -> Path:
@@ -46,8 +120,8 @@ def resolve(typed: str) -> Path:
 
 
 def confine(frame: pd.DataFrame) -> pd.DataFrame:
-    """The dataset without files that links lead to, out of the root and of the configured dataset."""
-    places = [place.resolve() for place in (allowed_root(), default_data_dir()) if place]
+    """The dataset without files that links lead to, out of the root, the configured dataset and the app's own."""
+    places = [place.resolve() for place in (allowed_root(), default_data_dir(), STORE) if place]
 
     def keep(path: str) -> str:
         return path if any(Path(path).resolve().is_relative_to(place) for place in places) else ""
@@ -78,13 +152,18 @@ def read_folder() -> pd.DataFrame | None:
         DatasetError: no folder there, or no known layout in it.
     """
     root = folder()
-    return None if root is None else _read(str(root), str(allowed_root()))
+    return None if root is None else _read(str(root), str(allowed_root()), stamp(root))
+
+
+def stamp(root: Path) -> int:
+    """Changes when a download into the folder has another part ready."""
+    return _changed_ns(root / _DOWNLOADS)
 
 
 # A resource is shared, not copied: pages ask for it once for each picture they show.
 @st.cache_resource(show_spinner="Reading the dataset's metadata …", ttl=600, max_entries=4)
-def _read(root: str, allowed: str) -> pd.DataFrame:
-    """`allowed` is part of the key: what may be read depends on it."""
+def _read(root: str, allowed: str, changed_ns: int) -> pd.DataFrame:
+    """`allowed` and `changed_ns` are parts of the key: what may be read and what is there depends on them."""
     return confine(read_dataset(root)).drop_duplicates("image_id").set_index("image_id", drop=False)
 
 
@@ -108,7 +187,7 @@ def image_thumbnail(image_id: str, side_px: int = 200, outlined: bool = False) -
 def thumbnail(path: Path, side_px: int = 200, mask_path: Path | None = None) -> str | None:
     """A small picture of an image file as a data URL, with the outline of a mask file; None if unreadable."""
     masked = (str(mask_path), _changed_ns(mask_path)) if mask_path else None
-    return _thumbnail(str(path), _changed_ns(path), side_px, masked)
+    return _thumbnail(str(path), _changed_ns(path), side_px, masked, shows_drawn())
 
 
 def _changed_ns(path: Path) -> int:
@@ -120,7 +199,9 @@ def _changed_ns(path: Path) -> int:
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _thumbnail(path: str, changed_ns: int, side_px: int, masked: tuple[str, int] | None) -> str | None:
+def _thumbnail(
+    path: str, changed_ns: int, side_px: int, masked: tuple[str, int] | None, drawn: bool
+) -> str | None:
     try:
         small = limit_long_side(read_image(path).pixels, side_px)
         if masked:
@@ -128,33 +209,18 @@ def _thumbnail(path: str, changed_ns: int, side_px: int, masked: tuple[str, int]
             small = draw_outlines(small, [(mask, OUTLINE_COLOUR)])
     except ImageError:
         return None
-    return to_data_url(small)
-
-
-def draw_folder() -> None:
-    """The field for the folder, and what is in use."""
-    st.text_input(
-        "Folder on this server",
-        placeholder=describe_place(),
-        key=FOLDER_KEY,
-        persist_state="session",
-        help=f"Below the folder that this server lets visitors read ({ROOT_VARIABLE}, else {DATA_VARIABLE}); for this "
-        "session. HAM10000, ISIC 2018, ISIC 2019 or one folder a class.",
-    )
-    frame = read_frame()
-    if frame is not None:
-        st.caption(f"In use: {len(frame):,} images in `{folder()}`.")
-    else:
-        st.caption(
-            "None in use. `python -m training.data.download ham10000 --to DIR` fetches HAM10000 from the official source."
-        )
+    return to_data_url(write_label(small, "drawn") if drawn else small)
 
 
 def draw_missing(what: str) -> None:
-    """Say what the dataset would add here, and how to get it."""
+    """Say what pictures would add here, and where to get them."""
     st.info(
-        f"With the HAM10000 images, {what}. Set `{DATA_VARIABLE}` or type the folder on the Dataset "
-        "page; `python -m training.data.download ham10000 --to DIR` fetches it from the official source.",
-        title="No dataset folder is set",
-        icon=":material/folder_off:",
+        f"With the images, {what}. The Dataset page draws a practice dataset in seconds, downloads one from its "
+        "official source, or takes a folder.",
+        title="No pictures yet",
+        icon=":material/hide_image:",
     )
+    if st.button(
+        "Get pictures", key=f"get_pictures_{zlib.crc32(what.encode())}", icon=":material/add_photo_alternate:"
+    ):
+        st.switch_page("pages/dataset.py")

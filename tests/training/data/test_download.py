@@ -5,11 +5,6 @@ import io
 import json
 import shutil
 import sys
-import threading
-import zipfile
-from dataclasses import dataclass, field
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -19,91 +14,13 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from core.phantoms.lesions import draw_phantom
+from tests.training.data.site import make_zip
 from training.cli import app
 from training.data import download, fetching
 from training.data.download import RECORD_NAME, RemoteFile, Source
 from training.data.fetching import DownloadError, unpack
 
 ONE_HOT = "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC\nISIC_1,1,0,0,0,0,0,0\nISIC_2,0,1,0,0,0,0,0\n"
-
-
-@dataclass
-class Site:
-    """What the server has and how it behaves; `requests` are (method, path, Range) as they came."""
-
-    url: str = ""
-    files: dict[str, bytes] = field(default_factory=dict)
-    requests: list[tuple[str, str, str | None]] = field(default_factory=list)
-    break_after_bytes: int | None = None
-    breaks: int = 0
-    ranges: bool = True
-    status: int = 200
-
-    def gets(self, path: str) -> list[str | None]:
-        """The Range headers of the downloads of one file, in order."""
-        return [wanted for method, asked, wanted in self.requests if (method, asked) == ("GET", path)]
-
-
-class Handler(BaseHTTPRequestHandler):
-    def __init__(self, *arguments, site: Site):
-        self.site = site
-        super().__init__(*arguments)
-
-    def log_message(self, *_):
-        pass
-
-    def do_HEAD(self):
-        self._answer(b"")
-
-    def do_GET(self):
-        body = self.site.files.get(self.path, b"")
-        if self.site.breaks > 0:
-            self.site.breaks -= 1
-            return self._answer(body, cut=self.site.break_after_bytes)
-        return self._answer(body)
-
-    def _answer(self, body: bytes, cut: int | None = None):
-        wanted = self.headers.get("Range")
-        self.site.requests.append((self.command, self.path, wanted))
-        whole = self.site.files.get(self.path)
-        if self.site.status != 200 or whole is None:
-            return self._head(self.site.status if self.site.status != 200 else 404, 0)
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.site.ranges else 0
-        if start >= len(whole) > 0:
-            return self._head(416, 0, f"bytes */{len(whole)}")
-        rest = f"bytes {start}-{len(whole) - 1}/{len(whole)}" if start else None
-        self._head(206 if start else 200, len(whole) - start, rest)
-        body = body[start:]
-        self.wfile.write(body if cut is None else body[:cut])
-        return None
-
-    def _head(self, status: int, length: int, content_range: str | None = None):
-        self.send_response(status)
-        self.send_header("Content-Length", str(length))
-        if content_range:
-            self.send_header("Content-Range", content_range)
-        self.end_headers()
-
-
-@pytest.fixture
-def site(monkeypatch):
-    monkeypatch.setattr(fetching.time, "sleep", lambda seconds: None)
-    monkeypatch.setattr(fetching, "_CHUNK_BYTES", 10)
-    state = Site()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, site=state))
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    yield state
-    server.shutdown()
-    server.server_close()
-
-
-def make_zip(members: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as file:
-        for name, data in members.items():
-            file.writestr(name, data)
-    return buffer.getvalue()
 
 
 def make_image(seed: int, format_: str = "JPEG") -> bytes:
@@ -156,7 +73,7 @@ def test_a_connection_that_stays_broken_keeps_what_came_and_the_next_run_goes_on
 ):
     (tmp_path / "archive.zip.part").write_bytes(ARCHIVE[:50])
     site.break_after_bytes, site.breaks = 0, 99
-    with pytest.raises(DownloadError, match="kept: run the command again"):
+    with pytest.raises(DownloadError, match="kept: start the download again"):
         fetch_archive()
     assert (tmp_path / "archive.zip.part").read_bytes() == ARCHIVE[:50]
     assert len(site.gets("/archive.zip")) == 5
@@ -360,13 +277,13 @@ def test_no_connection_is_said(monkeypatch):
 def test_isic_2018_task_3_comes_with_labels_and_lesions(site, tmp_path, monkeypatch):
     name = "ISIC2018_Task3_Training"
     site.files |= {
-        f"/{name}_Input.zip": make_zip({f"{name}_Input/ISIC_{k}.jpg": make_image(k) for k in (1, 2)}),
-        f"/{name}_GroundTruth.zip": make_zip(
+        f"/2018/{name}_Input.zip": make_zip({f"{name}_Input/ISIC_{k}.jpg": make_image(k) for k in (1, 2)}),
+        f"/2018/{name}_GroundTruth.zip": make_zip(
             {f"{name}_GroundTruth/{name}_GroundTruth.csv": ONE_HOT.encode()}
         ),
-        f"/{name}_LesionGroupings.csv": b"image,lesion_id,diagnosis_confirm_type\nISIC_1,L,histopathology\n",
+        f"/2018/{name}_LesionGroupings.csv": b"image,lesion_id,diagnosis_confirm_type\nISIC_1,L,histopathology\n",
     }
-    monkeypatch.setattr(download, "ISIC2018", site.url)
+    monkeypatch.setattr(download, "ISIC_CHALLENGES", site.url)
     run_command(monkeypatch, "isic2018-task3", "--to", str(tmp_path), "--accept-licence")
     frame = download.read_dataset(tmp_path)
     assert list(frame["dx"]) == ["mel", "nv"] and list(frame["lesion_id"]) == ["L", "ISIC_2"]
@@ -375,10 +292,10 @@ def test_isic_2018_task_3_comes_with_labels_and_lesions(site, tmp_path, monkeypa
 def test_isic_2018_task_1_comes_with_masks(site, tmp_path, monkeypatch):
     images, masks = "ISIC2018_Task1-2_Training_Input", "ISIC2018_Task1_Training_GroundTruth"
     site.files |= {
-        f"/{images}.zip": make_zip({f"{images}/ISIC_1.jpg": make_image(1)}),
-        f"/{masks}.zip": make_zip({f"{masks}/ISIC_1_segmentation.png": make_image(1, "PNG")}),
+        f"/2018/{images}.zip": make_zip({f"{images}/ISIC_1.jpg": make_image(1)}),
+        f"/2018/{masks}.zip": make_zip({f"{masks}/ISIC_1_segmentation.png": make_image(1, "PNG")}),
     }
-    monkeypatch.setattr(download, "ISIC2018", site.url)
+    monkeypatch.setattr(download, "ISIC_CHALLENGES", site.url)
     run_command(monkeypatch, "isic2018-task1", "--to", str(tmp_path), "--accept-licence")
     frame = download.read_dataset(tmp_path)
     assert frame.attrs["layout"] == "ISIC 2018 task 1" and frame["mask_path"][0]
@@ -409,7 +326,7 @@ def test_yes_is_asked_for_and_enough(dataverse, tmp_path, monkeypatch):
 
 
 def test_an_error_ends_the_command_with_one_line(site, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "ISIC2018", site.url)  # which has no such files
+    monkeypatch.setattr(download, "ISIC_CHALLENGES", site.url)  # which has no such files
     arguments = ["dataset", "download", "isic2018-task1", "--to", str(tmp_path), "--accept-licence"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2 and "404" in result.stderr and result.stderr.count("\n") == 1
