@@ -140,15 +140,13 @@ def make_choices(
     decisions["views"] = list(windows)
     if augmented:
         part = split.every(FILTER_STRIDE)
-        compared["filters_one_view"] = compare_filters(
-            part, masks[::FILTER_STRIDE], replace(seen, windows=windows)
-        )
+        chosen = replace(seen, windows=windows)
+        compared["filters_one_view"] = compare_filters(part, masks[::FILTER_STRIDE], chosen)
         compared["n_images_for_filters"] = len(part.labels)
         if not filters:
             decisions["preprocessing"] = asdict(filters_that_help(compared["filters_one_view"]))
-    compared["temperature"], operating = calibrate(
-        views, split.labels, suspicious_flags(seen.classes), split.sets
-    )
+    flags = suspicious_flags(seen.classes)
+    compared["temperature"], operating = calibrate(views, split.labels, flags, split.sets)
     return compared, decisions | operating
 
 

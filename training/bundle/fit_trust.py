@@ -21,6 +21,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from core.datasets.ham10000 import default_data_dir
 from core.diagnosis.conformal import fit_class_quantiles, prediction_set
 from core.diagnosis.decision import apply_offsets, decide, prior_offsets
+from core.diagnosis.novelty import NoveltyModel
 from core.evaluation.bootstrap import grouped_bootstrap
 from core.evaluation.coverage import coverage
 from core.evaluation.metrics import accuracy, balanced_accuracy
@@ -176,15 +177,7 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
     decision_found, decision = fit_decision(validation)
     novelty_found, model, threshold = fit_subspace(bundle, data, limit)
     out.mkdir(parents=True, exist_ok=True)
-    model.save(out / NOVELTY_NAME)
-    novelty = {
-        "file": NOVELTY_NAME,
-        "sha256": file_sha256(out / NOVELTY_NAME),
-        "threshold": {
-            "value": threshold,
-            "origin": f"{FALSE_ALARMS:.0%} of the validation split's images lie above, in no set more",
-        },
-    }
+    novelty = _write_novelty(model, threshold, out)
     record = json.loads((bundle_folder / MANIFEST_NAME).read_text())
     record["classifier"] |= {"conformal": conformal, "novelty": novelty, "decision": decision}
     (out / MANIFEST_NAME).write_text(json.dumps(record, indent=1) + "\n")
@@ -198,6 +191,17 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
         "decision": decision_found | {"manifest": decision},
     }
     return _write_report(runs / manifest.name / REPORT_NAME, report)
+
+
+def _write_novelty(model: NoveltyModel, threshold: float, out: Path) -> dict:
+    """Write novelty.npz; its entry in the manifest."""
+    model.save(out / NOVELTY_NAME)
+    origin = f"{FALSE_ALARMS:.0%} of the validation split's images lie above, in no set more"
+    return {
+        "file": NOVELTY_NAME,
+        "sha256": file_sha256(out / NOVELTY_NAME),
+        "threshold": {"value": threshold, "origin": origin},
+    }
 
 
 def report_test(manifest: Manifest, runs: Path, out: Path) -> dict:

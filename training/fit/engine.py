@@ -130,12 +130,10 @@ def train(
     bare.compile(optimizer=None, jit_compile=_jit())
     if run.rows and run.last_weights.is_file():
         keras.Model(model.inputs, model.outputs).load_weights(run.last_weights)
-    steps_done = [len(batches)] * len(run.rows)
-    average = (
-        AverageWeights(bare, objective.average, run.average_weights, steps_done)
-        if objective.average
-        else None
-    )
+    average = None
+    if objective.average:
+        steps_done = [len(batches)] * len(run.rows)
+        average = AverageWeights(bare, objective.average, run.average_weights, steps_done)
     end = 0
     for stage in stages:
         start, end = end, end + stage.epochs
@@ -152,9 +150,14 @@ def train(
             if run.out_of_patience(objective.monitor, objective.patience):
                 print(f"No better {objective.monitor} for {objective.patience} epochs: stopping early.")
                 break
+    return _keep_best(bare, objective, run)
+
+
+def _keep_best(bare: keras.Model, objective: Objective, run: Run) -> dict[str, float]:
+    """Load the weights that are kept and write scores.json; the history row of their epoch."""
     bare.load_weights(run.best_weights)
     kept = run.rows[-1 if objective.keep_last else run.best(objective.monitor)[1]]
-    run.write_scores({"best_epoch": kept, "parameters": model.count_params()})
+    run.write_scores({"best_epoch": kept, "parameters": bare.count_params()})
     print(f"Kept epoch: {kept}")
     return kept
 

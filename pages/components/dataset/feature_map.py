@@ -83,14 +83,8 @@ def build_map(
     figure = go.Figure()
     if not match.all():
         x, y = xy[~match].T
-        figure.add_scattergl(
-            x=x,
-            y=y,
-            mode="markers",
-            marker={"size": 3, "color": _BACKGROUND},
-            hoverinfo="skip",
-            showlegend=False,
-        )
+        grey = {"size": 3, "color": _BACKGROUND}
+        figure.add_scattergl(x=x, y=y, mode="markers", marker=grey, hoverinfo="skip", showlegend=False)
     if colour in _SHADES:
         _add_shaded(figure, context.frame, rows[match], xy[match], colour)
     else:

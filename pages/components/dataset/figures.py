@@ -59,22 +59,29 @@ def build_bars(
             cliponaxis=False,
             hovertemplate=f"%{{y}}{' · ' + name if len(parts) > 1 else ''}<br>%{{x:,}} {unit}<extra></extra>",
         )
-    right = max(parts[0][1], default=0) * 1.16 if len(parts) == 1 else None
+    longest = max(parts[0][1], default=0) if len(parts) == 1 else None
+    _style_bars(figure, len(labels), longest)
+    return figure
+
+
+def _style_bars(figure: go.Figure, n_bars: int, longest: int | None) -> None:
+    """Axes and legend; `longest` is the greatest count of bars that are not stacked, else None."""
+    stacked = longest is None
+    right = None if stacked else longest * 1.16  # room for the counts written behind the bars
     figure.update_xaxes(
-        fixedrange=True, range=[0, right] if right else None, title=None, showticklabels=len(parts) > 1
+        fixedrange=True, range=[0, right] if right else None, title=None, showticklabels=stacked
     )
     figure.update_yaxes(fixedrange=True, autorange="reversed", title=None, ticklabelstandoff=6)
     figure.update_layout(
         barmode="stack",
-        height=30 * len(labels) + (70 if len(parts) > 1 else 30),
+        height=30 * n_bars + (70 if stacked else 30),
         margin=_MARGIN,
         bargap=0.3,
-        showlegend=len(parts) > 1,
+        showlegend=stacked,
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         clickmode="event+select",
         dragmode=False,
     )
-    return figure
 
 
 def build_cells(
@@ -91,20 +98,15 @@ def build_cells(
     numbers = counts.to_numpy()
     shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
     places = [(i, j) for i in range(len(rows)) for j in range(len(columns))]
-    figure = go.Figure(
-        go.Heatmap(
-            z=shares,
-            x=list(range(len(columns))),
-            y=list(range(len(rows))),
-            text=[[f"{n:,}" if n else "" for n in line] for line in numbers],
-            texttemplate="%{text}",
-            zmin=0,
-            zmax=max(float(shares.max(initial=0)), 0.01),
-            xgap=2,
-            ygap=2,
-            showscale=False,
-            hoverinfo="skip",
-        )
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=shares,
+        x=list(range(len(columns))),
+        y=list(range(len(rows))),
+        text=[[f"{n:,}" if n else "" for n in line] for line in numbers],
+        texttemplate="%{text}",
+        **{"zmin": 0, "zmax": max(float(shares.max(initial=0)), 0.01)},
+        **{"xgap": 2, "ygap": 2, "showscale": False, "hoverinfo": "skip"},
     )
     # A heatmap cannot be clicked: invisible markers over its cells can.
     figure.add_scatter(
@@ -116,26 +118,23 @@ def build_cells(
         text=[_describe_cell(rows[i], columns[j], numbers[i, j], shares[i, j]) for i, j in places],
         hovertemplate="%{text}<extra></extra>",
     )
-    figure.update_xaxes(
-        fixedrange=True,
-        tickvals=list(range(len(columns))),
-        ticktext=list(columns),
-        showgrid=False,
-        zeroline=False,
-    )
+    _style_cells(figure, rows, columns)
+    return figure
+
+
+def _style_cells(figure: go.Figure, rows: Sequence[str], columns: Sequence[str]) -> None:
+    plain = {"fixedrange": True, "showgrid": False, "zeroline": False}
+    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=list(columns), **plain)
     figure.update_yaxes(
-        fixedrange=True,
         tickvals=list(range(len(rows))),
         ticktext=list(rows),
         range=[len(rows) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
         ticklabelstandoff=6,
+        **plain,
     )
     figure.update_layout(
         height=30 * len(rows) + 56, margin=_MARGIN, showlegend=False, clickmode="event+select", dragmode=False
     )
-    return figure
 
 
 def _describe_cell(row: str, column: str, count: int, share: float) -> str:

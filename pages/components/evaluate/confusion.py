@@ -63,28 +63,17 @@ def draw(context: Context) -> None:
 def draw_switches(context: Context, known: Predictions) -> tuple[Table, bool]:
     """Which matrix, in which unit; returns the table and whether to show row percentages."""
     flags = suspicious_flags(known.classes)
+    kept = {
+        "required": True,
+        "bind": "query-params",
+        "persist_state": "session",
+        "label_visibility": "collapsed",
+    }
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = st.segmented_control(
-            "Matrix",
-            [CLASSES, TWO_BY_TWO],
-            default=CLASSES,
-            required=True,
-            key=MATRIX,
-            bind="query-params",
-            persist_state="session",
-            on_change=clear_cell,
-            label_visibility="collapsed",
+            "Matrix", [CLASSES, TWO_BY_TWO], default=CLASSES, key=MATRIX, on_change=clear_cell, **kept
         )
-        unit = st.segmented_control(
-            "Unit",
-            [COUNTS, SHARES],
-            default=COUNTS,
-            required=True,
-            key="unit",
-            bind="query-params",
-            persist_state="session",
-            label_visibility="collapsed",
-        )
+        unit = st.segmented_control("Unit", [COUNTS, SHARES], default=COUNTS, key="unit", **kept)
         if kind == CLASSES:
             names = tuple(get_diagnosis(code).name for code in known.classes)
             return Table(names, known.classes, known.labels, known.predicted), unit == SHARES

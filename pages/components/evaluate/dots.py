@@ -1,6 +1,7 @@
 """Estimates as dots with their intervals, one a line."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -27,31 +28,39 @@ def build_dots(
         reference: where the dashed line goes.
         hover: text of each line.
     """
-    figure = go.Figure(
-        go.Scatter(
-            x=[interval.estimate for interval in intervals],
-            y=list(range(len(names))),
-            mode="markers",
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [interval.high - interval.estimate for interval in intervals],
-                "arrayminus": [interval.estimate - interval.low for interval in intervals],
-                "color": GREY,
-                "thickness": 1.6,
-                "width": 5,
-            },
-            marker={
-                "color": BLUE,
-                "size": 10,
-                "symbol": ["circle-open" if one else "circle" for one in faint],
-                "line": {"width": 2, "color": BLUE},
-            },
-            customdata=list(hover),
-            hovertemplate="%{customdata}<extra></extra>",
-        )
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[interval.estimate for interval in intervals],
+        y=list(range(len(names))),
+        mode="markers",
+        error_x=_error_bars(intervals),
+        marker={
+            "color": BLUE,
+            "size": 10,
+            "symbol": ["circle-open" if one else "circle" for one in faint],
+            "line": {"width": 2, "color": BLUE},
+        },
+        customdata=list(hover),
+        hovertemplate="%{customdata}<extra></extra>",
     )
     figure.add_vline(x=reference, line={"dash": "dash", "width": 1.2, "color": GREY})
+    _style(figure, names)
+    return figure
+
+
+def _error_bars(intervals: Sequence[Interval]) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [interval.high - interval.estimate for interval in intervals],
+        "arrayminus": [interval.estimate - interval.low for interval in intervals],
+        "color": GREY,
+        "thickness": 1.6,
+        "width": 5,
+    }
+
+
+def _style(figure: go.Figure, names: Sequence[str]) -> None:
     figure.update_xaxes(fixedrange=True, title=None, zeroline=False)
     figure.update_yaxes(
         tickvals=list(range(len(names))),
@@ -69,4 +78,3 @@ def build_dots(
         showlegend=False,
         dragmode=False,
     )
-    return figure

@@ -30,38 +30,53 @@ def build_matrix(
         chosen: true and predicted name; None for any.
         text_colour: of the numbers; plotly's own if None.
     """
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
-    n = len(names)
-    columns, rows = (axis.ravel() for axis in np.meshgrid(range(n), range(n)))
-    labels = [f"{s:.0%}" for s in shares.ravel()] if as_shares else [f"{c:,}" for c in counts.ravel()]
-    figure = go.Figure()
-    # By share in both units: by count, the largest class would leave every other cell pale.
-    figure.add_heatmap(
-        z=shares, zmin=0, zmax=1, colorscale=_SCALE, showscale=False, hoverinfo="skip", xgap=2, ygap=2
-    )
+    shares = _row_shares(counts)
+    rows, columns = (axis.ravel() for axis in np.indices(counts.shape))
+    figure = _draw_tint(shares)
     figure.add_scatter(
         x=columns,
         y=rows,
         mode="markers+text",
-        text=[label if count else "" for label, count in zip(labels, counts.ravel(), strict=True)],
+        text=_label_cells(counts, shares, as_shares),
         textfont={"size": 14, "color": text_colour},
-        marker={"symbol": "square", "size": _CELL_PX / n, "color": "rgba(0,0,0,0)"},
-        # A selection must not fade the rest.
-        selected={"marker": {"opacity": 1}},
+        marker={"symbol": "square", "size": _CELL_PX / len(names), "color": "rgba(0,0,0,0)"},
+        selected={"marker": {"opacity": 1}},  # a selection must not fade the rest
         unselected={"marker": {"opacity": 1}, "textfont": {"color": text_colour}},
         customdata=[(names[row], names[column]) for row, column in zip(rows, columns, strict=True)],
-        hovertext=[
-            f"true {names[row]}<br>predicted {names[column]}<br>{counts[row, column]:,} images, "
-            f"{shares[row, column]:.1%} of the row"
-            for row, column in zip(rows, columns, strict=True)
-        ],
+        hovertext=_describe_cells(names, counts, shares),
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=False,
     )
     _frame(figure, names, chosen)
     _style(figure, ticks)
     return figure
+
+
+def _draw_tint(shares: np.ndarray) -> go.Figure:
+    # By share in both units: by count, the largest class would leave every other cell pale.
+    tint = {"z": shares, "zmin": 0, "zmax": 1, "colorscale": _SCALE, "showscale": False}
+    return go.Figure(go.Heatmap(**tint, hoverinfo="skip", xgap=2, ygap=2))
+
+
+def _row_shares(counts: np.ndarray) -> np.ndarray:
+    totals = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+
+
+def _label_cells(counts: np.ndarray, shares: np.ndarray, as_shares: bool) -> list[str]:
+    """What stands in each cell, row by row; nothing where it has no images."""
+    labels = [f"{s:.0%}" for s in shares.ravel()] if as_shares else [f"{c:,}" for c in counts.ravel()]
+    return [label if count else "" for label, count in zip(labels, counts.ravel(), strict=True)]
+
+
+def _describe_cells(names: tuple[str, ...], counts: np.ndarray, shares: np.ndarray) -> list[str]:
+    """One text a cell, row by row."""
+    return [
+        f"true {true}<br>predicted {predicted}<br>{counts[row, column]:,} images, "
+        f"{shares[row, column]:.1%} of the row"
+        for row, true in enumerate(names)
+        for column, predicted in enumerate(names)
+    ]
 
 
 def describe_matrix(counts: np.ndarray, names: tuple[str, ...]) -> str:

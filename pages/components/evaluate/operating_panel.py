@@ -54,7 +54,6 @@ def draw_patients(point: OperatingPoint, intervals: dict[str, Interval], name: s
         help="How many of 100 patients have it. A dataset holds many more than a practice sees; at first, "
         "the share in this data.",
     )
-    prevalence = per_cent / 100
     with st.grid(3, min_column_width=140, key="patients"):
         for name_, interval in intervals.items():
             limits = scores.limits_text(interval)
@@ -65,27 +64,27 @@ def draw_patients(point: OperatingPoint, intervals: dict[str, Interval], name: s
                 delta_color="off",
                 delta_arrow="off",
             )
-        st.metric(
-            "PPV",
-            scores.number_text(point.positive_predictive_value(prevalence)),
-            help="Positive predictive value: share of the predicted positives who have it.",
-        )
-        st.metric(
-            "NPV",
-            scores.number_text(point.negative_predictive_value(prevalence)),
-            help="Negative predictive value: share of the predicted negatives who do not have it.",
-        )
-        st.metric(
-            "Missed", scores.number_text(point.missed_per_1000(prevalence), 1), help="Of 1,000 patients."
-        )
-        st.metric(
-            "False alarms",
-            scores.number_text(point.false_alarms_per_1000(prevalence), 1),
-            help="Of 1,000 patients.",
-        )
+        _draw_predictive(point, per_cent / 100)
     st.caption(
         "As if each image were a patient and the prevalence alone changed; other clinics, cameras and skins differ in more."
     )
+
+
+def _draw_predictive(point: OperatingPoint, prevalence: float) -> None:
+    """Four metrics that depend on the prevalence, in [0, 1]."""
+    per_1000 = "Of 1,000 patients."
+    st.metric(
+        "PPV",
+        scores.number_text(point.positive_predictive_value(prevalence)),
+        help="Positive predictive value: share of the predicted positives who have it.",
+    )
+    st.metric(
+        "NPV",
+        scores.number_text(point.negative_predictive_value(prevalence)),
+        help="Negative predictive value: share of the predicted negatives who do not have it.",
+    )
+    st.metric("Missed", scores.number_text(point.missed_per_1000(prevalence), 1), help=per_1000)
+    st.metric("False alarms", scores.number_text(point.false_alarms_per_1000(prevalence), 1), help=per_1000)
 
 
 def _default_per_cent(point: OperatingPoint) -> float:
