@@ -2,7 +2,7 @@
 
     dermalens app
     dermalens analyze PATH... [--csv out.csv] [--json out.json] [--masks DIR] [--overlays DIR]
-    dermalens batch PATH... --to DIR [--labels TABLE.csv]
+    dermalens batch PATH... --to DIR [--labels TABLE.csv] [--ray ADDRESS]
     dermalens dataset check --data DIR [--csv FILE]
 
 A PATH is an image or a folder. An unreadable file gives a row with its error and the run continues; the
@@ -120,6 +120,9 @@ def batch(
         bool, typer.Option("--folder-labels", help="true classes are folder names")
     ] = False,
     no_tta: Annotated[bool, typer.Option("--no-tta", help="one view instead of eight")] = False,
+    ray: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="work on this Ray cluster; `local` starts one here")
+    ] = "",
 ) -> None:
     """Predict many images, resumably; writes predictions.csv and errors.csv into the run's folder."""
     from core.batch.foreground import (
@@ -127,7 +130,7 @@ def batch(
     )
 
     try:
-        progress = run_batch(paths, to, labels, folder_labels, not no_tta)
+        progress = run_batch(paths, to, labels, folder_labels, not no_tta, ray)
     except KeyboardInterrupt:
         typer.echo("Stopped. The same command resumes the run.", err=True)
         raise typer.Exit(130) from None

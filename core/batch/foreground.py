@@ -23,7 +23,12 @@ from models.manifest import Manifest, read_manifest
 
 
 def run_batch(
-    paths: Sequence[Path], folder: Path, table: Path | None, folder_labels: bool, augmented: bool
+    paths: Sequence[Path],
+    folder: Path,
+    table: Path | None,
+    folder_labels: bool,
+    augmented: bool,
+    ray: str = "",
 ) -> Progress:
     """Run or resume, and write the tables; returns how far it came.
 
@@ -33,6 +38,7 @@ def run_batch(
         table: of labels, or None.
         folder_labels: take the labels from the names of sub-folders.
         augmented: average eight views.
+        ray: address of a Ray cluster, "local" for one on this machine; "" works in this process.
 
     Raises:
         DermalensError: nothing to analyse, unusable labels or weights, another run or process in the folder, or
@@ -47,16 +53,21 @@ def run_batch(
             source = ", ".join(map(str, paths))
             job = _prepare(folder, found, labels, manifest, settings, source)
             print(". ".join(filter(None, (job.label_counts.describe(), describe_left_alone(job.left_alone)))))
-            _work(job)
+            _work(job, ray)
         return read_progress(job)
 
 
-def _work(job: Job) -> None:
+def _work(job: Job, ray: str) -> None:
     left = read_progress(job).left
     try:
         with tqdm(total=job.total, initial=job.total - left, unit="image") as bar:
             (job.folder / "cancel").unlink(missing_ok=True)
-            run(job, lambda outcome: bar.update())
+            if ray:
+                from core.batch.distributed import run_on_ray
+
+                run_on_ray(job, ray, bar.update)
+            else:
+                run(job, lambda outcome: bar.update())
     finally:
         _write_tables(job)
 

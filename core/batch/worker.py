@@ -50,18 +50,14 @@ def _run(job: Job, on_outcome: Callable[[Outcome], None]) -> None:
     finished = {record["image_id"] for record in read_results(job)}
     left = [image for image in job.read_images() if image["image_id"] not in finished]
     analyzer = Analyzer.load()
-    if analyzer.manifest.fingerprint != job.fingerprint:
-        raise JobError(
-            f"The run began with other weights ({job.bundle}). Start a new one, so that all its images are "
-            "analysed by the same networks."
-        )
+    check_weights(analyzer, job)
     begun = {"at": time.time(), "finished": len(finished)}
     write_whole(job.folder / "started.json", json.dumps(begun))
     paths, stems = [Path(image["path"]) for image in left], [image["image_id"] for image in left]
     path = job.folder / RESULTS
     with path.open("a") as results:
         for outcome in analyze_paths(analyzer, paths, job.settings, stems):
-            _check_source(outcome)
+            check_source(outcome)
             results.write(json.dumps(describe(outcome)) + "\n")
             results.flush()
             if not path.exists():  # writing goes on silently into a deleted file
@@ -71,8 +67,25 @@ def _run(job: Job, on_outcome: Callable[[Outcome], None]) -> None:
                 return
 
 
-def _check_source(outcome: Outcome) -> None:
-    """Stop where the images themselves vanish: each left one would count as refused, and not be done again."""
+def check_weights(analyzer: Analyzer, job: Job) -> None:
+    """Stop where the run began with other networks.
+
+    Raises:
+        JobError: it did.
+    """
+    if analyzer.manifest.fingerprint != job.fingerprint:
+        raise JobError(
+            f"The run began with other weights ({job.bundle}). Start a new one, so that all its images are "
+            "analysed by the same networks."
+        )
+
+
+def check_source(outcome: Outcome) -> None:
+    """Stop where the images themselves vanish: each left one would count as refused, and not be done again.
+
+    Raises:
+        JobError: the folder of a refused image is not there.
+    """
     if outcome.analysis is None and not outcome.path.parent.is_dir():
         raise JobError(describe_gone(outcome.path.parent))
 

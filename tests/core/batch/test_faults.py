@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from core.batch.results import State, read_progress
 from core.images.drawing import encode_png
 from models.loading import load_bundle
 from models.manifest import SHIPPED_DIR, BundleError, file_sha256
+from tests.core.batch.killing import kill_after
 from tests.core.slow_job import light_bundle
 from tests.fakes import fake_manifest
 
@@ -271,20 +271,6 @@ def test_the_same_command_after_kills_ends_with_the_bytes_of_an_undisturbed_run(
         str(folder),
     ]
     for lines in (0, 4):
-        kill_after(command, folder, lines)
+        assert kill_after(command, folder, lines)
     assert subprocess.run(command, cwd=jobs.PROJECT_DIR, capture_output=True, check=False).returncode == 1
     assert result_bytes(folder) == result_bytes(tmp_path / "undisturbed")
-
-
-def kill_after(command: list[str], folder: Path, lines: int) -> None:
-    """Kill a batch as soon as it has begun and that many images are finished."""
-    process = subprocess.Popen(
-        command, cwd=jobs.PROJECT_DIR, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    while process.poll() is None:
-        file = folder / "results.jsonl"
-        if (folder / "started.json").exists() and file.exists() and file.read_bytes().count(b"\n") >= lines:
-            break
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
