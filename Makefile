@@ -9,7 +9,7 @@ TEST_WORKERS ?= 2
 # ImageNet weights: a file; downloaded by Keras if not given.
 IMAGENET ?= imagenet
 
-.PHONY: help app test check pins wheel-test bench fuzz train ablations evaluate classic lint
+.PHONY: help app test check pins wheel-test audit bench fuzz soak train ablations evaluate classic lint
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -39,11 +39,22 @@ wheel-test: $(VENV)/.installed  ## build the wheel, install it afresh, analyse a
 		image = draw_sample('Irregular, several colours').image; Path('lesion.png').write_bytes(encode_png(image))" \
 		&& ../venv/bin/dermalens analyze lesion.png --csv table.csv && cat table.csv
 
+# In a folder of its own: pip-audit's own dependencies are no part of the app's. With --strict a pin that the
+# index cannot judge fails the audit, instead of counting as safe.
+audit: $(VENV)/.installed  ## look for known weaknesses in the pinned packages (needs the network)
+	$(BIN)/python -m venv build/audit
+	build/audit/bin/pip install -q pip-audit || { echo "Not audited: pip-audit cannot be installed from here."; exit 1; }
+	build/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements-dev.txt \
+		|| { echo "Weaknesses are listed above, or the package index could not judge a pin: then it is not audited."; exit 1; }
+
 bench: $(VENV)/.installed-dev  ## measure speed and memory
 	$(BIN)/python -m tests.benchmark
 
 fuzz: $(VENV)/.installed-dev  ## damage files of every kind; each must end in a result or a clear refusal
 	$(BIN)/python -m tests.fuzz
+
+soak: $(VENV)/.installed-dev  ## eight browser sessions at once, 1,000 analyses in a row, ten kills: hours
+	$(BIN)/python -m tests.soak $(SOAK)
 
 # From the raw data to the shipped weights in six commands (training/recipe.py): segmenter, two
 # classifiers, export, evaluation on validation, trust. A training that was stopped resumes.

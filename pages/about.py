@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.manifest import BundleError
-from pages.components.about import model_card
+from pages.components.about import model_card, reliability
 from pages.components.shared import engine, notices, router
 
 router.require()
@@ -56,3 +56,4 @@ except BundleError as error:
 else:
     st.header("Model card", anchor="model-card", divider="gray")
     model_card.draw_card(manifest)
+reliability.draw_reliability()

@@ -1,0 +1,19 @@
+"""What the load test found, on About."""
+
+import streamlit as st
+
+from core.systems.reliability import read_reliability, reliability_rows
+
+
+def draw_reliability() -> None:
+    """A line for each thing that was tried; nothing where the test was never run."""
+    record = read_reliability()
+    if not record:
+        return
+    st.subheader("Under load", anchor=False)
+    st.table(reliability_rows(record), border="horizontal", hide_index=True)
+    machine = record["machine"]
+    st.caption(
+        f"{record['date']}, {machine['cores']} cores with a load of {machine['load_average']} (above the number of "
+        "cores: other work ran beside). From `reliability.json`, written by `make soak`."
+    )
