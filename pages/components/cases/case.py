@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.analysis import Analysis
 from core.datasets.case import Case
-from core.datasets.ham10000 import read_mask
 from core.evaluation.mask_metrics import dice
 from core.images.drawing import FILL_COLOUR, OUTLINE_COLOUR, blend_heatmap, draw_outlines, write_label
+from core.images.masks import read_lesion_mask
 from core.images.preprocessing import resize_mask
 from core.images.reading import ImageError, read_image
 from core.settings import AnalysisSettings, default_filters
@@ -138,7 +138,7 @@ def _outline_masks(
     masks = {}
     if expert:
         try:
-            masks["the expert's"] = (resize_mask(read_mask(expert), shape), FILL_COLOUR, "blue")
+            masks["the expert's"] = (read_lesion_mask(expert, shape), FILL_COLOUR, "blue")
         except ImageError as error:
             st.caption(
                 f":material/broken_image: The expert's mask was not read: {notices.escape(str(error))}"
