@@ -50,25 +50,47 @@ def unpack_images(data: bytes, folder: Path) -> FoundImages:
         ArchiveError: no zip file, no image in it, damaged, encrypted, too many files, too large, or with a
             link, a path that leads out of the folder or one that is there twice.
     """
+    with _open_checked(data) as archive:
+        images, left_alone = _choose_images(archive)
+        _check_images(list(images.values()), left_alone, folder)
+        paths = [_extract_new(archive, info, folder / path) for path, info in images.items()]
+    return FoundImages(sorted(paths), dict(left_alone), folder)
+
+
+def list_zip(data: bytes) -> list[PurePosixPath]:
+    """Where `unpack_images` would put the images of a zip file, below its folder; nothing is unpacked.
+
+    Raises:
+        ArchiveError: see `unpack_images`.
+    """
+    with _open_checked(data) as archive:
+        return sorted(_choose_images(archive)[0])
+
+
+@contextmanager
+def _open_checked(data: bytes) -> Iterator[zipfile.ZipFile]:
     # Counted before the directory is read: one with millions of entries would fill the memory.
     if data.count(_DIRECTORY_ENTRY) > MAX_MEMBERS:
         raise ArchiveError(f"The zip file has more than {MAX_MEMBERS:,} files. Split it.")
     _check_kind(data)
+    with open_zip(BytesIO(data)) as archive:
+        yield archive
+
+
+def _choose_images(archive: zipfile.ZipFile) -> tuple[dict[PurePosixPath, zipfile.ZipInfo], Counter[str]]:
+    """The images by the path that each gets, and what is left alone by kind."""
+    files = [(info, safe_path(decode_name(info))) for info in archive.infolist() if not info.is_dir()]
+    _check_members(files)
     left_alone: Counter[str] = Counter()
     images: dict[PurePosixPath, zipfile.ZipInfo] = {}
-    with open_zip(BytesIO(data)) as archive:
-        files = [(info, safe_path(decode_name(info))) for info in archive.infolist() if not info.is_dir()]
-        _check_members(files)
-        for info, path in files:
-            if kind := _kind(archive, info, path):
-                left_alone[kind] += 1
-            elif (short := shorten(path)) in images:
-                raise ArchiveError(f"The zip file holds {str(path)!r} twice. Rename one of the two.")
-            else:
-                images[short] = info
-        _check_images(list(images.values()), left_alone, folder)
-        paths = [_extract_new(archive, info, folder / path) for path, info in images.items()]
-    return FoundImages(sorted(paths), dict(left_alone), folder)
+    for info, path in files:
+        if kind := _kind(archive, info, path):
+            left_alone[kind] += 1
+        elif (short := shorten(path)) in images:
+            raise ArchiveError(f"The zip file holds {str(path)!r} twice. Rename one of the two.")
+        else:
+            images[short] = info
+    return images, left_alone
 
 
 def _check_kind(data: bytes) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from core.batch.archive import unpack_images
+from core.batch.archive import list_zip, unpack_images
 from core.datasets.ham10000 import default_data_dir
 from core.errors import DermalensError
 from core.images.errors import ImageError
@@ -120,6 +120,29 @@ def save_uploads(files: Sequence[tuple[str, bytes]], folder: Path) -> FoundImage
     except OSError as error:
         raise SourceError(f"The images could not be stored: {error.strerror}.") from error
     return FoundImages(paths, dict(left_alone), folder)
+
+
+def list_paths(root: Path | None, folder: str, files: Sequence[tuple[str, bytes]]) -> tuple[Path, list[Path]]:
+    """(the top folder, where each image lies or would lie below it), with nothing written.
+
+    Args:
+        root: the allowed folder, whose `folder` holds the images; None for uploads.
+        folder: below `root`.
+        files: (name, bytes) of uploads.
+
+    Raises:
+        ArchiveError, SourceError: as `find_below` and `save_uploads` do.
+    """
+    if root is not None:
+        return resolve_below(root, folder), find_below(root, folder).paths
+    top = Path("images")
+    paths = []
+    for name, data in files:
+        if name.lower().endswith(".zip"):
+            paths += [top / path for path in list_zip(data)]
+        else:
+            paths.append(top / PurePosixPath(name.replace("\\", "/")).name)
+    return top, paths
 
 
 def _save(data: bytes, folder: Path, name: str, number: int) -> Path:

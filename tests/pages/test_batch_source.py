@@ -122,6 +122,16 @@ def test_nothing_can_be_started_before_there_is_an_image(app):
     assert app.session_state["found"] is None
 
 
+def test_labels_are_counted_before_a_run_starts(app, root, archive):
+    upload(app, ("lesions.zip", archive))
+    assert "of 6 images" not in read_text(app)
+    choose(app, "batch_labels", "Sub-folder names")
+    assert "5 of 6 images" in read_text(app) and "odd" in read_text(app)
+    assert not list(root.iterdir())
+    choose(app, "batch_labels", "CSV table")
+    assert "no table of labels" in read_text(app)
+
+
 def test_a_finished_run_gives_its_predictions_with_labels(app, archive):
     start(app, archive)
     found = app.session_state["found"]

@@ -1,5 +1,6 @@
 """The form of a new batch run: images, their labels, and how to analyse them."""
 
+import hashlib
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -91,11 +92,30 @@ def draw_form() -> Job | None:
         pressed = st.button(
             "Start", type="primary", icon=":material/play_arrow:", key="batch_start", disabled=not ready
         )
-    if not pressed:
-        return None
     uploads = [(file.name, file.getvalue()) for file in files]
     request = Request(root, folder, uploads, labels, table, labelled_only, name.strip(), augmented)
-    return _start(request, manifest)
+    if pressed:
+        return _start(request, manifest)
+    if ready and labels != NO_LABELS:
+        ids = tuple(file.file_id for file in files)
+        _draw_label_counts(request, manifest, ids)
+    return None
+
+
+def _draw_label_counts(request: Request, manifest: Manifest, uploads: tuple[str, ...]) -> None:
+    """How many images have a label, before the run starts; counted anew when images or labels change."""
+    table = (
+        request.table if isinstance(request.table, Path | None) else hashlib.sha256(request.table).hexdigest()
+    )
+    key = (uploads, request.root, request.folder, request.labels, table, manifest.classes)
+    if st.session_state.get("batch_counted", (None,))[0] != key:
+        try:
+            top, paths = image_sources.list_paths(request.root, request.folder, request.uploads)
+            said = _match(request, paths, top, manifest.classes)[1].describe()
+        except (DermalensError, OSError) as error:
+            said = str(error)
+        st.session_state["batch_counted"] = key, said
+    st.caption(f":material/label: {notices.escape(st.session_state['batch_counted'][1])}")
 
 
 def _draw_images() -> tuple[Path | None, str, list[UploadedFile]]:
@@ -238,14 +258,7 @@ def create(request: Request, manifest: Manifest) -> Job:
 
 def _label(request: Request, found: FoundImages, top: Path, classes: Sequence[str]):
     """The images to analyse, their labels with the counts, and how many images were left out."""
-    given: pd.DataFrame | list[str] | None = None
-    if request.labels == FOLDER_NAMES:
-        given = labels_from_folders(found.paths, top)
-    elif request.labels == TABLE:
-        if request.table is None:
-            raise LabelError("There is no table of labels. Drop a CSV file, or choose None.")
-        given = read_labels(request.table)
-    frame, counts = match_labels(found.paths, given, classes, top if request.root is None else top.parent)
+    frame, counts = _match(request, found.paths, top, classes)
     if not request.labelled_only:
         return found, (frame, counts), 0
     keep = (frame["dx"] != "").to_numpy()
@@ -254,3 +267,15 @@ def _label(request: Request, found: FoundImages, top: Path, classes: Sequence[st
     paths = [path for path, kept in zip(found.paths, keep, strict=True) if kept]
     counts = replace(counts, images=len(paths), unlabelled=0, unknown={})
     return replace(found, paths=paths), (frame[keep], counts), int((~keep).sum())
+
+
+def _match(request: Request, paths: Sequence[Path], top: Path, classes: Sequence[str]):
+    """The labels of the images below `top`, and their counts."""
+    given: pd.DataFrame | list[str] | None = None
+    if request.labels == FOLDER_NAMES:
+        given = labels_from_folders(paths, top)
+    elif request.labels == TABLE:
+        if request.table is None:
+            raise LabelError("There is no table of labels. Drop a CSV file, or choose None.")
+        given = read_labels(request.table)
+    return match_labels(paths, given, classes, top if request.root is None else top.parent)
