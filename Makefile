@@ -5,6 +5,8 @@ PYTHON ?= python3
 PYTHONS := 3.11 3.12 3.13
 VENV := .venv$(if $(filter-out file default,$(origin PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
+# The `dermalens` command of the clone, which needs no `pip install .`.
+DERMALENS := $(BIN)/python -m training.cli
 TEST_WORKERS ?= 2
 # ImageNet weights: a file; downloaded by Keras if not given.
 IMAGENET ?= imagenet
@@ -59,45 +61,46 @@ soak: $(VENV)/.installed-dev  ## eight browser sessions at once, 1,000 analyses 
 # From the raw data to the shipped weights in six commands (training/recipe.py): segmenter, two
 # classifiers, export, evaluation on validation, trust. A training that was stopped resumes.
 train: $(VENV)/.installed-dev  ## train the weights that ship (needs DERMALENS_DATA)
-	$(BIN)/python -m training.recipe --imagenet $(IMAGENET)
+	$(DERMALENS) train recipe --imagenet $(IMAGENET)
 
 ablations: $(VENV)/.installed-dev  ## train short runs that differ in one choice each (needs DERMALENS_DATA)
-	for task in classification segmentation; do for config in training/configs/ablations/ablation_$${task}*.py; do \
-		$(BIN)/python -m training.fit.train_$$task --config $$(basename $$config .py) --imagenet $(IMAGENET) || exit 1; \
-		done; done
-	$(BIN)/python -m training.report.results
+	for config in training/configs/ablations/ablation_classification*.py; do \
+		$(DERMALENS) train classifier --config $$(basename $$config .py) --imagenet $(IMAGENET) || exit 1; done
+	for config in training/configs/ablations/ablation_segmentation*.py; do \
+		$(DERMALENS) train segmenter --config $$(basename $$config .py) --imagenet $(IMAGENET) || exit 1; done
+	$(DERMALENS) evaluate results
 
 evaluate: $(VENV)/.installed-dev  ## measure the weights that ship, on the test split too (needs DERMALENS_DATA)
-	$(BIN)/python -m training.measure.evaluate --split test
-	$(BIN)/python -m training.bundle.fit_trust --report-test
-	$(BIN)/python -m training.measure.phantoms
-	$(BIN)/python -m training.measure.robustness --images 42 --nevi 450
-	$(BIN)/python -m training.measure.symmetries
-	$(BIN)/python -m training.bundle.embed
-	$(BIN)/python -m training.measure.patient_facts
-	$(BIN)/python -m training.report.results
-	$(BIN)/python -m training.report.readme_scores
+	$(DERMALENS) evaluate scores --split test
+	$(DERMALENS) train trust --report-test
+	$(DERMALENS) evaluate phantoms
+	$(DERMALENS) evaluate robustness --images 42 --nevi 450
+	$(DERMALENS) evaluate symmetries
+	$(DERMALENS) train features
+	$(DERMALENS) evaluate facts
+	$(DERMALENS) evaluate results
+	$(DERMALENS) evaluate readme
 
 classic: $(VENV)/.installed-dev  ## train and measure the classic systems (needs DERMALENS_DATA)
 	for config in classic_cnn_128 classic_efficientnet classic_binary_cnn_224; do \
-		$(BIN)/python -m training.fit.train_classification --config $$config --imagenet $(IMAGENET) || exit 1; done
+		$(DERMALENS) train classifier --config $$config --imagenet $(IMAGENET) || exit 1; done
 	for config in classic_unet_256 classic_unet_224 classic_unet_64_512; do \
-		$(BIN)/python -m training.fit.train_segmentation --config $$config || exit 1; done
-	$(BIN)/python -m training.bundle.export --one-view --name unet256_efficientnet --version 1 \
+		$(DERMALENS) train segmenter --config $$config || exit 1; done
+	$(DERMALENS) train export --one-view --name unet256_efficientnet --version 1 \
 		--description "Classic: U-Net 16–256 and EfficientNet with a dense head" \
 		--segmentation classic_unet_256 --classification classic_efficientnet \
 		--out models/weights/unet256_efficientnet
-	$(BIN)/python -m training.bundle.export --one-view --name unet224_cnn --version 1 \
+	$(DERMALENS) train export --one-view --name unet224_cnn --version 1 \
 		--description "Classic: U-Net at 224 px and plain CNN at 128 px" \
 		--segmentation classic_unet_224 --classification classic_cnn_128 --out models/weights/unet224_cnn
-	$(BIN)/python -m training.bundle.export --one-view --name unet64_512_cnn --version 1 \
+	$(DERMALENS) train export --one-view --name unet64_512_cnn --version 1 \
 		--description "Classic: U-Net 64–512 at 96 px and plain CNN at 128 px" \
 		--segmentation classic_unet_64_512 --classification classic_cnn_128 --out models/weights/unet64_512_cnn
-	$(BIN)/python -m training.measure.evaluate --split test --bundle models/weights/unet256_efficientnet
-	$(BIN)/python -m training.measure.evaluate --split test --bundle models/weights/unet224_cnn
-	$(BIN)/python -m training.measure.evaluate --split test --bundle models/weights/unet64_512_cnn
-	$(BIN)/python -m training.measure.systems
-	$(BIN)/python -m training.report.results
+	$(DERMALENS) evaluate scores --split test --bundle models/weights/unet256_efficientnet
+	$(DERMALENS) evaluate scores --split test --bundle models/weights/unet224_cnn
+	$(DERMALENS) evaluate scores --split test --bundle models/weights/unet64_512_cnn
+	$(DERMALENS) evaluate systems
+	$(DERMALENS) evaluate results
 
 lint: $(VENV)/.installed-dev  ## check style and formatting
 	$(BIN)/ruff check .

@@ -38,7 +38,7 @@ ORDER = (
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 40
 # Files directly in these folders, without `__init__.py`.
 MAX_FILES = {"core": 12, "training": 6, "pages/components": 4}
-MAX_CONFIGS, MAX_TRACKED_FILES = 45, 650
+MAX_CONFIGS, MAX_TRACKED_FILES = 45, 700
 
 
 def source_files() -> list[Path]:

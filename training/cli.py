@@ -58,6 +58,8 @@ STAGES = (
     (train, "features", "bundle.embed", "Index a dataset's features for similar images and the map."),
     (train, "graphs", "bundle.graph", "Write the files from which other runtimes build a bundle's networks."),
     (app, "export-mobile", "bundle.mobile", "Write the classifier as .tflite files for phones."),
+    (train, "graphs", "bundle.graph", "Add the files that OpenVINO runs to finished bundles."),
+    (train, "recipe", "recipe", "Run all stages of the weights that ship, one after the other."),
     (evaluate, "scores", "measure.evaluate", "Score a bundle on a split and write its predictions."),
     (evaluate, "robustness", "measure.robustness", "Score a bundle on corrupted images."),
     (evaluate, "phantoms", "measure.phantoms", "Score a bundle's masks on drawn lesions."),
@@ -77,7 +79,8 @@ STAGES = (
 
 def _stage(module: str) -> Callable[[typer.Context], None]:
     def run(context: typer.Context) -> None:
-        sys.argv = [context.command_path, *context.args]
+        # What the help shows and a run's record keeps, however the command was started.
+        sys.argv = [f"dermalens {context.parent.info_name} {context.info_name}", *context.args]
         importlib.import_module(f"training.{module}").main()
 
     return run

@@ -1,6 +1,6 @@
 """The recipe of the weights that ship: six commands from the raw data to a validated bundle.
 
-    python -m training.recipe --data DIR [--imagenet WEIGHTS.h5]
+    dermalens train recipe --data DIR [--imagenet WEIGHTS.h5]
 
 Every network starts from ImageNet. A training that was stopped resumes; `--from STAGE` starts at a later
 stage. The test split is not used: `make evaluate` evaluates it, once.

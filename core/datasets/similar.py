@@ -1,6 +1,6 @@
 """Similar cases: nearest neighbours in the classifier's feature space, from a file that ships.
 
-`python -m training.bundle.embed` writes features.npz and map.csv; reading them needs no TensorFlow and no image.
+`dermalens train features` writes features.npz and map.csv; reading them needs no TensorFlow and no image.
 Similar means similar to the network, not to a dermatologist, and says nothing about the diagnosis.
 """
 
@@ -48,7 +48,7 @@ class FeatureIndex:
         if self.features.ndim != 2 or not len(self.image_ids) == len(self.lesion_ids) == len(self.features):
             raise FeatureIndexError(
                 f"{len(self.image_ids)} images, {len(self.lesion_ids)} lesions and features "
-                f"{self.features.shape} do not agree. Run python -m training.bundle.embed again."
+                f"{self.features.shape} do not agree. Run dermalens train features again."
             )
 
     @classmethod
@@ -71,7 +71,7 @@ class FeatureIndex:
             raise _missing(path) from None
         except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise FeatureIndexError(
-                f"{path} is no feature index: {error}. Run python -m training.bundle.embed again."
+                f"{path} is no feature index: {error}. Run dermalens train features again."
             ) from error
 
     def __contains__(self, image_id: str) -> bool:
@@ -146,11 +146,11 @@ def read_map(folder: str | Path) -> FeatureMap:
         return FeatureMap(found.group(1), pd.read_csv(path, comment="#")[["image_id", "x", "y"]])
     except (OSError, KeyError, ValueError) as error:
         raise FeatureIndexError(
-            f"{path} is no feature map: {error}. Run python -m training.bundle.embed again."
+            f"{path} is no feature map: {error}. Run dermalens train features again."
         ) from error
 
 
 def _missing(path: Path) -> FeatureIndexError:
     return FeatureIndexError(
-        f"No {path.name} in {path.parent}. Make it with python -m training.bundle.embed --data DIR."
+        f"No {path.name} in {path.parent}. Make it with dermalens train features --data DIR."
     )

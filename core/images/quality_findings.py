@@ -11,7 +11,7 @@ class QualityThresholds:
     """Thresholds on the measures.
 
     "P1" and so on are percentiles of 1,500 random HAM10000 images, from
-    training/runs/quality/thresholds.json (`python -m training.measure.quality_thresholds`). HAM10000 shows
+    training/runs/quality/thresholds.json (`dermalens evaluate quality`). HAM10000 shows
     almost only light skin, so dark skin must not count as underexposed: the exposure limits lie
     outside the whole range of HAM10000 rather than at a percentile.
     """

@@ -1,10 +1,10 @@
 """The contents of the model card, read from the files that the evaluation commands wrote.
 
-<split>_scores.json     python -m training.measure.evaluate --split <split>
-phantom_scores.json     python -m training.measure.phantoms
-robustness.json         python -m training.measure.robustness
-symmetries.json         python -m training.measure.symmetries
-trust.json              python -m training.bundle.fit_trust
+<split>_scores.json     dermalens evaluate scores --split <split>
+phantom_scores.json     dermalens evaluate phantoms
+robustness.json         dermalens evaluate robustness
+symmetries.json         dermalens evaluate symmetries
+trust.json              dermalens train trust
 splits/splits.csv       dermalens train split
 """
 

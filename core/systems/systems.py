@@ -1,6 +1,6 @@
 """Systems: a recipe with its bundle, its decision threshold and its evaluations under one name. Needs no TensorFlow.
 
-`list_systems` finds them; `read_systems` reads how they compare, as `python -m training.measure.systems` measured it.
+`list_systems` finds them; `read_systems` reads how they compare, as `dermalens evaluate systems` measured it.
 """
 
 import json

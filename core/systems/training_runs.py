@@ -24,6 +24,11 @@ Status = Literal["finished", "stopped early", "running", "interrupted"]
 
 # The score that decides which epoch is best, where a run's configuration names none.
 MONITORS: dict[Kind, str] = {"classification": "val_balanced_accuracy", "segmentation": "val_dice"}
+# What the command of a run holds: by its module, and as `dermalens` has it.
+COMMANDS: dict[Kind, tuple[str, str]] = {
+    "classification": ("train_classification", "train classifier"),
+    "segmentation": ("train_segmentation", "train segmenter"),
+}
 BENCHMARK_NAME = "benchmark.json"
 NOT_SCORES = ("epoch", "stage", "learning_rate", "seconds")
 FILES = ("config.json", "history.csv", "scores.json")
@@ -86,7 +91,7 @@ class TrainingRun:
         """What was trained, by its scores, else by its command; None if neither tells."""
         scored = {*self.history, *self.scores.get("best_epoch", {})}
         for kind, monitor in MONITORS.items():
-            if monitor in scored or f"train_{kind}" in self.command:
+            if monitor in scored or any(name in self.command for name in COMMANDS[kind]):
                 return kind
         return None
 

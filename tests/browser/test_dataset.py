@@ -84,9 +84,7 @@ def test_a_bar_leads_to_its_images(page: Page, app_url: str):
     expect(page.get_by_text("1,113 of 10,015 images")).to_be_visible()
 
 
-@pytest.mark.skipif(
-    not MAP.is_file(), reason=f"{MAP} is not there; python -m training.bundle.embed makes it."
-)
+@pytest.mark.skipif(not MAP.is_file(), reason=f"{MAP} is not there; dermalens train features makes it.")
 def test_a_lasso_opens_the_images_inside(page: Page, app_url: str):
     open_dataset(page, app_url, "?view=map&split=test")
     plane = page.locator(".js-plotly-plot .nsewdrag").first

@@ -46,7 +46,7 @@ def test_a_bundle_trained_on_validation_lesions_says_how_it_was_validated(
 
 
 def test_a_bundle_without_records_says_which_command_writes_them(app: AppTest):
-    assert "python -m training.measure.evaluate" in read_text(visit(app, ABOUT))
+    assert "dermalens evaluate scores" in read_text(visit(app, ABOUT))
 
 
 def test_about_opens_without_weights(monkeypatch, tmp_path):

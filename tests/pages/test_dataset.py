@@ -314,7 +314,7 @@ def test_similar_cases_are_other_lesions_nearest_first(drawn, run_dir):
 
 def test_without_an_index_the_command_is_named(drawn, monkeypatch, tmp_path):
     monkeypatch.setattr(context, "RUN_DIR", tmp_path / "none")
-    assert "python -m training.bundle.embed" in read_text(open_dataset(case=NEVUS))
+    assert "dermalens train features" in read_text(open_dataset(case=NEVUS))
 
 
 def test_a_case_without_its_picture_says_how_to_get_it():
@@ -358,7 +358,7 @@ def test_charts_of_what_ships_leave_out_unknown_sites():
 
 def test_without_a_map_the_command_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(feature_map, "RUN_DIR", tmp_path)
-    assert "python -m training.bundle.embed" in read_text(open_dataset(view="map"))
+    assert "dermalens train features" in read_text(open_dataset(view="map"))
 
 
 def test_the_map_shows_matching_images_in_their_classes_and_the_others_in_grey(drawn, run_dir):

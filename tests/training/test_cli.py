@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from core.errors import DermalensError
 from training.cli import STAGES, app
+from training.fit.environment import describe_environment
 from training.measure import symmetries
 
 
@@ -29,6 +30,13 @@ def test_every_stage_can_be_imported_and_has_a_main(module):
 def test_a_stages_help_names_its_command_and_its_own_options():
     result = run("evaluate", "symmetries", "--help")
     assert result.exit_code == 0 and "evaluate symmetries" in result.stdout and "--data" in result.stdout
+
+
+def test_a_record_holds_the_command_as_it_is_typed(monkeypatch):
+    kept = []
+    monkeypatch.setattr(symmetries, "main", lambda: kept.append(describe_environment()["command"]))
+    run("evaluate", "symmetries", "--data", "pictures")
+    assert kept == ["dermalens evaluate symmetries --data pictures"]
 
 
 def test_an_unknown_option_of_a_stage_is_a_usage_error():

@@ -1,6 +1,6 @@
 """Compute the classifier's features of every image of a dataset, for similar images and the map.
 
-    python -m training.bundle.embed --data DIR
+    dermalens train features --data DIR
 
 Each image is seen once, whole, as the classifier sees it without test-time augmentation; its features are
 averaged over the image, reduced by principal components and scaled to length 1. Writes to

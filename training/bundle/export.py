@@ -1,6 +1,6 @@
 """Export trained runs as a bundle: weights, choices made on the validation split, manifest.
 
-    python -m training.bundle.export --segmentation RUN --classification RUN [RUN ...] --data DIR --out models/weights
+    dermalens train export --segmentation RUN --classification RUN [RUN ...] --data DIR --out models/weights
 
 Several classification runs become one network that answers with the mean of their logits (`models.ensemble`).
 

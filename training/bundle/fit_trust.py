@@ -1,8 +1,8 @@
 """Fit a bundle's prediction sets, out-of-distribution score and class-balanced decision.
 
-    python -m training.bundle.fit_trust --data DIR [--report-test]
+    dermalens train trust --data DIR [--report-test]
 
-Run it once the bundle is exported and `python -m training.measure.evaluate --split validation` has written its
+Run it once the bundle is exported and `dermalens evaluate scores --split validation` has written its
 predictions (about ten minutes on two cores, for the features of the training images). Writes novelty.npz
 beside the weights, the entries "conformal", "novelty" and "decision" of the classifier into the manifest,
 and every number with its origin to training/runs/<bundle>/trust.json. Choices are made on the
@@ -183,7 +183,7 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
     (out / MANIFEST_NAME).write_text(json.dumps(record, indent=1) + "\n")
     report = {
         **manifest.stamp,
-        "command": "python -m training.bundle.fit_trust",
+        "command": "dermalens train trust",
         "n_validation_images": len(validation),
         "n_validation_lesions": len(set(validation.lesions)),
         "sets": {"cross_validated": sets, "manifest": conformal},
@@ -234,7 +234,7 @@ def _read_validation(folder: Path, manifest: Manifest) -> Predictions:
 def _read(path: Path, manifest: Manifest) -> Predictions:
     if not path.is_file():
         split = path.name.split("_")[0]
-        raise PredictionsError(f"No {path}. Run python -m training.measure.evaluate --split {split} first.")
+        raise PredictionsError(f"No {path}. Run dermalens evaluate scores --split {split} first.")
     predictions = read_predictions(path)
     if predictions.classes != manifest.classes:
         raise PredictionsError(f"{path} holds other classes than the bundle. Evaluate the bundle again.")

@@ -1,6 +1,6 @@
 """Write a Keras model as a graph file: a list of plain operations that name their weights in the .weights.h5.
 
-    python -m training.bundle.graph [FOLDER ...]      # adds graph files to finished bundles
+    dermalens train graphs [FOLDER ...]      # adds graph files to finished bundles
 
 Such a file (some 50 kB) lets a runtime other than TensorFlow build the network from the very weights that
 Keras reads, so a bundle carries its numbers once. `models.runtimes.graph` says what each operation means.

@@ -1,6 +1,6 @@
 """Classic system 3, classes: plain CNN 32-64-128, dense 512 and a sigmoid: suspicious or benign, 224 px.
 
-    python -m training.fit.train_classification --config classic_binary_cnn_224 --data DIR
+    dermalens train classifier --config classic_binary_cnn_224 --data DIR
 
 Cut short to two epochs, to fit two cores.
 

@@ -1,6 +1,6 @@
 """Classic system 2: plain CNN 32-64-128 at 128 px on whole images, nevi undersampled and the rest oversampled.
 
-    python -m training.fit.train_classification --config classic_cnn_128 --data DIR
+    dermalens train classifier --config classic_cnn_128 --data DIR
 
 Cut short to ten epochs, to fit two cores.
 

@@ -1,6 +1,6 @@
 """Classic system 1, classes: EfficientNetV2B0 with a dense head, frozen at first, weighted cross-entropy, 160 px.
 
-    python -m training.fit.train_classification --config classic_efficientnet --data DIR --imagenet WEIGHTS.h5
+    dermalens train classifier --config classic_efficientnet --data DIR --imagenet WEIGHTS.h5
 
 Cut short to five epochs, two of them with the frozen base, and to 160 px, to fit two cores.
 

@@ -1,6 +1,6 @@
 """Classic system 5: U-Net 16-256 from scratch at 224 px, for masks alone, BCE and Dice.
 
-python -m training.fit.train_segmentation --config classic_unet_224 --data DIR
+dermalens train segmenter --config classic_unet_224 --data DIR
 
 Cut short to one epoch, to fit two cores.
 """

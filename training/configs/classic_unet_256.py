@@ -1,6 +1,6 @@
 """Classic system 1, masks: U-Net 16-256 from scratch, 256 px, BCE and Dice, Adam 1e-4 with a plateau schedule.
 
-python -m training.fit.train_segmentation --config classic_unet_256 --data DIR
+dermalens train segmenter --config classic_unet_256 --data DIR
 
 Cut short to one epoch, to fit two cores.
 """

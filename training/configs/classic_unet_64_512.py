@@ -1,6 +1,6 @@
 """Classic system 3, masks: U-Net 64-512 from scratch, 96 px, binary cross-entropy alone.
 
-python -m training.fit.train_segmentation --config classic_unet_64_512 --data DIR
+dermalens train segmenter --config classic_unet_64_512 --data DIR
 
 Cut short to one epoch and to 96 px, to fit two cores.
 """

@@ -14,7 +14,7 @@ def describe_environment() -> dict[str, Any]:
     """Versions, hardware and the command, for a run's record."""
     packages = ("keras", keras.backend.backend(), "numpy", "cv2")
     return {
-        "command": " ".join(["python -m", _module_name(), *map(_without_folder, sys.argv[1:])]),
+        "command": " ".join([_program(), *map(_without_folder, sys.argv[1:])]),
         "python": platform.python_version(),
         "versions": {name: import_module(name).__version__ for name in packages},
         "machine": platform.machine(),
@@ -43,6 +43,8 @@ def _without_folder(argument: str) -> str:
     return f".../{Path(argument).name}" if Path(argument).is_absolute() else argument
 
 
-def _module_name() -> str:
+def _program() -> str:
+    if sys.argv[0].startswith("dermalens "):  # set by `training.cli`
+        return sys.argv[0]
     spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return spec.name if spec else Path(sys.argv[0]).stem
+    return f"python -m {spec.name if spec else Path(sys.argv[0]).stem}"

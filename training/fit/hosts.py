@@ -2,7 +2,7 @@
 
     export KERAS_BACKEND=jax KERAS_DISTRIBUTION_JOB_ADDRESSES=first-host:1234
     export KERAS_DISTRIBUTION_NUM_PROCESSES=2 KERAS_DISTRIBUTION_PROCESS_ID=0
-    python -m training.fit.train_classification --config NAME --data DIR --devices ALL
+    dermalens train classifier --config NAME --data DIR --devices ALL
 
 `PROCESS_ID` counts the hosts from 0, and `--devices` is the number of devices of all hosts together. The
 hosts share training/runs/ (a network folder): host 0 writes it, all read it to resume a run.

@@ -1,6 +1,6 @@
 """Train the diagnosis classifier: whole images and lesion crops into one network.
 
-python -m training.fit.train_classification --config classifier_first --data DIR --imagenet WEIGHTS.h5
+dermalens train classifier --config classifier_first --data DIR --imagenet WEIGHTS.h5
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Train the lesion segmenter on experts' masks.
 
-python -m training.fit.train_segmentation --config segmenter --data DIR --imagenet WEIGHTS.h5
+dermalens train segmenter --config segmenter --data DIR --imagenet WEIGHTS.h5
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """What age, sex and body site would add to the shipped classifier: a measured comparison, on validation.
 
-    python -m training.measure.patient_facts --data DIR
+    dermalens evaluate facts --data DIR
 
 Facts are taken as independent given the diagnosis (naive Bayes): to the calibrated log-probabilities is added,
 for each fact, share * log(p(value | class) / p(value)), counted over the training split's lesions. Unknown

@@ -1,6 +1,6 @@
 """Score a bundle on drawn phantoms, whose masks are exact: a check that needs no dataset.
 
-    python -m training.measure.phantoms
+    dermalens evaluate phantoms
 
 Writes training/runs/<bundle>/phantom_scores.json: each phantom's Dice, means over all and by skin tone, and
 what each drawn artefact changes in the answer to the same lesion. Phantoms have no true diagnosis, so

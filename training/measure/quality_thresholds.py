@@ -1,6 +1,6 @@
 """Derive the figures behind core/images/quality.py from real images.
 
-    python -m training.measure.quality_thresholds --data DIR
+    dermalens evaluate quality --data DIR
 
 reads a random sample of HAM10000 (under a minute on one core), prints each measure's percentiles, how often
 each finding is raised on these real images and how often a blur is recognised, and writes all of it to
@@ -47,7 +47,7 @@ def main(
     # Every 7th pixel of every 5th image: 1.3 million pixels.
     pixels = np.concatenate([np.stack(pixel_features(i)).reshape(4, -1)[:, ::7] for i in images[::5]], axis=1)
     result = {
-        "command": f"python -m training.measure.quality_thresholds --sample {sample} --seed {seed}",
+        "command": f"dermalens evaluate quality --sample {sample} --seed {seed}",
         "images": len(images),
         "measures": {name: _percentiles([getattr(report, name) for report in reports]) for name in MEASURES},
         "pixels": dict(zip(("L", "a", "b", "detail"), map(_percentiles, pixels), strict=True)),

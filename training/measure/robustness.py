@@ -1,6 +1,6 @@
 """Robustness of a bundle to fourteen image corruptions and five drawn artefacts.
 
-    python -m training.measure.robustness --data DIR [--images 150] [--nevi 150]
+    dermalens evaluate robustness --data DIR [--images 150] [--nevi 150]
 
 Uses a fixed part of the validation split, one image a lesion, never the test split: `--images` lesions
 spread as evenly over the classes as there are lesions, and for the artefacts `--nevi` nevi. Images are

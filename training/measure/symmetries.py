@@ -1,6 +1,6 @@
 """Consistency of predictions under the eight flips and quarter-turns of images of the test split.
 
-    python -m training.measure.symmetries --data DIR [--images 240]
+    dermalens evaluate symmetries --data DIR [--images 240]
 
 Writes training/runs/<bundle>/symmetries.json: with and without test-time augmentation, the share of images
 for which at least one of the other seven symmetries has another most probable class, and the largest change of a

@@ -1,6 +1,6 @@
 """Compare the classic systems with ours: score, size and speed of each on the same test split.
 
-    python -m training.measure.systems --data DIR
+    dermalens evaluate systems --data DIR
 
 Reads what `training.measure.evaluate --split test` wrote for each bundle and measures how long an image takes. The
 binary network, whose weights are too large to ship, is scored from its checkpoint; where that is not there, its last
@@ -123,9 +123,7 @@ def score_shipped(system: System, runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
     folder = runs_dir / manifest.name
     path = folder / "test_scores.json"
     if not path.is_file():
-        raise FileNotFoundError(
-            f"Run python -m training.measure.evaluate --split test --bundle {system.bundle} first."
-        )
+        raise FileNotFoundError(f"Run dermalens evaluate scores --split test --bundle {system.bundle} first.")
     record = json.loads(path.read_text())
     if record["fingerprint"] != manifest.fingerprint:
         raise ValueError(f"{path} is about other weights than {system.bundle}: evaluate the bundle again.")

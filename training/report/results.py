@@ -1,6 +1,6 @@
 """Write the results tables: one row a run in training/results/.
 
-    python -m training.report.results
+    dermalens evaluate results
 
 segmentation.csv, classification.csv    a training: configuration, data, scores of the kept epoch, minutes, machine
 ablations.csv                           short runs that differ from a base in one choice, and the difference

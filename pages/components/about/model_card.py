@@ -59,15 +59,13 @@ def draw_scores(manifest: Manifest) -> None:
     records = {split: model_card.read_record(run, f"{split}_scores.json") for split in ("test", "validation")}
     table = model_card.score_table(records)
     if table.empty:
-        st.caption(
-            f"No scores are recorded for {run}. `python -m training.measure.evaluate --split test` writes them."
-        )
+        st.caption(f"No scores are recorded for {run}. `dermalens evaluate scores --split test` writes them.")
         return
     st.table(table, border="horizontal", hide_index=True)
     st.caption(
         f"95 % intervals by bootstrap over lesions. {INTERVAL_NOTE} The test split was evaluated once for this "
         f"bundle; every choice was made on the validation split. {_describe_validation(manifest)}From `training/runs/{run}/`, written by "
-        "`python -m training.measure.evaluate`."
+        "`dermalens evaluate scores`."
     )
 
 
@@ -90,7 +88,7 @@ def draw_data() -> None:
         "`akiec` holds actinic keratoses and squamous cell carcinomas in situ."
     )
     st.dataframe(_split_table(), hide_index=True, key="split_table", alt="Images and lesions in each split.")
-    st.caption("From `training/splits/splits.csv`, written by `python -m training.data.make_split`.")
+    st.caption("From `training/splits/splits.csv`, written by `dermalens train split`.")
 
 
 @st.cache_data
@@ -136,7 +134,7 @@ def draw_trust(record: dict) -> None:
     st.subheader("How far to trust an answer", anchor=False)
     rows = [{"Measured": name, "Value": value} for name, value in model_card.trust_rows(record)]
     st.table(rows, border="horizontal", hide_index=True)
-    st.caption("From `trust.json`, written by `python -m training.bundle.fit_trust`.")
+    st.caption("From `trust.json`, written by `dermalens train trust`.")
 
 
 def draw_robustness(record: dict) -> None:
@@ -150,7 +148,7 @@ def draw_robustness(record: dict) -> None:
     st.caption(
         "Means over fourteen corruptions"
         + (f", of which training used {learned}" if learned else "")
-        + "; artefacts drawn on nevi. Validation images, one view each. From `robustness.json`, written by `python -m training.measure.robustness`."
+        + "; artefacts drawn on nevi. Validation images, one view each. From `robustness.json`, written by `dermalens evaluate robustness`."
     )
 
 
@@ -161,7 +159,7 @@ def draw_symmetries(record: dict) -> None:
     st.table(model_card.symmetry_rows(record), border="horizontal", hide_index=True)
     st.caption(
         f"{record['split'].title()} images, each in its eight symmetries. From `symmetries.json`, written by "
-        "`python -m training.measure.symmetries`."
+        "`dermalens evaluate symmetries`."
     )
 
 
@@ -179,7 +177,7 @@ def draw_failures(run: str) -> None:
                 st.markdown(f"**{failure.title}**  \n:gray[{failure.text}]")
     st.caption(
         "Drawn by Dermalens, no patients. A phantom has no diagnosis: the failure is that hair or ink changes "
-        "the result. From `phantom_scores.json`, written by `python -m training.measure.phantoms`."
+        "the result. From `phantom_scores.json`, written by `dermalens evaluate phantoms`."
     )
 
 

@@ -99,9 +99,7 @@ def _draw_similar(context: Context, state: State) -> None:
     st.subheader("Similar cases", anchor=False)
     index = read_index()
     if index is None:
-        st.caption(
-            "No index of similar images is there. `python -m training.bundle.embed --data DIR` makes it."
-        )
+        st.caption("No index of similar images is there. `dermalens train features --data DIR` makes it.")
         return
     if state.case not in index:
         st.caption("This image is not in the index of similar images.")

@@ -58,7 +58,7 @@ def _choose(context: Context) -> Context | None:
     if not options:
         st.info(
             "No other run has predictions of these images. Bring a file, or run "
-            "`python -m training.measure.evaluate` with another bundle.",
+            "`dermalens evaluate scores` with another bundle.",
             icon=":material/info:",
         )
     name = st.selectbox(

@@ -70,7 +70,7 @@ def _draw_shipped(toolbar: DeltaGenerator) -> Context | None:
     shipped = list_shipped()
     if not shipped:
         st.info(
-            "`python -m training.measure.evaluate --split validation` writes predictions to `training/runs/`. "
+            "`dermalens evaluate scores --split validation` writes predictions to `training/runs/`. "
             "Or bring a predictions file.",
             title="No results ship with this checkout",
             icon=":material/inbox:",

@@ -23,7 +23,7 @@ def draw_systems() -> None:
     _draw_table(systems)
     st.caption(
         "On the test split, which none of them was trained or tuned on; from `training/runs/systems.json`, written "
-        "by `python -m training.measure.systems`. Masks and probabilities are those that the app shows for each system. "
+        "by `dermalens evaluate systems`. Masks and probabilities are those that the app shows for each system. "
         "Malignancy: melanoma, basal cell carcinoma and akiec against the rest, at the decision threshold that reaches "
         "95 % sensitivity on the validation split. MB in half precision; milliseconds that the networks take for "
         "one image on two cores. The classic systems were trained for a short time, see below: longer training would score "

@@ -63,7 +63,7 @@ def test_a_saved_index_is_read_back(tmp_path):
 
 
 def test_a_missing_index_names_the_command(tmp_path):
-    with pytest.raises(FeatureIndexError, match=r"python -m training\.bundle\.embed --data DIR"):
+    with pytest.raises(FeatureIndexError, match=r"dermalens train features --data DIR"):
         FeatureIndex.load(tmp_path)
 
 
@@ -111,5 +111,5 @@ def test_a_map_without_fingerprint_or_columns_is_refused(tmp_path, data):
 
 
 def test_a_missing_map_names_the_command(tmp_path):
-    with pytest.raises(FeatureIndexError, match=r"No map\.csv .* python -m training\.bundle\.embed"):
+    with pytest.raises(FeatureIndexError, match=r"No map\.csv .* dermalens train features"):
         read_map(tmp_path)

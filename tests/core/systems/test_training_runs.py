@@ -144,9 +144,8 @@ def test_the_time_of_an_analysis_is_the_benchmarks(tmp_path):
 def test_the_kind_follows_from_scores_or_command():
     empty = pd.DataFrame()
     assert make_run([0.8]).kind == "segmentation"
-    assert TrainingRun("a", {"command": "python -m training.fit.train_classification"}, empty, 0).kind == (
-        "classification"
-    )
+    for command in ("python -m training.fit.train_classification", "dermalens train classifier --config a"):
+        assert TrainingRun("a", {"command": command}, empty, 0).kind == "classification"
     assert TrainingRun("a", {}, empty, 0).kind is None
 
 

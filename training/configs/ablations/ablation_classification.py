@@ -1,6 +1,6 @@
 """The base of the comparison: EfficientNetV2B0 with attention, mixup and drawn artefacts, two epochs at 96 px.
 
-    python -m training.fit.train_classification --config ablation_classification --data DIR --imagenet WEIGHTS.h5
+    dermalens train classifier --config ablation_classification --data DIR --imagenet WEIGHTS.h5
 
 Short and small, so that a dozen runs that differ in one thing each fit two cores: they say which way a
 choice points, not what it scores at full length.

@@ -1,6 +1,6 @@
 """The base of the comparison: U-Net on an EfficientNetV2B0, cross-entropy and Dice, two epochs at 96 px.
 
-    python -m training.fit.train_segmentation --config ablation_segmentation --data DIR --imagenet WEIGHTS.h5
+    dermalens train segmenter --config ablation_segmentation --data DIR --imagenet WEIGHTS.h5
 
 Short and small, so that many runs that differ in one thing each fit two cores: they say which way a choice
 points, not what it scores at full length.
