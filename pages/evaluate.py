@@ -10,6 +10,7 @@ from pages.components.evaluate import (
     distribution,
     errors,
     export,
+    glance,
     overview,
     slices,
     source,
@@ -42,13 +43,15 @@ def draw_toolbar() -> Context | None:
 
 
 def choose_view() -> str:
-    """The view switch."""
+    """The view switch; the small pictures of the overview set it too."""
+    # A default beside a value that was set would be a contradiction.
+    default = {} if glance.VIEW_KEY in st.session_state else {"default": "Overview"}
     return st.segmented_control(
         "View",
         list(VIEWS),
-        default="Overview",
+        **default,
         required=True,
-        key="show",
+        key=glance.VIEW_KEY,
         bind="query-params",
         persist_state="session",
         label_visibility="collapsed",

@@ -1,6 +1,6 @@
-"""Scores in subgroups: by age, sex, body site, way of confirmation, image quality.
+"""Scores in subgroups: by age, sex, body site, skin tone, way of confirmation, image quality, dataset.
 
-HAM10000 does not record skin tone, so scores by skin tone are not possible for it.
+HAM10000 does not record skin tone, so scores by skin tone are not possible for it; MILK10k does.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,11 @@ SLICE_COLUMNS = {
     "site": "localization",
     "confirmation": "dx_type",
     "quality": "warnings",
+    "skin_tone": "skin_tone_class",
+    "dataset": "dataset",
 }
+# MILK10k's classes, made to avoid confusion with Fitzpatrick types.
+SKIN_TONES = {"0": "very dark", "1": "dark", "2": "brown", "3": "medium", "4": "light", "5": "very light"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ def slice_rows(predictions: Predictions, by: str) -> dict[str, np.ndarray]:
         return _drop_empty(_age_rows(column))
     if by == "quality":
         return _drop_empty(_warning_rows(column))
+    if by == "skin_tone":
+        return _drop_empty(_tone_rows(column))
     values = column.fillna(UNKNOWN_VALUE).to_numpy(object).astype(str)
     names, counts = np.unique(values, return_counts=True)
     ordered = sorted(
@@ -101,6 +107,13 @@ def _age_rows(column: pd.Series) -> dict[str, np.ndarray]:
         for low, high in AGE_BANDS
     }
     return rows | {UNKNOWN_VALUE: ~(ages >= 0)}
+
+
+def _tone_rows(column: pd.Series) -> dict[str, np.ndarray]:
+    """From dark to light."""
+    tones = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    rows = {f"{tone} ({name})": tones == float(tone) for tone, name in SKIN_TONES.items()}
+    return rows | {UNKNOWN_VALUE: ~np.logical_or.reduce(list(rows.values()))}
 
 
 def _warning_rows(column: pd.Series) -> dict[str, np.ndarray]:

@@ -33,6 +33,8 @@ def random_table(n: int, classes: tuple[str, ...], seed: int) -> Predictions:
         "warnings": rng.choice(["", "glare", "glare;dark_corners"], n),
         "dice": 2 * jaccard / (1 + jaccard),
         "jaccard": jaccard,
+        "skin_tone_class": rng.choice(["0", "3", "5", ""], n),
+        "dataset": rng.choice(["ham10000", "milk10k"], n),
     }
     frame = pd.DataFrame(facts | {f"p_{code}": probabilities[:, k] for k, code in enumerate(classes)})
     frame.loc[:2, ["dice", "jaccard"]] = np.nan

@@ -169,6 +169,22 @@ def test_overview_shows_classes_and_masks(page: AppTest):
     assert sum(read_numbers(jaccard["y"])) == frame["jaccard"].notna().sum()
 
 
+def test_small_pictures_of_the_overview_open_their_views(page: AppTest):
+    matrix = read_chart(page, "glance_Confusion")["data"][0]
+    assert len(read_numbers(matrix["z"])) == 7 * 7
+    page.button(key="door_Calibration").click()
+    run(page)
+    assert page.get_by_key("show").value == "Calibration"
+    assert page.get_by_key("reliability")
+
+
+def test_published_scores_stand_beside_those_of_the_same_classes_only(page: AppTest):
+    [table] = [table.value for table in page.dataframe if "Comparable?" in table.value]
+    assert table["Who"].iloc[0] == "These predictions" and len(table) == 6
+    upload_csv(page, make_frame())
+    assert not [one for one in page.dataframe if "Comparable?" in one.value]
+
+
 def test_scores_csv_reads_back_and_is_harmless():
     rows = [{"name": "=cmd()", "score": -0.5, "low": float("nan")}]
     [row] = pd.read_csv(io.StringIO(scores.to_csv(rows))).to_dict("records")

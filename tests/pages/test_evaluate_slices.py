@@ -12,7 +12,7 @@ def test_shipped_run_is_sliced_by_every_recorded_fact():
     assert list_evaluations()
     app = open_view("Slices")
     text = read_text(app)
-    assert "does not record skin tone" in text
+    assert "does not record skin tone" in text  # HAM10000
     assert "Not possible" not in text
     assert app.get_by_key("slice").options == [
         *("Age", "Sex", "Body site", "Way of confirmation", "Image quality")
@@ -61,3 +61,15 @@ def test_file_without_any_fact_draws_no_chart():
     app = open_view("Slices", make_table([("nv", "nv", 0.9)], CLASSES))
     assert "Not possible with this file" in read_text(app)
     assert not app.dataframe
+
+
+def test_groups_by_skin_tone_stand_worst_first_with_gaps():
+    answers = [("mel", "mel", 0.9), ("nv", "nv", 0.9)] * 20 + [("mel", "nv", 0.9), ("nv", "nv", 0.9)] * 20
+    app = open_view("Slices", make_table(answers, CLASSES, skin_tone_class=["5"] * 40 + ["0"] * 40))
+    assert app.get_by_key("slice").value == "skin_tone"
+    [groups] = [table.value for table in app.dataframe if "False alarms" in table.value]
+    assert groups["Skin tone"].tolist() == ["0 (very dark)", "5 (very light)"]
+    assert groups["Sensitivity for malignancy"].tolist() == ["0.00 (0.00 to 0.00)", "1.00 (1.00 to 1.00)"]
+    text = read_text(app)
+    assert "0 (very dark) is behind 5 (very light) by 1.00" in text and "leaves out zero" in text
+    assert "does not record skin tone" not in text

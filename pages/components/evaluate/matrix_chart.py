@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from pages.components.shared.figures import AMBER
 
 # See-through blue on any background, so that the theme's text stays readable on every cell.
-_SCALE = [[0, "rgba(59,130,196,0.04)"], [1, "rgba(59,130,196,0.75)"]]
+SCALE = [[0, "rgba(59,130,196,0.04)"], [1, "rgba(59,130,196,0.75)"]]
 _CELL_PX = 260
 
 
@@ -54,7 +54,7 @@ def build_matrix(
 
 def _draw_tint(shares: np.ndarray) -> go.Figure:
     # By share in both units: by count, the largest class would leave every other cell pale.
-    tint = {"z": shares, "zmin": 0, "zmax": 1, "colorscale": _SCALE, "showscale": False}
+    tint = {"z": shares, "zmin": 0, "zmax": 1, "colorscale": SCALE, "showscale": False}
     return go.Figure(go.Heatmap(**tint, hoverinfo="skip", xgap=2, ygap=2))
 
 

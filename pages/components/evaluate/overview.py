@@ -8,7 +8,7 @@ from core.evaluation.bootstrap import Interval
 from core.evaluation.calibration import INTERVAL_NOTE
 from core.evaluation.score_table import FAILED_JACCARD, ScoreTable, mask_values
 from core.taxonomy import get_diagnosis
-from pages.components.evaluate import scores
+from pages.components.evaluate import glance, scores
 from pages.components.evaluate.context import Context
 from pages.components.shared.figures import AMBER, BLUE, savable
 from pages.components.shared.notices import escape
@@ -60,8 +60,10 @@ def draw(context: Context) -> None:
         f"independent. {INTERVAL_NOTE}"
     )
     draw_numbers(table.headline, HEADLINES, "headline")
+    glance.draw(context, table)
     draw_classes(context, table)
     draw_masks(context)
+    glance.draw_references(context, table)
 
 
 def draw_numbers(intervals: dict[str, Interval], names: dict[str, tuple[str, str]], key: str) -> None:

@@ -7,7 +7,7 @@ from core.evaluation.predictions import Predictions
 from core.evaluation.scores import Score, list_scores
 from core.evaluation.slices import ALL, FEW_LESIONS, SLICE_COLUMNS, SliceScore, score_slices
 from pages.components.cases.facts import CONFIRMATIONS
-from pages.components.evaluate import scores
+from pages.components.evaluate import groups, scores, tone_check
 from pages.components.evaluate.context import Context
 from pages.components.evaluate.dots import build_dots
 from pages.components.shared.figures import savable
@@ -19,7 +19,11 @@ TITLES = {
     "site": "Body site",
     "confirmation": "Way of confirmation",
     "quality": "Image quality",
+    "skin_tone": "Skin tone",
+    "dataset": "Dataset",
 }
+# Only some datasets record these: a file without them lacks nothing.
+RARE = ("skin_tone", "dataset")
 FEW_MARK = "⚠"
 
 
@@ -27,7 +31,7 @@ def draw(context: Context) -> None:
     """One score in the slices of one fact."""
     predictions = context.predictions
     possible = [by for by, column in SLICE_COLUMNS.items() if column in predictions.frame]
-    missing = [by for by in SLICE_COLUMNS if by not in possible]
+    missing = [by for by in SLICE_COLUMNS if by not in (*possible, *RARE)]
     if missing:
         st.caption(f":material/info: {describe_missing(missing)}")
     if not possible:
@@ -40,8 +44,11 @@ def draw(context: Context) -> None:
         config=savable("slices"),
         alt=describe(found, score.name, by),
     )
-    _draw_notes(found, by, score)
+    _draw_notes(found, by, score, "skin_tone" in possible)
     _draw_table(found, by, name, score)
+    groups.draw(context, by, TITLES[by])
+    if by == "skin_tone" or "skin_tone" not in possible:
+        tone_check.draw()
 
 
 def describe_missing(missing: list[str]) -> str:
@@ -99,7 +106,7 @@ def describe(found: list[SliceScore], score_name: str, by: str) -> str:
     return f"{score_name} by {TITLES[by].lower()}, with 95 % intervals: {values}."
 
 
-def _draw_notes(found: list[SliceScore], by: str, score: Score) -> None:
+def _draw_notes(found: list[SliceScore], by: str, score: Score, tones_known: bool) -> None:
     notes = ["Dashed: all images. 95 % intervals from bootstrap draws of whole lesions."]
     if any(one.few for one in found):
         notes.append(f"{FEW_MARK} and hollow: fewer than {FEW_LESIONS} lesions, too few to conclude from.")
@@ -108,10 +115,11 @@ def _draw_notes(found: list[SliceScore], by: str, score: Score) -> None:
     if score.lower_is_better:
         notes.append("Lower is better.")
     st.caption(" ".join(notes))
-    st.caption(
-        ":material/info: HAM10000 does not record skin tone, so nothing here shows how the model does on "
-        "darker skin."
-    )
+    if not tones_known:
+        st.caption(
+            ":material/info: This table does not record skin tone (column `skin_tone_class`), and neither does "
+            "HAM10000: nothing here shows how the model does on darker skin. The drawn check below is what there is."
+        )
 
 
 def _draw_table(found: list[SliceScore], by: str, name: str, score: Score) -> None:

@@ -1,0 +1,135 @@
+"""Fairness: sensitivity, false alarms, calibration and coverage of each group, worst first, and the gaps."""
+
+import numpy as np
+import streamlit as st
+
+from core.evaluation.bootstrap import affordable_resamples
+from core.evaluation.fairness import (
+    CALIBRATION,
+    COVERAGE,
+    FALSE_ALARMS,
+    SENSITIVITY,
+    Gap,
+    Group,
+    find_gaps,
+    score_groups,
+)
+from core.evaluation.predictions import Predictions
+from core.evaluation.score_table import SUSPICIOUS, binary_targets
+from core.evaluation.slices import FEW_LESIONS
+from models.manifest import BundleError
+from pages.components.cases.facts import CONFIRMATIONS
+from pages.components.evaluate import scores
+from pages.components.evaluate.context import Context
+from pages.components.shared import engine
+from pages.components.shared.tables import draw_frame
+
+COLUMNS = {
+    SENSITIVITY: "Sensitivity for malignancy",
+    FALSE_ALARMS: "False alarms",
+    CALIBRATION: "Calibration error",
+    COVERAGE: "Coverage of the sets",
+}
+MEANINGS = {
+    SENSITIVITY: "Share of the malignant images that are called so at the decision threshold.",
+    FALSE_ALARMS: "Share of the benign images that are called malignant.",
+    CALIBRATION: "Mean gap between confidence and accuracy; small groups have a larger one by chance.",
+    COVERAGE: "Share of images whose conformal prediction set includes the true class.",
+}
+
+
+def draw(context: Context, by: str, title: str) -> None:
+    """The groups of one fact in one table, and how far the worst lies from the best."""
+    if SUSPICIOUS not in binary_targets(context.predictions.classes):
+        return
+    quantiles = read_quantiles(context.predictions.classes)
+    key = (context.key, by, context.threshold, None if quantiles is None else tuple(quantiles))
+    found = _score(key, context.predictions)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader(f"Fairness by {title.lower()}", anchor=False, width="stretch")
+        scores.draw_csv("CSV", csv_rows(found, by), f"fairness_by_{by}.csv", "download_fairness")
+    st.caption(
+        f"The group whose malignant lesions are missed most comes first. At the decision threshold "
+        f"{context.threshold:.1%}; in brackets 95 % intervals over lesions."
+    )
+    shown = [score for score in COLUMNS if found and score in found[0].intervals]
+    draw_frame(
+        [_row(group, title, shown) for group in found],
+        key="fairness",
+        hide_index=True,
+        height="content",
+        column_config={COLUMNS[score]: st.column_config.TextColumn(help=MEANINGS[score]) for score in shown},
+        alt=f"Scores of each group by {title.lower()}, worst sensitivity first.",
+    )
+    _draw_gaps(find_gaps(found))
+    if COVERAGE in shown:
+        st.caption(
+            "Coverage: sets of the bundle in use, whose quantiles were fitted on its validation split."
+        )
+
+
+def read_quantiles(classes: tuple[str, ...]) -> np.ndarray | None:
+    """Class quantiles of the bundle in use; None where it has none or predicts other classes."""
+    try:
+        manifest = engine.read_current_manifest()
+    except BundleError:
+        return None
+    if manifest.conformal is None or tuple(manifest.classes) != tuple(classes):
+        return None
+    return np.array(manifest.conformal.class_quantiles)
+
+
+@st.cache_data(show_spinner="Scoring the groups …", max_entries=64)
+def _score(key: tuple, _predictions: Predictions) -> list[Group]:
+    _, by, threshold, quantiles = key
+    draws = affordable_resamples(len(_predictions))
+    return score_groups(
+        _predictions, by, threshold, None if quantiles is None else np.array(quantiles), draws
+    )
+
+
+def group_name(name: str) -> str:
+    """A value of the file in words."""
+    return CONFIRMATIONS.get(name, name).replace("_", " ")
+
+
+def _row(group: Group, title: str, shown: list[str]) -> dict[str, str]:
+    remark = f"⚠ fewer than {FEW_LESIONS} lesions" if group.few else ""
+    counts = {"Images": f"{group.n_images:,}", "Malignant": f"{group.n_malignant:,}"}
+    values = {COLUMNS[score]: scores.interval_text(group.intervals[score]) for score in shown}
+    return {title: group_name(group.name)} | counts | values | {"Remark": remark}
+
+
+def _draw_gaps(gaps: list[Gap]) -> None:
+    if not gaps:
+        st.caption("No gap can be given: fewer than two groups have enough lesions.")
+        return
+    lines = [
+        f"- **{COLUMNS[gap.score]}**: {group_name(gap.worst)} is behind {group_name(gap.best)} by "
+        f"{scores.interval_text(gap.interval)}, {describe(gap)}."
+        for gap in gaps
+    ]
+    st.markdown("**Gaps between worst and best group**\n\n" + "\n".join(lines))
+    st.caption(
+        "The worst and the best of several groups lie apart by chance too: the more groups, the wider. Groups of few "
+        "lesions are left out."
+    )
+
+
+def describe(gap: Gap) -> str:
+    """What its interval allows to say."""
+    if np.isnan(gap.interval.low):
+        return "without an interval"
+    return "which leaves out zero" if gap.interval.low > 0 else "which does not leave out zero"
+
+
+def csv_rows(found: list[Group], by: str) -> list[dict]:
+    """One row a group."""
+    rows = []
+    for group in found:
+        row = {"slice": by, "value": group.name, "images": group.n_images, "lesions": group.n_lesions}
+        row |= {"malignant": group.n_malignant}
+        for score, interval in group.intervals.items():
+            row |= scores.interval_cells(score, interval)
+        rows.append(row)
+    return rows
