@@ -9,7 +9,9 @@ from models.efficientnet import BACKBONES, FEATURES_LAYER, build_backbone, build
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
 
 
-@pytest.fixture(scope="module", params=sorted(BACKBONES))
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.slow) for name in sorted(BACKBONES)]
+)
 def classifier(request) -> keras.Model:
     keras.utils.set_random_seed(0)
     return build_classifier(n_classes=5, input_size_px=64, backbone=request.param)

@@ -20,7 +20,7 @@ def test_a_value_of_the_environment_stays(monkeypatch):
     assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
 
 
-@pytest.mark.parametrize("module", ["models.builders", "training.fit.engine", "training.fit.losses"])
+@pytest.mark.parametrize("module", ["models.builders", "training.fit.engine"])
 def test_options_are_set_before_tensorflow_is_imported(module):
     probe = (
         "import builtins, os, sys; real = builtins.__import__\n"

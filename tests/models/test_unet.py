@@ -93,6 +93,7 @@ def test_batch_normalisation_follows_each_convolution_of_our_own_and_replaces_it
     assert not any(layer.use_bias for layer in own)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", sorted(ENCODER_STAGES))
 def test_a_pretrained_encoder_gives_skips_from_half_to_a_thirtysecond(encoder):
     model = build_unet(4, input_size_px=64, encoder=encoder, attention_gates=True, multi_scale_fusion=True)

@@ -257,6 +257,7 @@ def test_damaged_weights_are_named_and_no_network_is_built(bundle, file, damage,
 
 
 # --- kill -9 ----------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_the_same_command_after_kills_ends_with_the_bytes_of_an_undisturbed_run(images, tmp_path):
     run(images, tmp_path / "undisturbed")
     folder = tmp_path / "run"

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from core.evaluation.predictions import read_predictions
 from core.systems.evaluations import list_evaluations
 
@@ -24,6 +26,7 @@ def test_scores_are_those_beside_the_predictions(tmp_path):
     assert evaluation.read_scores() == {"n_images": 3}
 
 
+@pytest.mark.slow
 def test_every_shipped_evaluation_can_be_read_and_agrees_with_its_scores():
     evaluations = list_evaluations()
     assert evaluations

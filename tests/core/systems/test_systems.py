@@ -53,6 +53,7 @@ def test_threshold_is_the_bundles_where_the_scores_do_not_say(tmp_path, monkeypa
     assert system.threshold(system.evaluations[0]) == fake_manifest().suspicious_threshold
 
 
+@pytest.mark.slow
 def test_every_shipped_system_has_its_stored_specificity_at_its_own_threshold():
     thresholds = set()
     for system in list_systems():

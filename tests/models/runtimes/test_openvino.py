@@ -75,6 +75,7 @@ def test_it_answers_as_keras(name, tmp_path):
     np.testing.assert_allclose(answer, expected, atol=1e-5 * max(1, np.abs(expected).max()))
 
 
+@pytest.mark.slow
 def test_a_backbone_of_keras_answers_as_keras(tmp_path):
     arguments = {"n_classes": 3, "input_size_px": 64, "backbone": "efficientnetv2b0"}
     model = build_classifier(**arguments)
