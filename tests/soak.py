@@ -19,9 +19,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import BytesIO
+from itertools import count
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from core.analyzer import Analyzer
@@ -34,6 +38,7 @@ from tests.browser.conftest import LAUNCH_ARGUMENTS, NAMES, TIMEOUT_MS, serve_ap
 from tests.core.batch.killing import kill_after
 
 PICTURES = 12  # different ones; sessions take them in different orders
+UPLOADS = count(1)  # a number in each upload's bytes: a session would answer the same bytes from its memory
 VERDICT = re.compile(r"^Probability of malignancy (\d+\.\d%)$")
 RESULT_FILES = ("results.jsonl", "predictions.csv", "errors.csv")
 # The first part of the row fills caches; the slope is that of the rest.
@@ -56,13 +61,21 @@ class Found:
     memory_mb: list[float] = field(default_factory=list)
 
 
-def draw_pictures(folder: Path, count: int) -> list[Path]:
+def draw_pictures(folder: Path, how_many: int) -> list[Path]:
     """Different small lesions as PNG files."""
     folder.mkdir(parents=True)
-    paths = [folder / f"lesion_{seed:03d}.png" for seed in range(count)]
+    paths = [folder / f"lesion_{seed:03d}.png" for seed in range(how_many)]
     for seed, path in enumerate(paths):
         path.write_bytes(encode_png(draw_phantom(seed, size_px=(150, 200)).image))
     return paths
+
+
+def stamp(path: Path, number: int) -> bytes:
+    """The same picture as other bytes: with a number as PNG text."""
+    text, stream = PngInfo(), BytesIO()
+    text.add_text("number", str(number))
+    Image.open(path).save(stream, "PNG", pnginfo=text)
+    return stream.getvalue()
 
 
 def expected_answers(paths: Sequence[Path]) -> list[str]:
@@ -115,7 +128,8 @@ def analyse_at_once(
     for page in pages:
         empty(page)
     for page, picture in zip(pages, pictures, strict=True):
-        page.locator("input[type=file]").first.set_input_files(picture)
+        upload = {"name": picture.name, "mimeType": "image/png", "buffer": stamp(picture, next(UPLOADS))}
+        page.locator("input[type=file]").first.set_input_files(upload)
     if len(pages) > 1:
         found.page_seconds.append(time_about(pages[0]))
     for page, answer in zip(pages, expected, strict=True):

@@ -15,5 +15,6 @@ def draw_reliability() -> None:
     machine = record["machine"]
     st.caption(
         f"{record['date']}, {machine['cores']} cores with a load of {machine['load_average']} (above the number of "
-        "cores: other work ran beside). From `reliability.json`, written by `make soak`."
+        "cores: other work ran beside). A session keeps up to 256 MB of results, which a short row only fills. From "
+        "`reliability.json`, written by `make soak`."
     )
