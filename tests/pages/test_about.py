@@ -6,6 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.systems import model_card
 from models.manifest import WEIGHTS_VARIABLE, Manifest
+from pages.components.about import reliability
+from tests.core.systems.test_reliability import RECORD as RELIABILITY
 from tests.fakes import fake_manifest
 from tests.pages.conftest import open_app
 from tests.pages.driver import ABOUT, read_tables, read_text, visit
@@ -53,3 +55,11 @@ def test_about_opens_without_weights(monkeypatch, tmp_path):
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
     app = visit(open_app(), ABOUT)
     assert "networks are not available" in app.error[0].proto.title
+
+
+def test_what_the_load_test_found_is_shown_with_its_machine(app: AppTest, monkeypatch):
+    record = RELIABILITY | {"date": "2026-01-02", "machine": {"cores": 2, "load_average": 9.5}}
+    monkeypatch.setattr(reliability, "read_reliability", lambda: record)
+    visit(app, ABOUT)
+    assert "Under load" in read_text(app) and "2 cores with a load of 9.5" in read_text(app)
+    assert "1,013 of 1,015 answers right" in read_tables(app)
