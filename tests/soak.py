@@ -144,7 +144,7 @@ def time_about(page: Page) -> float:
     context = page.context.browser.new_context()
     visitor = context.new_page()
     started = time.perf_counter()
-    visitor.goto(f"{page.url.split('?')[0].rstrip('/')}/about")
+    visitor.goto(f"{page.url.split('?')[0].rstrip('/')}/about", timeout=TIMEOUT_MS)
     visitor.get_by_role("heading", name="About Dermalens").wait_for(timeout=TIMEOUT_MS)
     seconds = time.perf_counter() - started
     context.close()
