@@ -33,8 +33,7 @@ from core.errors import DermalensError
 from core.images.drawing import draw_overlay, encode_png
 from core.images.finding import FoundImages, describe_left_alone
 from core.report import NOTICE, analysis_record, analysis_row, error_row, rows_to_csv
-from core.settings import DATA_VARIABLE
-from core.systems.evaluations import PROJECT_DIR
+from core.settings import DATA_VARIABLE, PROJECT_DIR
 
 
 class Commands(TyperGroup):

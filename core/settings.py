@@ -6,12 +6,14 @@ The rest is fixed by the bundle's manifest.
 import math
 import os
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 from core.errors import DermalensError
 from core.images.preprocessing import PreprocessingSettings
 from core.images.symmetry import N_SYMMETRIES
 from models.manifest import BundleError, Manifest
 
+PROJECT_DIR = Path(__file__).parents[1]
 DATA_VARIABLE = "DERMALENS_DATA"  # the environment variable that names the dataset's folder
 RUNS_GB_VARIABLE = (
     "DERMALENS_RUNS_GB"  # what all batch runs of the app may take on disk together, in 10^9 bytes

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from core.evaluation.predictions import Predictions, read_predictions
+from core.settings import PROJECT_DIR
 
-PROJECT_DIR = Path(__file__).parents[2]
 RUNS_DIR = PROJECT_DIR / "training" / "runs"
 RESULTS_DIR = PROJECT_DIR / "training" / "results"
 CONFIGS_DIR = PROJECT_DIR / "training" / "configs"
