@@ -43,7 +43,9 @@ def draw_toolbar() -> None:
     notices.draw_notice()
     downloads.draw()
     if problem:
-        st.error(problem, title="The dataset folder cannot be used", icon=":material/folder_off:")
+        st.error(
+            notices.escape(problem), title="The dataset folder cannot be used", icon=":material/folder_off:"
+        )
     if found:
         dataset.draw_drawn_label()
     else:

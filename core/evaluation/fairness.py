@@ -33,6 +33,7 @@ class Group:
         n_images, n_lesions, n_malignant: labelled images, their lesions, and malignant images among them.
         intervals: score -> estimate with its 95 % interval over lesions; NaN where it is undefined.
         draws: score -> (B,) bootstrap draws behind the interval.
+        support: score -> lesions that it is about: malignant ones for sensitivity, benign ones for false alarms.
     """
 
     name: str
@@ -41,11 +42,11 @@ class Group:
     n_malignant: int
     intervals: Mapping[str, Interval]
     draws: Mapping[str, np.ndarray]
+    support: Mapping[str, int]
 
-    @property
-    def few(self) -> bool:
-        """Whether too few lesions stand behind it for a conclusion."""
-        return self.n_lesions < FEW_LESIONS
+    def few(self, score: str) -> bool:
+        """Whether too few lesions stand behind a score for a conclusion."""
+        return self.support[score] < FEW_LESIONS
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def score_groups(
     quantiles: np.ndarray | None = None,
     n_resamples: int = 1000,
 ) -> list[Group]:
-    """Score the groups of one fact, the one whose malignant lesions are missed most first.
+    """Score the groups of one fact, the one whose malignant lesions are missed most first, those with few of them last.
 
     Args:
         predictions: labelled or not; only labelled rows count. Malignant and benign classes must both be there.
@@ -79,7 +80,11 @@ def score_groups(
         _score_group(name, known.take(rows), threshold, quantiles, n_resamples, seed)
         for seed, (name, rows) in enumerate(slice_rows(known, by).items())
     ]
-    return sorted(groups, key=lambda group: np.nan_to_num(group.intervals[SENSITIVITY].estimate, nan=2.0))
+    return sorted(groups, key=_rank)
+
+
+def _rank(group: Group) -> tuple[bool, float]:
+    return group.few(SENSITIVITY), np.nan_to_num(group.intervals[SENSITIVITY].estimate, nan=2.0)
 
 
 def find_gaps(groups: Sequence[Group]) -> list[Gap]:
@@ -89,7 +94,7 @@ def find_gaps(groups: Sequence[Group]) -> list[Gap]:
 
 
 def _find_gap(groups: Sequence[Group], score: str) -> Gap | None:
-    usable = [one for one in groups if not one.few and not np.isnan(one.intervals[score].estimate)]
+    usable = [one for one in groups if not one.few(score) and not np.isnan(one.intervals[score].estimate)]
     if len(usable) < 2:
         return None
     sign = -1 if score in LOWER_IS_BETTER else 1
@@ -114,6 +119,9 @@ def _score_group(
         int(malignant.sum()),
         {score: resamples.interval(found) for score, found in values.items()},
         {score: found[1:] for score, found in values.items()},
+        dict.fromkeys(values, resamples.n_lesions)
+        | {SENSITIVITY: len(np.unique(part.lesions[malignant]))}
+        | {FALSE_ALARMS: len(np.unique(part.lesions[~malignant]))},
     )
 
 

@@ -64,8 +64,8 @@ def test_file_without_any_fact_draws_no_chart():
 
 
 def test_groups_by_skin_tone_stand_worst_first_with_gaps():
-    answers = [("mel", "mel", 0.9), ("nv", "nv", 0.9)] * 20 + [("mel", "nv", 0.9), ("nv", "nv", 0.9)] * 20
-    app = open_view("Slices", make_table(answers, CLASSES, skin_tone_class=["5"] * 40 + ["0"] * 40))
+    answers = [("mel", "mel", 0.9), ("nv", "nv", 0.9)] * 30 + [("mel", "nv", 0.9), ("nv", "nv", 0.9)] * 30
+    app = open_view("Slices", make_table(answers, CLASSES, skin_tone_class=["5"] * 60 + ["0"] * 60))
     assert app.get_by_key("slice").value == "skin_tone"
     [groups] = [table.value for table in app.dataframe if "False alarms" in table.value]
     assert groups["Skin tone"].tolist() == ["0 (very dark)", "5 (very light)"]

@@ -122,7 +122,10 @@ def list_ham10000() -> list[RemoteFile]:
         archives = [_dataverse_file(f"{name}.zip", found[name]) for name in HAM10000_ARCHIVES]
         return [_dataverse_file("HAM10000_metadata.csv", found["HAM10000_metadata"]), *archives]
     except requests.RequestException as error:
-        raise DownloadError(f"Harvard Dataverse could not be asked for its files: {error}.") from error
+        why = "no connection" if isinstance(error, requests.ConnectionError) else error
+        raise DownloadError(
+            f"Harvard Dataverse could not be asked for its files: {why}. Try again."
+        ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise DownloadError(
             f"Harvard Dataverse's list of files is not as expected ({error}). Download by hand from "
@@ -237,8 +240,7 @@ def download(source: Source, root: Path) -> None:
 
 
 def _write_record(root: Path, record: dict[str, dict]) -> None:
-    """At one go: a page may be reading it."""
-    written = root / f"{RECORD_NAME}.new"
+    written = root / f"{RECORD_NAME}.new"  # at one go: a page may be reading it
     written.write_text(json.dumps(record, indent=1) + "\n")
     written.replace(root / RECORD_NAME)
 

@@ -98,7 +98,9 @@ def describe(status: Status) -> str:
     'paused · 0.50 of 2.00 GB · 1 of 4 parts ready'
     """
     if not status.total_bytes:
-        return "asking the source for its files …"
+        return (
+            "asking the source for its files …" if status.state is State.RUNNING else "stopped at the start"
+        )
     said = [] if status.state is State.RUNNING else [status.state.value]
     said.append(f"{status.done_bytes / 1e9:.2f} of {status.total_bytes / 1e9:.2f} GB")
     if not math.isnan(status.bytes_per_second) and not status.unpacking:

@@ -184,6 +184,8 @@ def draw_references(context: Context, table: ScoreTable) -> None:
         row_height=62,
         column_config={
             "Source": st.column_config.LinkColumn(display_text="DOI", width="small"),
+            "Who": st.column_config.TextColumn(width="medium"),
+            "Measured on": st.column_config.TextColumn(width="large"),
             "Comparable?": st.column_config.TextColumn(width="medium"),
         },
         placeholder="–",

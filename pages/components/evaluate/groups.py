@@ -24,6 +24,7 @@ from pages.components.evaluate.context import Context
 from pages.components.shared import engine
 from pages.components.shared.tables import draw_frame
 
+FEW_MARK = "⚠"
 COLUMNS = {
     SENSITIVITY: "Sensitivity for malignancy",
     FALSE_ALARMS: "False alarms",
@@ -50,7 +51,8 @@ def draw(context: Context, by: str, title: str) -> None:
         scores.draw_csv("CSV", csv_rows(found, by), f"fairness_by_{by}.csv", "download_fairness")
     st.caption(
         f"The group whose malignant lesions are missed most comes first. At the decision threshold "
-        f"{context.threshold:.1%}; in brackets 95 % intervals over lesions."
+        f"{context.threshold:.1%}; in brackets 95 % intervals over lesions. {FEW_MARK}: fewer than {FEW_LESIONS} lesions that the "
+        "score is about, too few to conclude from; groups with few malignant lesions stand last."
     )
     shown = [score for score in COLUMNS if found and score in found[0].intervals]
     draw_frame(
@@ -94,15 +96,18 @@ def group_name(name: str) -> str:
 
 
 def _row(group: Group, title: str, shown: list[str]) -> dict[str, str]:
-    remark = f"⚠ fewer than {FEW_LESIONS} lesions" if group.few else ""
     counts = {"Images": f"{group.n_images:,}", "Malignant": f"{group.n_malignant:,}"}
-    values = {COLUMNS[score]: scores.interval_text(group.intervals[score]) for score in shown}
-    return {title: group_name(group.name)} | counts | values | {"Remark": remark}
+    values = {
+        COLUMNS[score]: scores.interval_text(group.intervals[score])
+        + (f" {FEW_MARK}" if group.few(score) else "")
+        for score in shown
+    }
+    return {title: group_name(group.name)} | counts | values
 
 
 def _draw_gaps(gaps: list[Gap]) -> None:
     if not gaps:
-        st.caption("No gap can be given: fewer than two groups have enough lesions.")
+        st.caption("No gap can be given: fewer than two groups have enough lesions for any score.")
         return
     lines = [
         f"- **{COLUMNS[gap.score]}**: {group_name(gap.worst)} is behind {group_name(gap.best)} by "
@@ -111,7 +116,7 @@ def _draw_gaps(gaps: list[Gap]) -> None:
     ]
     st.markdown("**Gaps between worst and best group**\n\n" + "\n".join(lines))
     st.caption(
-        "The worst and the best of several groups lie apart by chance too: the more groups, the wider. Groups of few "
+        "The worst and the best of several groups lie apart by chance too: the more groups, the wider. Scores of few "
         "lesions are left out."
     )
 

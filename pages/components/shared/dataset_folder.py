@@ -46,7 +46,7 @@ def list_sets() -> dict[str, Path]:
     typed = str(st.session_state.get(FOLDER_KEY) or "").strip()
     root = resolve(typed) if typed else default_data_dir()
     found = (_sets_below(root) or {"": root}) if root else {}
-    own = _sets_below(STORE)
+    own = {name: path for name, path in _sets_below(STORE).items() if _has_pictures(path)}
     if is_drawn(STORE / DRAWN):
         own[DRAWN] = STORE / DRAWN
     return found | {name: path for name, path in own.items() if name not in found}
@@ -54,6 +54,11 @@ def list_sets() -> dict[str, Path]:
 
 def _sets_below(root: Path) -> dict[str, Path]:
     return {name: root / name for name in SET_NAMES if (root / name).is_dir()}
+
+
+def _has_pictures(root: Path) -> bool:
+    """Whether a download has begun to unpack pictures: masks and tables come first."""
+    return any(root.glob("*images*/*")) or any(root.glob("*_Input/*"))
 
 
 def set_title(name: str) -> str:
