@@ -86,6 +86,8 @@ def draw_picture(case: Case, key: str) -> Analysis | None:
 def _draw_why_missing() -> None:
     if dataset.read_frame() is None:
         dataset.draw_missing("each case shows its image, the expert's outline and, on demand, Grad-CAM")
+    elif dataset.shows_drawn():
+        st.caption("None of the 280 drawn pictures stands in for this image; others here have one.")
     else:
         st.caption("The dataset folder holds no image of this name.")
 
