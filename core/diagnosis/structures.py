@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit
 
 from models.loading import check_weights
 from models.manifest import BundleError, Manifest
@@ -53,7 +52,10 @@ class StructureProbe:
         Args:
             pooled: (..., C) features averaged over the map, see `core.diagnosis.novelty.pool_features`.
         """
-        return expit(np.asarray(pooled, np.float64) @ self.weights.T + self.bias)
+        logits = np.asarray(pooled, np.float64) @ self.weights.T + self.bias
+        return 0.5 * (
+            1 + np.tanh(logits / 2)
+        )  # the sigmoid; SciPy's would cost the first analysis its import
 
     def save(self, path: str | Path) -> None:
         """Write an `.npz` without pickled objects."""
