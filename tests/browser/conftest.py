@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -57,7 +58,12 @@ def serve_app(log: Path) -> Iterator[str]:
     command = ["streamlit", "run", *options] if shipped else ["tests.browser.serve_fake", str(port)]
     with log.open("w") as stream:
         server = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=PROJECT_DIR, stdout=stream, stderr=subprocess.STDOUT
+            [sys.executable, "-m", *command],
+            cwd=PROJECT_DIR,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            # The folder that visitors may name: the tests draw their datasets there.
+            env=os.environ | {"DERMALENS_ROOT": tempfile.gettempdir()},
         )
         try:
             url = f"http://127.0.0.1:{port}"

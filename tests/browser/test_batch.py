@@ -73,5 +73,5 @@ def test_fifty_phantoms_are_started_cancelled_resumed_in_another_tab_and_finishe
 
     tab.get_by_role("button", name="Delete").click()
     tab.get_by_role("button", name="Delete for good").click()
-    expect(tab.get_by_text("Runs on this server")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Your runs")).to_be_visible()
     assert "job=" not in tab.url

@@ -53,7 +53,7 @@ def test_upload_shows_outline_probabilities_and_heatmap(result: Page):
     choose_view(result, "Grad-CAM")
     expect(result.locator(".viewer figcaption").nth(1)).to_contain_text("Grad-CAM of")
     assert picture.get_attribute("src") != outline
-    expect(result.get_by_text("no dermoscopic criterion")).to_be_visible()
+    expect(result.get_by_text("nor a dermoscopic criterion")).to_be_visible()
 
 
 def test_another_class_can_be_explained(result: Page):

@@ -121,7 +121,7 @@ def test_another_class_changes_words_heatmap_and_ranking(app: AppTest, phantom_p
     focus_box(app).set_value("mel")
     text = read_text(run(app))
     assert "the one not to miss" in text
-    assert "no dermoscopic criterion" in text
+    assert "neither a lesion outline nor a dermoscopic criterion" in text
     panel = read_viewer(app)["panels"][1]
     assert panel["caption"] == "Grad-CAM of Melanoma"
     assert panel["src"] != before

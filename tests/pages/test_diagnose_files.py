@@ -126,9 +126,9 @@ def test_csv_has_a_row_for_every_file(app: AppTest, phantom_png: bytes):
     outcomes = {key[0]: outcome for key, outcome in app.session_state["outcomes"].items()}
     outcomes = {sha256: outcomes[sha256] for sha256 in items}
     header, first, second, *rest = gallery.build_csv(outcomes, items, fake_manifest()).splitlines()
-    assert header.startswith("image,akiec,bcc,bkl,df,mel,nv,vasc,prediction,suspicious_probability")
-    assert first.startswith("one,0.")
-    assert second.startswith("notes,")
+    assert header.startswith("image,path,akiec,bcc,bkl,df,mel,nv,vasc,prediction,suspicious_probability")
+    assert first.startswith("one,one.png,0.")
+    assert second.startswith("notes,notes.txt,")
     assert "This is not an image" in second
     assert not rest
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
@@ -38,7 +39,8 @@ def train_on(n_devices: int, folder: Path) -> dict:
     masks = [image[..., 0] > 127 for image in images]
     keras.utils.set_random_seed(0)
     batches = SegmentationBatches(images, masks, 16, Augmentation(), batch_size=4, seed=0)
-    objective = Objective(segmentation_loss(), make_validator(images, masks, 16), "val_dice")
+    rows = pd.DataFrame({"dataset": ["ham10000"] * len(images)})
+    objective = Objective(segmentation_loss(), make_validator(rows, images, masks, 16), "val_dice")
     with data_parallel(n_devices):
         model = build_unet(base_filters=2, depth=2, input_size_px=16, dropout=(0.0, 0.0))
         stages = (Stage("all", epochs=2, learning_rate=1e-2),)

@@ -88,7 +88,7 @@ def build_csv(outcomes: dict[str, Outcome], items: dict[str, SourceImage], manif
     rows = [
         outcome.row
         if isinstance(outcome, Summary)
-        else error_row(Path(items[sha256].name).stem, str(outcome), manifest.classes)
+        else error_row(Path(items[sha256].name).stem, str(outcome), manifest.classes, items[sha256].name)
         for sha256, outcome in outcomes.items()
     ]
     return rows_to_csv(rows, manifest.classes)

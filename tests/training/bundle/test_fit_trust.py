@@ -169,5 +169,5 @@ def test_the_test_split_is_reported_and_changes_nothing_else(workplace):
 
 def test_missing_predictions_are_named_with_the_command(workplace):
     (workplace / "runs" / "fake bundle" / "validation_predictions.csv").unlink()
-    with pytest.raises(PredictionsError, match=r"training\.measure\.evaluate --split validation"):
+    with pytest.raises(PredictionsError, match=r"evaluate scores --split validation"):
         fit_trust.fit_trust(workplace, workplace, workplace / "runs", workplace)

@@ -84,7 +84,7 @@ def test_a_record_of_other_weights_is_refused(bundle):
     with pytest.raises(ValueError, match="evaluate the bundle again"):
         score_shipped(system(BOTH), runs)
     path.unlink()
-    with pytest.raises(FileNotFoundError, match=r"training\.measure\.evaluate --split test"):
+    with pytest.raises(FileNotFoundError, match=r"evaluate scores --split test"):
         score_shipped(system(BOTH), runs)
 
 
