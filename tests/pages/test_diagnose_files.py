@@ -128,7 +128,7 @@ def test_csv_has_a_row_for_every_file(app: AppTest, phantom_png: bytes):
     header, first, second, *rest = gallery.build_csv(outcomes, items, fake_manifest()).splitlines()
     assert header.startswith("image,path,akiec,bcc,bkl,df,mel,nv,vasc,prediction,suspicious_probability")
     assert first.startswith("one,one.png,0.")
-    assert second.startswith("notes,notes.txt,")
+    assert second.startswith("notes,notes.jpg,")
     assert "This is not an image" in second
     assert not rest
 
