@@ -64,7 +64,7 @@ class FoundImages:
         >>> FoundImages([Path("/d/p1/x.jpg"), Path("/d/p2/x.jpg")]).names
         ['p1/x.jpg', 'p2/x.jpg']
         """
-        root = self.root or common_folder(self.paths)
+        root = Path(os.path.abspath(self.root)) if self.root else common_folder(self.paths)
         below = (_below(path, root) for path in self.paths)
         # A name that is no UTF-8 could stand in no table.
         return [os.fsencode(name).decode("utf-8", "replace") for name in below]
