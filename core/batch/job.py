@@ -38,6 +38,7 @@ import pandas as pd
 from core.batch.analyze import unique_stems
 from core.batch.faults import JobError, named_faults, write_whole
 from core.batch.labels import LabelCounts
+from core.batch.locks import is_folder_held, try_lock
 from core.images.finding import FoundImages
 from core.images.preprocessing import PreprocessingSettings
 from core.settings import AnalysisSettings
@@ -227,7 +228,7 @@ def hold_folder(folder: Path) -> Iterator[TextIO]:
         lock = (folder / "lock").open("w")
     with lock:
         for _ in range(_LOCK_ATTEMPTS):  # a page that looks at the state holds the lock for an instant
-            if _try_lock(lock, fcntl.LOCK_EX):
+            if try_lock(lock, fcntl.LOCK_EX):
                 break
             time.sleep(0.05)
         else:
@@ -264,18 +265,6 @@ def cancel(job: Job) -> None:
     (job.folder / "cancel").touch()
 
 
-def _try_lock(file: TextIO, kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def is_held(job: Job) -> bool:
     """Whether a process works on a run. A lock needs no process number, which the system may give anew."""
-    try:
-        with (job.folder / "lock").open() as lock:
-            return not _try_lock(lock, fcntl.LOCK_SH)
-    except FileNotFoundError:
-        return False
+    return is_folder_held(job.folder)

@@ -53,9 +53,8 @@ class StructureProbe:
             pooled: (..., C) features averaged over the map, see `core.diagnosis.novelty.pool_features`.
         """
         logits = np.asarray(pooled, np.float64) @ self.weights.T + self.bias
-        return 0.5 * (
-            1 + np.tanh(logits / 2)
-        )  # the sigmoid; SciPy's would cost the first analysis its import
+        # The sigmoid; SciPy's would cost the first analysis its import.
+        return 0.5 * (1 + np.tanh(logits / 2))
 
     def save(self, path: str | Path) -> None:
         """Write an `.npz` without pickled objects."""

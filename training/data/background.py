@@ -21,8 +21,8 @@ import time
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TextIO
 
+from core.batch.locks import is_folder_held, try_lock
 from core.errors import DermalensError
 from core.systems.evaluations import PROJECT_DIR
 from training.data.download import SOURCES, RemoteFile, download, is_complete, read_record
@@ -87,7 +87,7 @@ def start(name: str, root: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock, (folder / "log.txt").open("ab") as log:
-            if not _try_lock(lock, fcntl.LOCK_EX):
+            if not try_lock(lock, fcntl.LOCK_EX):
                 raise DownloadError(f"{SOURCES[name].name} is being downloaded already.")
             for stale in ("pause", "failure.txt", "plan.json"):
                 (folder / stale).unlink(missing_ok=True)
@@ -117,7 +117,7 @@ def read_status(root: Path) -> Status | None:
     folder = root / _FOLDER
     if not folder.is_dir():
         return None
-    alive = _is_held(folder)
+    alive = is_folder_held(folder)
     plan = _read_plan(folder)
     if not plan:
         return _ended(folder, Status(State.RUNNING)) if not alive else Status(State.RUNNING)
@@ -168,22 +168,6 @@ def _read_plan(folder: Path) -> dict:
         return json.loads((folder / "plan.json").read_text())
     except (OSError, ValueError):  # not written yet
         return {}
-
-
-def _try_lock(file: TextIO, kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_held(folder: Path) -> bool:
-    try:
-        with (folder / "lock").open() as lock:
-            return not _try_lock(lock, fcntl.LOCK_SH)
-    except FileNotFoundError:
-        return False
 
 
 # --- the process ------------------------------------------------------------------------------------
