@@ -84,6 +84,19 @@ def prediction_row(analysis: Analysis) -> dict[str, Any]:
         "lesion_area_fraction": analysis.lesion_area_fraction,
         "warnings": ";".join(warning_codes(analysis)),
         **structure_columns(analysis),
+        **picture_columns(analysis),
+    }
+
+
+def picture_columns(analysis: Analysis) -> dict[str, float | None]:
+    """What the picture itself is like, for the comparison of whole sets (see `core.evaluation.shift`)."""
+    quality = analysis.quality
+    return {
+        "brightness": quality.mean_luminance,
+        "redness": quality.redness,
+        "yellowness": quality.yellowness,
+        "sharpness": quality.sharpness,
+        "novelty": analysis.novelty,
     }
 
 

@@ -80,7 +80,7 @@ def _measure(image: np.ndarray, lesion_mask: np.ndarray | None) -> QualityReport
     luminance = grey.astype(np.float32) / 255
     corners = _dark_corners(luminance)
     lit = grey[~corners]
-    lightness, likeness = _dermoscopy_likeness(working)
+    lightness, likeness, (redness, yellowness) = _measure_colour(working)
     return QualityReport(
         sharpness=_sharpness(luminance),
         mean_luminance=float(lit.mean()) / 255,
@@ -92,6 +92,8 @@ def _measure(image: np.ndarray, lesion_mask: np.ndarray | None) -> QualityReport
         dermoscopy_likeness=likeness,
         contrast=float(lightness.std()),
         shorter_side_px=min(image.shape[:2]),
+        redness=redness,
+        yellowness=yellowness,
     )
 
 
@@ -149,13 +151,15 @@ def _glare_share(luminance: np.ndarray) -> float:
     return float(((luminance > GLARE_LUMINANCE) & (luminance - surroundings > GLARE_EXCESS)).mean())
 
 
-def _dermoscopy_likeness(working: np.ndarray) -> tuple[np.ndarray, float]:
+def _measure_colour(working: np.ndarray) -> tuple[np.ndarray, float, tuple[float, float]]:
+    """(lightness, likeness to dermoscopy, mean a* and b*); the last two of the pixels that are not black."""
     lightness, a, b, detail = pixel_features(working)
     lit = lightness >= MIN_L
     if not lit.any():
-        return lightness, 0.0
+        return lightness, 0.0, (float("nan"), float("nan"))
     skin_coloured = (a >= A_RANGE[0]) & (a <= A_RANGE[1]) & (b >= B_RANGE[0]) & (b <= B_RANGE[1])
-    return lightness, float((skin_coloured & (detail <= MAX_DETAIL))[lit].mean())
+    likeness = float((skin_coloured & (detail <= MAX_DETAIL))[lit].mean())
+    return lightness, likeness, (float(a[lit].mean()), float(b[lit].mean()))
 
 
 def _border_contact_share(lesion_mask: np.ndarray) -> float | None:

@@ -56,6 +56,7 @@ class QualityReport:
         dermoscopy_likeness: of the pixels that are not black, with the colour and the smoothness of
             skin or lesion under a dermatoscope.
         contrast: standard deviation of lightness, in L* units (0 to 100).
+        redness, yellowness: mean a* and b* (CIE L*a*b*) of the pixels that are not black; NaN if all are.
         shorter_side_px: of the image as it came.
         findings: most important first; empty when nothing was found.
     """
@@ -69,6 +70,8 @@ class QualityReport:
     border_contact_share: float | None
     dermoscopy_likeness: float
     contrast: float
+    redness: float
+    yellowness: float
     shorter_side_px: int
     findings: tuple[QualityFinding, ...] = ()
 

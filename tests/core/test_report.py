@@ -125,6 +125,12 @@ def test_prediction_row_without_augmentation_has_both_windows_in_its_one_view(an
     np.testing.assert_allclose(row_values(row, "p1"), row_values(row, "p"))
 
 
+def test_prediction_row_says_what_the_picture_is_like(analysis):
+    row = prediction_row(analysis)
+    assert row["brightness"] == analysis.quality.mean_luminance and row["sharpness"] > 0
+    assert row["redness"] > 5 and row["novelty"] == analysis.novelty  # skin is reddish
+
+
 # --- the record
 
 

@@ -55,6 +55,14 @@ def test_measures_of_a_known_image():
     assert report.dermoscopy_likeness == 0 and report.border_contact_share is None
 
 
+def test_the_colour_of_an_image_is_that_of_its_lit_pixels():
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image[:, 100:] = (255, 0, 0)  # CIE L*a*b* 53, 80, 67
+    report = assess_quality(image)
+    assert (report.redness, report.yellowness) == pytest.approx((80.1, 67.2), abs=0.3)
+    assert np.isnan(assess_quality(np.zeros_like(image)).redness)
+
+
 # --- invariance -----------------------------------------------------------------------------------
 
 
