@@ -1,5 +1,7 @@
 """Which images to look at first: confident mistakes, poor masks, views that disagree."""
 
+from itertools import zip_longest
+
 import numpy as np
 import pandas as pd
 
@@ -26,6 +28,15 @@ def disagreeing_views(predictions: Predictions) -> np.ndarray:
     if not len(rows):
         return rows
     return rows[pd.to_numeric(predictions.frame["agreement"], errors="coerce").to_numpy()[rows] < 1]
+
+
+def first_to_look_at(predictions: Predictions) -> list[str]:
+    """Image ids of the three queues above in turn, each once: the first of each, the second of each, and so on."""
+    queues = [find(predictions) for find in (confident_mistakes, worst_masks, disagreeing_views)]
+    rows = [
+        row for turn in zip_longest(*(queue.tolist() for queue in queues)) for row in turn if row is not None
+    ]
+    return predictions.frame["image_id"].iloc[list(dict.fromkeys(rows))].tolist()
 
 
 def _rising(frame: pd.DataFrame, column: str) -> np.ndarray:

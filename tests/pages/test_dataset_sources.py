@@ -46,7 +46,7 @@ def pictures(app: AppTest) -> dict[str, bool]:
 @pytest.fixture
 def few_rows(monkeypatch):
     rows = choose_rows().groupby("dx").head(1)
-    monkeypatch.setattr(sources, "choose_rows", lambda: rows)
+    monkeypatch.setattr(sources, "choose_rows", lambda wanted: rows)
     return rows
 
 

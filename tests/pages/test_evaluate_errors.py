@@ -1,7 +1,11 @@
 """Errors first: the queues and the steps through them."""
 
-from core.evaluation.predictions import read_predictions
+import numpy as np
+import pandas as pd
+
 from core.systems.evaluations import list_evaluations
+from pages.components.evaluate import errors
+from pages.components.shared import dataset_folder
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text
 from tests.pages.evaluation import choose, open_view, press
@@ -17,12 +21,19 @@ def shown(app) -> str:
 
 
 def test_shipped_run_begins_with_a_missed_melanoma():
-    shipped = read_predictions(list_evaluations()[0].predictions_file)
+    shipped = list_evaluations()[0].read_predictions()
     app = open_view("Errors first")
     wrong = int((shipped.predicted != shipped.labels).sum())
     assert f"**1 of {wrong:,}**" in read_text(app)
     row = shipped.frame.set_index("image_id").loc[shown(app)]
     assert row["dx"] == "mel" != row["prediction"]
+
+
+def test_with_drawn_pictures_the_cases_that_have_one_come_first(monkeypatch):
+    table = make_table(ANSWERS, CLASSES)
+    monkeypatch.setattr(dataset_folder, "shows_drawn", lambda: True)
+    monkeypatch.setattr(dataset_folder, "read_frame", lambda: pd.DataFrame(index=["image_3"]))
+    assert errors.pictures_first(table, np.array([2, 1, 3])).tolist() == [3, 2, 1]
 
 
 def test_next_and_previous_step_through_the_mistakes():

@@ -4,12 +4,11 @@ import pandas as pd
 import streamlit as st
 
 from core.evaluation.calibration import INTERVAL_NOTE
-from core.evaluation.predictions import read_predictions
 from core.evaluation.scores import list_scores
 from core.evaluation.slices import FEW_LESIONS, score_slices
 from core.phantoms.lesions import draw_phantom
 from core.systems import model_card
-from core.systems.evaluations import list_evaluations
+from core.systems.evaluations import Evaluation, list_evaluations
 from core.systems.model_card import DrawnFailure
 from models.manifest import Manifest, NetworkEntry
 from pages.components.evaluate.scores import interval_text
@@ -104,7 +103,8 @@ def draw_groups(manifest: Manifest) -> None:
     [evaluation] = found
     st.subheader("By patient group", anchor=False)
     path = evaluation.predictions_file
-    rows = _group_rows(str(path), path.stat().st_mtime_ns, manifest.suspicious_threshold)
+    key = str(path), path.stat().st_mtime_ns
+    rows = _group_rows(key, manifest.suspicious_threshold, evaluation)
     st.table(rows, border="horizontal", hide_index=True)
     st.caption(
         f"Test split, from `{path.name}`. {FEW_MARK}: fewer than {FEW_LESIONS} lesions, too few for a "
@@ -113,8 +113,8 @@ def draw_groups(manifest: Manifest) -> None:
 
 
 @st.cache_data(show_spinner="Scoring the groups …", max_entries=4)
-def _group_rows(path: str, changed_ns: int, threshold: float) -> list[dict[str, str]]:
-    predictions = read_predictions(path)
+def _group_rows(key: tuple[str, int], threshold: float, _evaluation: Evaluation) -> list[dict[str, str]]:
+    predictions = _evaluation.read_predictions()
     score = list_scores(predictions)["balanced_accuracy"]
     return [
         {

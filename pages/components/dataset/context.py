@@ -1,7 +1,6 @@
 """What every view of the Dataset page is given."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,8 @@ from core.datasets.facets import Explorer, build_explorer
 from core.datasets.ham10000_facts import read_facts
 from core.datasets.similar import FeatureIndex, FeatureIndexError
 from core.datasets.splits import HAM10000, read_splits
-from core.evaluation.predictions import Predictions, read_predictions
-from core.systems.evaluations import RUNS_DIR, list_evaluations
+from core.evaluation.predictions import Predictions
+from core.systems.evaluations import RUNS_DIR, Evaluation, list_evaluations
 from pages.components.shared import dataset_folder as dataset
 
 # The run of the shipped bundle; its features and its map stand beside its predictions.
@@ -51,18 +50,25 @@ class Context:
 def read_context() -> Context:
     """The catalogue of the current dataset folder, or of what ships where there is none."""
     found = dataset.read_frame() is not None
-    files = [one.predictions_file for one in list_evaluations() if one.run == RUN]
+    evaluations = [one for one in list_evaluations() if one.run == RUN]
+    files = [one.predictions_file for one in evaluations]
     stamps = tuple((str(path), path.stat().st_mtime) for path in files)
     if not found:
-        return _read("", HAM10000, 0, stamps)
+        return _read("", HAM10000, 0, stamps, evaluations)
     root = dataset.folder()
-    return _read(str(root), dataset.current_set() or HAM10000, dataset.stamp(root), stamps)
+    return _read(str(root), dataset.current_set() or HAM10000, dataset.stamp(root), stamps, evaluations)
 
 
 @st.cache_resource(show_spinner=False, ttl=600, max_entries=4)
-def _read(root: str, name: str, changed_ns: int, stamps: tuple[tuple[str, float], ...]) -> Context:
+def _read(
+    root: str,
+    name: str,
+    changed_ns: int,
+    stamps: tuple[tuple[str, float], ...],
+    _evaluations: list[Evaluation],
+) -> Context:
     """`changed_ns` and `stamps` are parts of the key: what lies on disk depends on them."""
-    predictions = tuple(read_predictions(Path(path)) for path, _ in stamps)
+    predictions = tuple(one.read_predictions() for one in _evaluations)
     rows = dataset.read_frame() if root else None
     frame = build_catalogue(rows, _splits_of(name), predictions, read_facts())
     names = [part.frame["image_id"] for part in predictions]

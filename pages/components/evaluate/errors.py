@@ -12,7 +12,7 @@ from pages.components.cases.cards import read_case
 from pages.components.cases.case import draw_case
 from pages.components.evaluate import scores
 from pages.components.evaluate.context import Context
-from pages.components.shared import notices
+from pages.components.shared import dataset_folder, notices
 
 POSITION = "position"
 
@@ -65,7 +65,7 @@ def draw(context: Context) -> None:
         label_visibility="collapsed",
     )
     queue = QUEUES[name]
-    rows = queue.find(context.predictions)
+    rows = pictures_first(context.predictions, queue.find(context.predictions))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(queue.meaning, width="stretch")
         if len(rows):
@@ -86,6 +86,14 @@ def draw(context: Context) -> None:
     case = read_case(context.predictions, int(rows[index]))
     st.subheader(notices.escape(case.image_id), anchor=False)
     draw_case(case, "error_case")
+
+
+def pictures_first(predictions: Predictions, rows: np.ndarray) -> np.ndarray:
+    """The same rows in the same order, but with drawn pictures, which few images have, those that have one first."""
+    if not dataset_folder.shows_drawn():
+        return rows
+    drawn = predictions.frame["image_id"].isin(dataset_folder.read_frame().index).to_numpy()
+    return rows[np.argsort(~drawn[rows], kind="stable")]
 
 
 def read_position(count: int) -> int:

@@ -56,7 +56,7 @@ def open_shipped(system: System, evaluation: Evaluation) -> Context:
     return Context(
         shipped_label(system, evaluation),
         key,
-        read_shipped(key, str(path)),
+        read_shipped(key, evaluation),
         DEFAULT_THRESHOLD if threshold is None else threshold,
     )
 
@@ -91,8 +91,8 @@ def _draw_shipped(toolbar: DeltaGenerator) -> Context | None:
 
 # A resource is shared by all sessions, not copied: nobody changes a `Predictions`.
 @st.cache_resource(show_spinner="Reading the predictions …", max_entries=4)
-def read_shipped(key: str, path: str) -> Predictions:
-    return read_predictions(path)
+def read_shipped(key: str, _evaluation: Evaluation) -> Predictions:
+    return _evaluation.read_predictions()
 
 
 def _draw_file() -> Context | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.evaluation.mistakes import confident_mistakes, disagreeing_views, worst_masks
+from core.evaluation.mistakes import confident_mistakes, disagreeing_views, first_to_look_at, worst_masks
 from tests.core.tables import make_table
 
 CLASSES = ("bkl", "mel", "nv")
@@ -42,3 +42,13 @@ def test_views_that_all_agree_are_no_disagreement():
 @pytest.mark.parametrize("find", [worst_masks, disagreeing_views])
 def test_file_without_the_column_has_none(find):
     assert find(make_table([("nv", "nv", 0.9)], CLASSES)).tolist() == []
+
+
+def test_the_queues_take_turns_and_name_each_image_once():
+    table = make_table(
+        [("nv", "bkl", 0.9), ("nv", "bkl", 0.8), ("nv", "nv", 0.9)],
+        CLASSES,
+        dice=[0.1, None, 0.9],  # queue: 0, 2
+        agreement=[1.0, 0.5, 0.25],  # queue: 2, 1
+    )
+    assert first_to_look_at(table) == ["image_0", "image_2", "image_1"]

@@ -6,6 +6,7 @@ import pytest
 
 from core.datasets.drawn import choose_rows
 from core.datasets.ham10000 import read_ham10000, read_mask
+from core.datasets.splits import read_splits
 from core.images.reading import read_image
 from core.phantoms.dataset import is_drawn, spec_of_class, write_dataset
 
@@ -58,3 +59,12 @@ def test_the_chosen_rows_are_forty_of_each_class_out_of_all_splits():
     rows = choose_rows()
     assert len(rows) == 280 and rows["image_id"].is_unique
     assert set(rows["dx"].value_counts()) == {40} and rows["dx"].nunique() == 7
+
+
+def test_wanted_images_get_a_picture_but_leave_half_of_a_class_to_the_others():
+    before = choose_rows()
+    melanomas = read_splits().query("split == 'test' and dx == 'mel'")["image_id"]
+    rare = [*melanomas[~melanomas.isin(before["image_id"])][:15], "not in the set"]
+    after = set(choose_rows(rare)["image_id"])
+    assert after >= set(rare[:10]) and not after & set(rare[10:])
+    assert len(after) == 280 and len(after & set(before["image_id"])) == 270
