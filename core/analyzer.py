@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from core.analysis import Analysis
-from core.diagnosis.classification import Classification, ClassifierInput, classify
+from core.diagnosis.classification import Classification, ClassifierInput, classify, classify_copies
 from core.diagnosis.explanation import compute_saliency
 from core.diagnosis.novelty import load_novelty, pool_features
 from core.diagnosis.structures import load_structures
@@ -160,6 +160,11 @@ class Analyzer:
             ValueError: the code or the method is unknown.
         """
         return stretch_map(self._explain(analysis, code, method), analysis.shape)
+
+    def classify_copies(self, analysis: Analysis, copies: Sequence[np.ndarray]) -> np.ndarray:
+        """(N, K) probabilities of changed copies of `analysis.preprocessed`, in one view of the same windows."""
+        networks = self.bundle.feature_network, self.bundle.head_network
+        return classify_copies(*networks, copies, analysis.classification.boxes, analysis.shape, self._seen)
 
     def _explain(self, analysis: Analysis, code: str, method: str = "gradcam") -> np.ndarray:
         """(h, w) at `OUTLINE_SIDE_PX` at most."""

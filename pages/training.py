@@ -2,15 +2,16 @@
 
 import streamlit as st
 
+from pages.components.learn import topics
 from pages.components.shared import notices, router
-from pages.components.training import comparisons, learn, runs, systems
+from pages.components.training import comparisons, runs, systems
 
 SYSTEMS, COMPARISONS, RUNS, LEARN = "Systems", "Comparisons", "Runs", "Learn"
 DRAW = {
     SYSTEMS: systems.draw_systems,
     COMPARISONS: comparisons.draw_comparisons,
     RUNS: runs.draw_runs,
-    LEARN: learn.draw_learn,
+    LEARN: topics.draw_learn,
 }
 
 router.require()

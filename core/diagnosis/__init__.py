@@ -1,5 +1,6 @@
 """Image and lesion mask -> calibrated class probabilities, and how far to trust them.
 
 Start in `classification.py`; then prediction sets (`conformal.py`), out-of-distribution score (`novelty.py`), the
-class-balanced decision (`decision.py`) and Grad-CAM (`explanation.py`).
+class-balanced decision (`decision.py`) and Grad-CAM (`explanation.py`). For learners: what the members answer alone
+(`members.py`) and whether a heatmap matters (`occlusion.py`).
 """

@@ -165,3 +165,26 @@ def classify(
         Classification(seen.classes, own.mean(axis=0), own, maps, windows)
         for own, maps, windows in zip(np.split(per_view, len(images)), features, boxes, strict=True)
     ]
+
+
+def classify_copies(
+    feature_network: Callable[[np.ndarray], np.ndarray],
+    head_network: Callable[[np.ndarray], np.ndarray],
+    copies: Sequence[np.ndarray],
+    boxes: Sequence[Box],
+    shape: tuple[int, int],
+    seen: ClassifierInput,
+) -> np.ndarray:
+    """(N, K) probabilities of changed copies of one image, in one view of each of the same windows.
+
+    Args:
+        feature_network: as in `classify`.
+        head_network: as in `classify`.
+        copies: N images, each (h, w, 3) uint8 RGB.
+        boxes: the windows, in pixels of a frame of `shape` (H, W), of which the copies may be smaller.
+        shape: (H, W).
+        seen: the sizes and temperature.
+    """
+    squares = np.concatenate([window_squares(copy, boxes, shape, seen) for copy in copies])
+    logits = head_network(feature_network(squares)).astype(np.float64)
+    return softmax(logits / seen.temperature).reshape(len(copies), len(boxes), -1).mean(axis=1)

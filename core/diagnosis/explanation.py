@@ -11,6 +11,7 @@ Reference:
     average over views and windows, which makes it finer than one 6 x 6 map and equivariant to the views.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -93,16 +94,30 @@ def compute_saliency(
     if code not in classification.classes:
         raise ValueError(f"`code` must be one of {', '.join(classification.classes)}; got {code!r}.")
     maps = compute_view_maps(head, classification.features, classification.classes.index(code), method)
-    windows = np.split(maps, len(classification.boxes))
-    shrink = min(1.0, OUTLINE_SIDE_PX / max(shape))
-    small = round(shape[0] * shrink), round(shape[1] * shrink)
-    boxes = [box.scaled(small[1] / shape[1], small[0] / shape[0]) for box in classification.boxes]
-    weights = [window_weight(box, small) for box in boxes]
-    pasted = [paste_map(merge_views(views), box, small) for views, box in zip(windows, boxes, strict=True)]
-    covered = np.maximum(sum(weights), np.finfo(np.float32).eps)
-    mean = sum(weight * values for weight, values in zip(weights, pasted, strict=True)) / covered
+    mean = spread_maps(maps, classification.boxes, shape)
     peak = float(mean.max())
     return stretch_map(mean / peak if peak > 0 else mean, shape)
+
+
+def spread_maps(maps: np.ndarray, boxes: Sequence[Box], shape: tuple[int, int]) -> np.ndarray:
+    """Maps of all views of all windows, turned back, put where they lie and averaged.
+
+    Args:
+        maps: (V, h, w), not negative, window after window as in `Classification.features`.
+        boxes: the windows, in pixels of the image.
+        shape: (H, W) of the image.
+
+    Returns:
+        The mean at `OUTLINE_SIDE_PX` at most, float32; 0 where no window lies.
+    """
+    windows = np.split(maps, len(boxes))
+    shrink = min(1.0, OUTLINE_SIDE_PX / max(shape))
+    small = round(shape[0] * shrink), round(shape[1] * shrink)
+    scaled = [box.scaled(small[1] / shape[1], small[0] / shape[0]) for box in boxes]
+    weights = [window_weight(box, small) for box in scaled]
+    pasted = [paste_map(merge_views(views), box, small) for views, box in zip(windows, scaled, strict=True)]
+    covered = np.maximum(sum(weights), np.finfo(np.float32).eps)
+    return sum(weight * values for weight, values in zip(weights, pasted, strict=True)) / covered
 
 
 def window_weight(box: Box, shape: tuple[int, int]) -> np.ndarray:

@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.systems.ablations import Ablation
 from core.systems.systems import SystemRecord
-from pages.components.training import ablations, augmentations, choices, losses, runs, systems
-from pages.components.training.walkthrough import EXPLANATIONS
+from pages.components.learn import augmentations, losses
+from pages.components.learn.walkthrough import EXPLANATIONS
+from pages.components.training import ablations, choices, runs, systems
 from tests.fakes import fake_manifest
 from tests.pages.conftest import open_app
 from tests.pages.driver import TRAINING, read_tables, read_text, run, visit

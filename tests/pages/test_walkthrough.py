@@ -12,7 +12,7 @@ from core.images.preprocessing import PreprocessingSettings
 from core.images.symmetry import symmetry_views
 from core.phantoms.lesions import draw_phantom, draw_sample
 from core.settings import AnalysisSettings
-from pages.components.training.walkthrough import (
+from pages.components.learn.walkthrough import (
     EXPLANATIONS,
     PICTURE_SIDE_PX,
     probability_histogram,

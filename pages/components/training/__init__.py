@@ -1,1 +1,1 @@
-"""The views of the Training page: `systems.py`, `comparisons.py`, `runs.py` and `learn.py`."""
+"""The views of the Training page but Learn: `systems.py`, `comparisons.py` and `runs.py`."""

@@ -10,11 +10,7 @@ from core.settings import AnalysisSettings, default_filters
 from core.taxonomy import get_diagnosis
 from models.manifest import BundleError, Manifest
 from pages.components.diagnose import session_images
-from pages.components.shared import dataset_folder as dataset
-from pages.components.shared import engine, notices
-from pages.components.shared.figures import AMBER, BLUE, savable
-from pages.components.shared.source_image import SourceImage, read_file
-from pages.components.training.walkthrough import (
+from pages.components.learn.walkthrough import (
     EXPLANATIONS,
     Step,
     probability_histogram,
@@ -22,6 +18,10 @@ from pages.components.training.walkthrough import (
     view_table,
     walk_through,
 )
+from pages.components.shared import dataset_folder as dataset
+from pages.components.shared import engine, notices
+from pages.components.shared.figures import AMBER, BLUE, savable
+from pages.components.shared.source_image import SourceImage, read_file
 
 CONFIG = savable("training_steps")
 FROM_DATASET = "An image of the dataset"

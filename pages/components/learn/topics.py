@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.components.training.augmentations import draw_augmentations
-from pages.components.training.losses import draw_losses
-from pages.components.training.steps import draw_steps
+from pages.components.learn.augmentations import draw_augmentations
+from pages.components.learn.losses import draw_losses
+from pages.components.learn.steps import draw_steps
 
 _TOPICS = {"Steps": draw_steps, "Augmentations": draw_augmentations, "Losses": draw_losses}
 
