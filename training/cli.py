@@ -69,6 +69,12 @@ STAGES = (
         "measure.symmetries",
         "Measure how predictions change when an image is rotated or mirrored.",
     ),
+    (
+        evaluate,
+        "outlines",
+        "measure.outlines",
+        "Measure where experts would draw the outline: the tightest and the widest plausible one.",
+    ),
     (evaluate, "facts", "measure.patient_facts", "Measure what age, sex and site would add."),
     (evaluate, "quality", "measure.quality_thresholds", "Derive the thresholds of the quality warnings."),
     (evaluate, "systems", "measure.systems", "Compare the systems that ship."),
