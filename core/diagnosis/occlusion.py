@@ -65,16 +65,13 @@ def grid_shape(shape: tuple[int, int], long_cells: int) -> tuple[int, int]:
     return max(round(shape[0] / side_px), 1), max(round(shape[1] / side_px), 1)
 
 
-def occlusion_map(
-    image: np.ndarray, fill: np.ndarray, predict: Predict, progress: Progress = lambda done: None
-) -> np.ndarray:
+def occlusion_map(image: np.ndarray, fill: np.ndarray, predict: Predict) -> np.ndarray:
     """How far the probability falls when each place is covered by a patch of two by two cells.
 
     Args:
         image: (h, w, 3) uint8, as the classifier sees it.
         fill: (3,) colour of the patch.
         predict: see the module.
-        progress: called with the share that is done.
 
     Returns:
         (rows, columns) float32 of probability before minus after; negative where covering raises it.
@@ -92,14 +89,16 @@ def occlusion_map(
                 covered[top:bottom, left:right] = fill
                 yield covered
 
-    found = _ask(copies(), rows * columns + 1, predict, progress)
+    found = _ask(copies(), rows * columns + 1, predict)
     return (found[0] - found[1:]).reshape(rows, columns).astype(np.float32)
 
 
 def heatmap_order(heatmap: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Numbers of the deletion cells of an image of `shape`, those with the highest mean of the heatmap first."""
     rows, columns = grid_shape(shape, DELETION_CELLS)
-    means = cv2.resize(heatmap.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    enlarged = heatmap.shape[0] < rows
+    method = cv2.INTER_LINEAR if enlarged else cv2.INTER_AREA
+    means = cv2.resize(heatmap.astype(np.float32), (columns, rows), interpolation=method)
     return np.argsort(-means.ravel(), kind="stable")
 
 
@@ -108,13 +107,7 @@ def random_order(shape: tuple[int, int], seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(np.prod(grid_shape(shape, DELETION_CELLS)))
 
 
-def deletion_curve(
-    image: np.ndarray,
-    order: np.ndarray,
-    fill: np.ndarray,
-    predict: Predict,
-    progress: Progress = lambda done: None,
-) -> DeletionCurve:
+def deletion_curve(image: np.ndarray, order: np.ndarray, fill: np.ndarray, predict: Predict) -> DeletionCurve:
     """Cover the cells of `order` in `N_STEPS` steps until nothing is left; arguments as in `occlusion_map`."""
     grid = grid_shape(image.shape, DELETION_CELLS)
     shares = np.linspace(0, 1, N_STEPS + 1)
@@ -126,10 +119,67 @@ def deletion_curve(
             where = cv2.resize(covered.reshape(grid), image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
             yield np.where(where[..., None] == 1, fill, image).astype(np.uint8)
 
-    return DeletionCurve(shares, _ask(copies(), len(shares), predict, progress))
+    return DeletionCurve(shares, _ask(copies(), len(shares), predict))
 
 
-def _ask(copies: Iterator[np.ndarray], count: int, predict: Predict, progress: Progress) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class HeatmapCheck:
+    """What covering parts of one image told about one class.
+
+    Attributes:
+        occlusion: see `occlusion_map`.
+        curves: name of the order -> its curve: "gradcam" and "occlusion".
+        random: curves of orders that mean nothing.
+    """
+
+    occlusion: np.ndarray
+    curves: dict[str, DeletionCurve]
+    random: tuple[DeletionCurve, ...]
+
+    def matters(self, name: str) -> bool:
+        """Whether the probability falls earlier by this order than by every random one."""
+        return self.curves[name].area < min(curve.area for curve in self.random)
+
+
+def count_copies(shape: tuple[int, int]) -> int:
+    """How many copies of an image `check_heatmap` asks the classifier about."""
+    return int(np.prod(grid_shape(shape, OCCLUSION_CELLS))) + 1 + (2 + N_RANDOM) * (N_STEPS + 1)
+
+
+def check_heatmap(
+    image: np.ndarray,
+    gradcam: np.ndarray,
+    fill: np.ndarray,
+    predict: Predict,
+    progress: Progress = lambda done: None,
+) -> HeatmapCheck:
+    """Measure occlusion, and the deletion curves of Grad-CAM, of occlusion and of random orders.
+
+    Args:
+        image: (h, w, 3) uint8, as the classifier sees it.
+        gradcam: the heatmap in question, of any size.
+        fill: (3,) colour of what is covered.
+        predict: see the module.
+        progress: called with the share that is done.
+    """
+    total, asked = count_copies(image.shape), 0
+
+    def counted(copies: Sequence[np.ndarray]) -> np.ndarray:
+        nonlocal asked
+        found = predict(copies)
+        asked += len(copies)
+        progress(asked / total)
+        return found
+
+    occlusion = occlusion_map(image, fill, counted)
+    shape = image.shape[:2]
+    orders = {"gradcam": heatmap_order(gradcam, shape), "occlusion": heatmap_order(occlusion, shape)}
+    curves = {name: deletion_curve(image, order, fill, counted) for name, order in orders.items()}
+    random = (deletion_curve(image, random_order(shape, seed), fill, counted) for seed in range(N_RANDOM))
+    return HeatmapCheck(occlusion, curves, tuple(random))
+
+
+def _ask(copies: Iterator[np.ndarray], count: int, predict: Predict) -> np.ndarray:
     """(count,) float64, in batches, so that not all copies are in memory at once."""
     answers: list[float] = []
     batch: list[np.ndarray] = []
@@ -138,5 +188,4 @@ def _ask(copies: Iterator[np.ndarray], count: int, predict: Predict, progress: P
         if len(batch) == BATCH or len(answers) + len(batch) == count:
             answers += [float(probability) for probability in predict(batch)]
             batch = []
-            progress(len(answers) / count)
     return np.array(answers)

@@ -4,12 +4,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.analysis import Analysis
-from core.images.reading import ImageError
-from core.phantoms.lesions import SAMPLES
-from core.settings import AnalysisSettings, default_filters
 from core.taxonomy import get_diagnosis
-from models.manifest import BundleError, Manifest
-from pages.components.diagnose import session_images
+from pages.components.learn import subject
 from pages.components.learn.walkthrough import (
     EXPLANATIONS,
     Step,
@@ -18,91 +14,17 @@ from pages.components.learn.walkthrough import (
     view_table,
     walk_through,
 )
-from pages.components.shared import dataset_folder as dataset
-from pages.components.shared import engine, notices
 from pages.components.shared.figures import AMBER, BLUE, savable
-from pages.components.shared.source_image import SourceImage, read_file
 
 CONFIG = savable("training_steps")
-FROM_DATASET = "An image of the dataset"
 
 
 def draw_steps() -> None:
     """Choose an image, run it on request, then show every step."""
-    try:
-        manifest = engine.read_current_manifest()
-    except BundleError as error:
-        notices.draw_bundle_error(error)
-        return
-    item = _draw_image_choice()
-    if item is None:
-        return
-    if item.sha256 not in _asked_for():
-        _draw_outlook(item)
-        return
-    try:
-        analysis = _analyse(item, manifest)
-    except BundleError as error:
-        notices.draw_bundle_error(error)
-        return
+    outlook = (f"{n}. **{title}.** {text}" for n, (title, text) in enumerate(EXPLANATIONS.items(), 1))
+    analysis = subject.choose_analysis("\n".join(outlook))
     if analysis is not None:
         _draw_walk(analysis)
-
-
-def _draw_image_choice() -> SourceImage | None:
-    """A drawn sample or, where the dataset is there, one of its images; None while no id is given."""
-    names = [sample.name for sample in SAMPLES]
-    options = names if dataset.read_frame() is None else [*names, FROM_DATASET]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        choice = st.selectbox("Image", options, index=2, key="learn_image", bind="query-params", width=300)
-        return _dataset_item() if choice == FROM_DATASET else session_images.sample_item(choice)
-
-
-def _draw_outlook(item: SourceImage) -> None:
-    """The image, the button that runs the networks, and what will be shown."""
-    left, right = st.columns([1, 1.6], gap="large")
-    with left:
-        drawn = item.origin == "sample"
-        caption = "Drawn by Dermalens, not a patient's image." if drawn else notices.escape(item.name)
-        st.image(item.data, caption=caption, width="stretch", alt=f"The chosen image: {item.name}.")
-        st.button(
-            "Run the steps",
-            key="run_steps",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=_asked_for().add,
-            args=(item.sha256,),
-        )
-    right.markdown(
-        "\n".join(f"{n}. **{title}.** {text}" for n, (title, text) in enumerate(EXPLANATIONS.items(), 1))
-    )
-
-
-def _dataset_item() -> SourceImage | None:
-    image_id = st.text_input(
-        "Image id", placeholder="ISIC_0024306", key="learn_id", bind="query-params", width=220
-    ).strip()
-    if not image_id:
-        return None
-    path = dataset.image_path(image_id)
-    if path is None:
-        st.warning(f"The dataset has no image {notices.escape(image_id)}. Its ids look like ISIC_0024306.")
-        return None
-    return read_file(path)
-
-
-def _asked_for() -> set[str]:
-    return st.session_state.setdefault("walked", set())
-
-
-def _analyse(item: SourceImage, manifest: Manifest) -> Analysis | None:
-    """The result of one image; None, with a message, if it was refused."""
-    settings = AnalysisSettings(preprocessing=default_filters(manifest))
-    outcome = engine.analyse_all([item], item, manifest, settings)[item.sha256]
-    if isinstance(outcome, ImageError):
-        st.error(str(outcome), title="The image was not read", icon=":material/broken_image:")
-        return None
-    return engine.get_analysis(item, manifest, settings)
 
 
 def _draw_walk(analysis: Analysis) -> None:

@@ -186,12 +186,16 @@ def explain(analysis: Analysis, code: str, method: str) -> np.ndarray:
             "gradcam",
         ):
             return analysis.saliency
-        analyzer = _load_analyzer(bundle_key(analysis.manifest), str(analysis.manifest.folder))
         with st.spinner("Computing the heatmap …"):
-            store[key] = analyzer.explain(analysis, code, method).astype(np.float16)
+            store[key] = analyzer_of(analysis).explain(analysis, code, method).astype(np.float16)
         while len(store) > MAX_SALIENCY_MAPS:
             store.pop(next(iter(store)))
     return store[key].astype(np.float32)
+
+
+def analyzer_of(analysis: Analysis) -> Analyzer:
+    """The analyser that made a result, loaded again if the server had to drop it."""
+    return _load_analyzer(bundle_key(analysis.manifest), str(analysis.manifest.folder))
 
 
 def with_scale(analysis: Analysis, pixel_spacing_mm: float | None) -> Analysis:

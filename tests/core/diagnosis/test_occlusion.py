@@ -6,6 +6,8 @@ import pytest
 from core.diagnosis.occlusion import (
     BATCH,
     N_STEPS,
+    check_heatmap,
+    count_copies,
     deletion_curve,
     grid_shape,
     heatmap_order,
@@ -52,16 +54,17 @@ def test_occlusion_is_negative_where_covering_raises_the_probability(image):
     assert found.min() < -0.3 and found.max() == 0
 
 
-def test_progress_ends_at_one_and_batches_are_bounded(image):
+def test_a_check_reports_its_progress_and_asks_in_bounded_batches(image):
     done, sizes = [], []
 
     def predict(copies):
         sizes.append(len(copies))
         return dark_share(copies)
 
-    occlusion_map(image, SKIN, predict, done.append)
+    check = check_heatmap(image, square(0.0), SKIN, predict, done.append)
     assert done == sorted(done) and done[-1] == 1
-    assert sum(sizes) == 9 * 12 + 1 and max(sizes) == BATCH
+    assert sum(sizes) == count_copies(SHAPE) and max(sizes) == BATCH
+    assert check.matters("occlusion") and not check.matters("gradcam")  # that heatmap avoids the square
 
 
 def test_a_heatmap_that_marks_the_reason_falls_before_random_orders(image):
