@@ -13,22 +13,23 @@ An error that the user can correct (`core.errors.DermalensError`, a file that ca
 error and exit status 2, like a wrong option.
 """
 
+import atexit
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from tqdm import tqdm
 from typer.core import TyperGroup
 
 from core.analysis import Analysis
 from core.analyzer import Analyzer
-from core.batch.analyze import analyze_paths, find_images
+from core.batch.analyze import Outcome, analyze_paths, find_images
 from core.errors import DermalensError
 from core.images.drawing import draw_overlay, encode_png
 from core.images.finding import FoundImages, describe_left_alone
@@ -88,11 +89,11 @@ def analyze(
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
     rows, records, failed = [], [], 0
-    progress = tqdm(analyze_paths(analyzer, images, settings), total=len(images), unit="image")
+    progress, say = _with_bar(analyze_paths(analyzer, images, settings), len(images))
     for outcome, name in zip(progress, names, strict=True):
         if outcome.analysis is None:
             failed += 1
-            tqdm.write(f"{outcome.path}: {outcome.error}", file=sys.stderr)
+            say(f"{outcome.path}: {outcome.error}", file=sys.stderr)
             rows.append(error_row(outcome.stem, outcome.error, classes, name))
             records.append({"image": {"name": outcome.path.name, "path": name}, "error": outcome.error})
             continue
@@ -143,6 +144,8 @@ def check(
     csv: Annotated[Path | None, typer.Option(help="write every finding here")] = None,
 ) -> None:
     """Look for leaks between splits, duplicates, missing files and unknown labels."""
+    from tqdm import tqdm
+
     from core.datasets.checks import check_dataset, stack_findings, summarise
     from core.datasets.layouts import read_dataset
 
@@ -156,6 +159,15 @@ def check(
     if csv:
         csv.parent.mkdir(parents=True, exist_ok=True)
         stack_findings(checks).to_csv(csv, index=False)
+
+
+def _with_bar(outcomes: Iterable[Outcome], count: int) -> tuple[Iterable[Outcome], Callable[..., None]]:
+    """With a progress bar where there are several, and what prints a line without spoiling it."""
+    if count < 2:
+        return outcomes, print
+    from tqdm import tqdm
+
+    return tqdm(outcomes, total=count, unit="image"), tqdm.write
 
 
 def _without_outputs(found: FoundImages, paths: list[Path], folders: Iterable[Path]) -> FoundImages:
@@ -191,5 +203,24 @@ def _fail(message: str) -> typer.Exit:
     return typer.Exit(1)
 
 
+def run(commands: typer.Typer) -> None:
+    """Run a command line and end the process: without taking the networks apart, which lasts half a second."""
+    status = 1
+    # What is registered first is called last: after what libraries do at the end, and after all threads.
+    atexit.register(lambda: _end(status))
+    try:
+        commands()
+    except SystemExit as end:
+        status = end.code or 0
+        raise
+
+
+def _end(status: int) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # `dermalens … | head`
+            stream.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    app()
+    run(app)

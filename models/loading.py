@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from models.manifest import BundleError, Manifest, NetworkEntry, file_sha256, read_manifest
+from models.runtimes.cache import cache_file, cached_arrays
 from models.runtimes.graph import Graph, GraphError, Weights, read_graph, read_weights
 from models.runtimes.tensorflow import (
     KerasHead,
@@ -199,5 +200,11 @@ def _load_openvino(manifest: Manifest) -> Bundle:
         check_gradient(head_graph)
         head = load(entry, head_graph, "float32")
         check_outputs(manifest, head.output_shape[-1])
-        explained = GraphHead(head_graph, read_weights(manifest.folder / entry.file, head_graph), manifest)
+        explained = GraphHead(head_graph, _head_weights(manifest, head_graph), manifest)
         return Bundle(manifest, segmenter.result(), features, head, explained, "openvino")
+
+
+def _head_weights(manifest: Manifest, head: Graph) -> Weights:
+    entry = manifest.classifier
+    kept = cache_file("head", entry.sha256, entry.graph["sha256"])
+    return cached_arrays(kept, lambda: read_weights(manifest.folder / entry.file, head))

@@ -96,5 +96,11 @@ for group, name, module, does in STAGES:
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
     group.command(name, help=does, context_settings=passed_on)(_stage(module))
 
+
+def main() -> None:
+    """What the command `dermalens` runs."""
+    core.cli.run(app)
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -6,12 +6,16 @@ folder is always safe.
 """
 
 import hashlib
+import io
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
 
 CACHE_VARIABLE = "DERMALENS_CACHE"
 UNUSED_SECONDS = 30 * 24 * 3600  # older ones belong to bundles or versions that are gone
@@ -36,15 +40,15 @@ def cache_file(*parts: object) -> Path:
     return cache_dir() / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.blob"
 
 
-def read_cached(path: Path) -> bytes | None:
-    """What `write_cached` kept; None if there is nothing, or it is not whole."""
+def read_cached(path: Path) -> np.ndarray | None:
+    """What `write_cached` kept, (N,) uint8 mapped from the file; None if there is nothing, or it is not whole."""
     try:
-        kept = path.read_bytes()
+        kept = np.memmap(path, np.uint8, "r")
         path.touch()
-    except OSError:
+    except (OSError, ValueError):  # NumPy maps no empty file
         return None
-    content = memoryview(kept)[DIGEST_BYTES:]
-    return bytes(content) if hashlib.sha256(content).digest() == kept[:DIGEST_BYTES] else None
+    content = kept[DIGEST_BYTES:]
+    return content if hashlib.sha256(content).digest() == kept[:DIGEST_BYTES].tobytes() else None
 
 
 def write_cached(path: Path, content: bytes) -> None:
@@ -62,3 +66,14 @@ def write_cached(path: Path, content: bytes) -> None:
             os.replace(draft, path)
         finally:
             Path(draft).unlink(missing_ok=True)
+
+
+def cached_arrays(path: Path, load: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Named arrays from the cache; else what `load` gives, which is kept."""
+    if (kept := read_cached(path)) is not None:
+        with np.load(io.BytesIO(kept)) as arrays:
+            return dict(arrays)
+    arrays, stream = load(), io.BytesIO()
+    np.savez(stream, allow_pickle=False, **arrays)
+    write_cached(path, stream.getvalue())
+    return arrays

@@ -24,7 +24,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 Weights = dict[str, np.ndarray]
@@ -113,6 +112,8 @@ def read_weights(path: Path, graph: Graph) -> Weights:
     Raises:
         GraphError: the file lacks one, or is no weights file.
     """
+    import h5py  # takes a tenth of a second, and a start that finds compiled networks needs no weights
+
     names = {name for node in graph.nodes for name in node.weights}
     try:
         with h5py.File(path) as file:

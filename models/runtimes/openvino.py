@@ -4,19 +4,27 @@ Each image of a batch runs alone, on one core, beside others on the other cores:
 what else is in the batch, and small arrays stay in a core's cache, which measured faster than batches.
 """
 
-import io
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
-import openvino as ov
-import openvino.opset13 as ops
-from openvino.opset1 import max_pool
 
 from models.runtimes.cache import cache_file, read_cached, write_cached
 from models.runtimes.graph import Graph, GraphError, Weights, evaluate
+
+# OpenVINO imports its converter of foreign models, and does without where it is missing. It takes half of the
+# import's time and reports every start to its maker over the network: neither is wanted here.
+CONVERTER = "openvino.tools.ovc"
+sys.modules.setdefault(CONVERTER, None)
+import openvino as ov  # noqa: E402
+import openvino.opset13 as ops  # noqa: E402
+from openvino.opset1 import max_pool  # noqa: E402
+
+if sys.modules[CONVERTER] is None:
+    del sys.modules[CONVERTER]
 
 MAX_STREAMS = 8  # each keeps its own intermediate arrays, some 20 MB
 CHANNELS_FIRST, CHANNELS_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -81,9 +89,9 @@ def _compile(
         "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same cores
     }
     kept = origin and cache_file(*origin, ov.__version__, _processor(core), sorted(options.items()))
-    if kept and (blob := read_cached(kept)):
+    if kept and (blob := read_cached(kept)) is not None:
         with suppress(RuntimeError):  # of another build of OpenVINO
-            return core.import_model(io.BytesIO(blob), "CPU", options)
+            return core.import_model(ov.Tensor(blob), "CPU", options)
     try:
         compiled = core.compile_model(build_model(graph, load_weights(), dtype), "CPU", options)
     except (RuntimeError, TypeError, ValueError) as error:

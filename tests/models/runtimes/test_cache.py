@@ -65,4 +65,4 @@ def test_what_is_kept_comes_back(cache_folder):
     path = cache_file("one", 2)
     assert read_cached(path) is None
     write_cached(path, b"content")
-    assert read_cached(path) == b"content" and list(cache_folder.iterdir()) == [path]
+    assert read_cached(path).tobytes() == b"content" and list(cache_folder.iterdir()) == [path]
