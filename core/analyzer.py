@@ -7,6 +7,7 @@ bytes and settings always give the same answer.
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -71,7 +72,10 @@ class Analyzer:
         Raises:
             BundleError: the bundle is missing or damaged.
         """
-        return cls(load_bundle(folder))
+        with ThreadPoolExecutor(1) as pool:
+            # The first colour conversion fills OpenCV's tables, which lasts a tenth of a second.
+            pool.submit(assess_quality, np.zeros((8, 8, 3), np.uint8))
+            return cls(load_bundle(folder))
 
     def analyze(self, source: ImageSource, settings: AnalysisSettings | None = None) -> Analysis:
         """Inspect one image.
