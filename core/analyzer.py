@@ -27,7 +27,7 @@ from core.lesion.refinement import RefinedMask, refine_mask
 from core.lesion.segmentation import predict_masks, stretch_map
 from core.settings import AnalysisSettings, default_settings
 from core.taxonomy import get_diagnosis
-from models.loading import Bundle, load_bundle
+from models.loading import Bundle, import_runtime, load_bundle
 from models.manifest import BundleError, Manifest
 
 Result = TypeVar("Result")
@@ -73,8 +73,7 @@ class Analyzer:
             BundleError: the bundle is missing or damaged.
         """
         with ThreadPoolExecutor(1) as pool:
-            # The first colour conversion fills OpenCV's tables, which lasts a tenth of a second.
-            pool.submit(assess_quality, np.zeros((8, 8, 3), np.uint8))
+            pool.submit(warm_up)
             return cls(load_bundle(folder))
 
     def analyze(self, source: ImageSource, settings: AnalysisSettings | None = None) -> Analysis:
@@ -174,6 +173,13 @@ class Analyzer:
         """(h, w) at `OUTLINE_SIDE_PX` at most."""
         shape = limit_shape(analysis.shape, OUTLINE_SIDE_PX)
         return compute_saliency(self.bundle.head, analysis.classification, code, shape, method)
+
+
+def warm_up() -> None:
+    """Do beforehand what delays the first analysis and needs no networks: about 30 MB."""
+    import_runtime()
+    # The first colour conversion fills OpenCV's tables, which lasts a tenth of a second.
+    assess_quality(np.zeros((8, 8, 3), np.uint8))
 
 
 def classifier_input(manifest: Manifest) -> ClassifierInput:

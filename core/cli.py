@@ -203,13 +203,14 @@ def _fail(message: str) -> typer.Exit:
     return typer.Exit(1)
 
 
-def run(commands: typer.Typer) -> None:
+def run(commands: Callable[[], object]) -> None:
     """Run a command line and end the process: without taking the networks apart, which lasts half a second."""
     status = 1
     # What is registered first is called last: after what libraries do at the end, and after all threads.
     atexit.register(lambda: _end(status))
     try:
         commands()
+        status = 0
     except SystemExit as end:
         status = end.code or 0
         raise

@@ -8,6 +8,7 @@ Never a pickled model and never random weights: a bundle that does not fit its m
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -120,6 +121,13 @@ def wanted_runtime() -> str:
     if value not in RUNTIMES:
         raise BundleError(f"{RUNTIME_VARIABLE} must be one of {', '.join(RUNTIMES)}; it is {value!r}.")
     return value
+
+
+def import_runtime() -> None:
+    """Import OpenVINO if networks would be run by it; TensorFlow, which takes far more, is left to the first use."""
+    with suppress(BundleError, ImportError):
+        if wanted_runtime() == "openvino":
+            import models.runtimes.openvino  # noqa: F401
 
 
 def check_weights(folder: Path, entry: NetworkEntry) -> None:

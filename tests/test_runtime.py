@@ -23,7 +23,8 @@ try:
     cli.app(sys.argv[1:])
 except SystemExit as end:
     assert not end.code, end.code
-print(*(name for name in ("tensorflow", "keras", "pandas", "scipy") if name in sys.modules))
+unwanted = "tensorflow", "keras", "pandas", "scipy", "tqdm", "openvino.tools.ovc"
+print(*(name for name in unwanted if name in sys.modules))
 """
 
 

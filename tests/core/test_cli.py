@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from core.cli import app
 from core.evaluation.predictions import read_predictions
 from core.images.drawing import encode_png
 from core.report import csv_columns
+from core.settings import PROJECT_DIR
 from core.taxonomy import HAM10000_CLASSES
 from tests.fakes import fake_bundle
 
@@ -137,6 +140,23 @@ def test_a_missing_bundle_is_named_with_its_remedy(image, monkeypatch, tmp_path)
     result = run(image)
     assert result.exit_code == 2 and result.stdout == ""
     assert "No manifest.json" in result.stderr and "Restore" in result.stderr
+
+
+@pytest.mark.parametrize(("code", "status"), [("pass", 0), ("raise SystemExit(3)", 3), ("1 / 0", 1)])
+def test_a_process_that_ends_at_once_keeps_its_status_its_words_and_what_libraries_do_at_the_end(
+    code, status
+):
+    script = f"""
+import atexit
+from core import cli
+def command():
+    atexit.register(print, "library")
+    print("said", end=" ")
+    {code}
+cli.run(command)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT_DIR, capture_output=True, text=True)
+    assert done.returncode == status and done.stdout == "said library\n"
 
 
 def test_no_path_is_a_usage_error():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.baselines import build_plain_cnn
-from models.runtimes.cache import cache_file, read_cached, write_cached
+from models.runtimes.cache import cache_file, cached_arrays, read_cached, write_cached
 from models.runtimes.graph import read_weights
 from models.runtimes.openvino import OpenVinoNetwork
 from training.bundle.graph import make_graph
@@ -66,3 +66,12 @@ def test_what_is_kept_comes_back(cache_folder):
     assert read_cached(path) is None
     write_cached(path, b"content")
     assert read_cached(path).tobytes() == b"content" and list(cache_folder.iterdir()) == [path]
+
+
+def test_arrays_are_loaded_once_and_come_back_the_same():
+    given = {"a/b": np.arange(6, dtype=np.float32).reshape(2, 3)}
+    path = cache_file("arrays")
+    assert cached_arrays(path, lambda: given) is given
+    again = cached_arrays(path, lambda: pytest.fail("loaded twice"))
+    assert again.keys() == given.keys()
+    np.testing.assert_array_equal(again["a/b"], given["a/b"])
