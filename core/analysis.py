@@ -7,10 +7,11 @@ import numpy as np
 from core.diagnosis.classification import Classification
 from core.diagnosis.conformal import prediction_set
 from core.diagnosis.decision import decide
-from core.images.preprocessing import OUTLINE_SIDE_PX, limit_shape
+from core.images.preprocessing import OUTLINE_SIDE_PX, limit_shape, resize_mask
 from core.images.quality_findings import QualityReport
 from core.images.reading import LoadedImage
-from core.lesion.morphology import Morphology
+from core.lesion.band import plausible_masks, read_band
+from core.lesion.morphology import Morphology, measure_lesion
 from core.lesion.refinement import RefinedMask
 from core.lesion.segmentation import stretch_map
 from core.settings import AnalysisSettings
@@ -118,6 +119,27 @@ class Analysis:
     def lesion_area_fraction(self) -> float:
         """Share of the image that is lesion; 0 if none was found."""
         return float(self.lesion.lesion_mask.mean())
+
+    @property
+    def plausible_masks(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """The tightest and the widest plausible mask, (h, w) bool in the shape of `mask_map`.
+
+        None without a lesion, or where the bundle does not say how far experts differ.
+        """
+        band = read_band(self.manifest)
+        return (
+            plausible_masks(self.mask_map, self.lesion.lesion_mask, band)
+            if band and self.lesion.found
+            else None
+        )
+
+    def measure_plausible(self) -> tuple[Morphology, ...]:
+        """`morphology` and that of the tightest and of the widest plausible outline; () where there are none."""
+        if self.morphology is None or (masks := self.plausible_masks) is None:
+            return ()
+        pixels, spacing_mm = self.image.pixels, self.image.pixel_spacing_mm
+        ends = (measure_lesion(pixels, resize_mask(mask, self.shape), spacing_mm) for mask in masks)
+        return (self.morphology, *(end for end in ends if end is not None))
 
     @property
     def total_ms(self) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.analysis import Analysis
 from core.diagnosis.classification import Classification, ClassifierInput, classify, classify_copies
-from core.diagnosis.explanation import compute_saliency
+from core.diagnosis.explanation import compute_evidence, compute_saliency
 from core.diagnosis.novelty import load_novelty, pool_features
 from core.diagnosis.structures import load_structures
 from core.images.preprocessing import OUTLINE_SIDE_PX, limit_long_side, limit_shape, preprocess
@@ -173,6 +173,21 @@ class Analyzer:
         """(h, w) at `OUTLINE_SIDE_PX` at most."""
         shape = limit_shape(analysis.shape, OUTLINE_SIDE_PX)
         return compute_saliency(self.bundle.head, analysis.classification, code, shape, method)
+
+    def explain_structure(self, analysis: Analysis, name: str) -> np.ndarray:
+        """(H, W) float32 in [0, 1]: where a dermoscopic structure was found, see `compute_evidence`.
+
+        Raises:
+            ValueError: the bundle reports no such structure.
+        """
+        if self._structures is None:
+            raise ValueError(f"{self.manifest.name} has no probe of dermoscopic structures.")
+        return compute_evidence(self._structures, analysis.classification, name, analysis.shape)
+
+    def classify_with(self, analysis: Analysis, lesion_mask: np.ndarray) -> Classification:
+        """The answer to the same picture if another outline were the lesion's, (H, W) bool."""
+        [answer] = self._classify([analysis.preprocessed], [lesion_mask], analysis.settings)
+        return answer
 
 
 def warm_up() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from core.analysis import Analysis
 from core.diagnosis.classification import undo_temperature
+from core.lesion.band import read_band, value_range
 from core.tables.writing import harmless, to_json_types
 from models.manifest import Manifest
 
@@ -145,12 +146,7 @@ def analysis_record(analysis: Analysis) -> dict[str, Any]:
         "novelty": _novelty_record(analysis),
         "structures": analysis.structures,
         "views": {"count": len(answer.view_probabilities), "agreement": answer.agreement},
-        "lesion": {
-            "found": analysis.lesion.found,
-            "area_fraction": analysis.lesion_area_fraction,
-            "threshold": analysis.lesion.threshold,
-            "contour_xy_px": analysis.lesion.contour.tolist(),
-        },
+        "lesion": _lesion_record(analysis),
         "morphology": asdict(analysis.morphology) if analysis.morphology else None,
         "quality": asdict(analysis.quality),
         "settings": asdict(analysis.settings),
@@ -158,6 +154,26 @@ def analysis_record(analysis: Analysis) -> dict[str, Any]:
         "stage_ms": analysis.stage_ms,
     }
     return to_json_types(record)
+
+
+def _lesion_record(analysis: Analysis) -> dict[str, Any]:
+    return {
+        "found": analysis.lesion.found,
+        "area_fraction": analysis.lesion_area_fraction,
+        "threshold": analysis.lesion.threshold,
+        "contour_xy_px": analysis.lesion.contour.tolist(),
+        "plausible": _plausible_record(analysis),
+    }
+
+
+def _plausible_record(analysis: Analysis) -> dict[str, Any] | None:
+    """Ranges between the tightest and the widest plausible outline."""
+    measured, band = analysis.measure_plausible(), read_band(analysis.manifest)
+    if not measured:
+        return None
+    names = ("area_share", "diameter_px", "asymmetry_major", "asymmetry_minor")
+    ranges = {name: value_range(measured, name) for name in names}
+    return {**ranges, "mask_thresholds": (band.low, band.high), "share": band.share, "origin": band.origin}
 
 
 def _conformal_record(analysis: Analysis) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Class -> where the classifier looked: Grad-CAM, and Grad-CAM++ through tf-keras-vis.
+"""Class -> where the classifier looked: Grad-CAM, and Grad-CAM++ through tf-keras-vis. Structure -> where its probe saw it.
 
 The forward pass already left its feature maps in the `Classification`; gradients run through the small
 head alone, so any class costs a few milliseconds and no further pass through the backbone.
@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 
 from core.diagnosis.classification import Classification
-from core.images.preprocessing import OUTLINE_SIDE_PX, Box
+from core.diagnosis.structures import StructureProbe, sigmoid
+from core.images.preprocessing import OUTLINE_SIDE_PX, Box, limit_shape
 from core.images.symmetry import merge_views
 from core.lesion.segmentation import stretch_map
 
@@ -118,6 +119,39 @@ def spread_maps(maps: np.ndarray, boxes: Sequence[Box], shape: tuple[int, int]) 
     pasted = [paste_map(merge_views(views), box, small) for views, box in zip(windows, scaled, strict=True)]
     covered = np.maximum(sum(weights), np.finfo(np.float32).eps)
     return sum(weight * values for weight, values in zip(weights, pasted, strict=True)) / covered
+
+
+def compute_evidence(
+    probe: StructureProbe, classification: Classification, name: str, shape: tuple[int, int]
+) -> np.ndarray:
+    """Where in the image a structure's probe finds it: the class activation map of a linear model.
+
+    The probe is linear and the features are averaged over the map, so its log-odds are the mean of those of the map's
+    cells: each place gets the probability that the whole image would have if all of it looked like that place.
+
+    Args:
+        probe: of the bundle that answered.
+        classification: its features of the first window are used, all views of it.
+        name: of `probe.names`.
+        shape: (H, W) of the image.
+
+    Returns:
+        (H, W) float32 in [0, 1], not scaled to its largest value; 0 outside the window.
+
+    Raises:
+        ValueError: the probe does not know that structure.
+
+    Reference:
+        Zhou et al. (2016), Learning deep features for discriminative localization, arXiv:1512.04150.
+    """
+    if name not in probe.names:
+        raise ValueError(f"`name` must be one of {', '.join(probe.names)}; got {name!r}.")
+    views = np.split(classification.features, len(classification.boxes))[0]
+    logits = probe.logits(views)[..., probe.names.index(name)]
+    small = limit_shape(shape, OUTLINE_SIDE_PX)
+    box = classification.boxes[0].scaled(small[1] / shape[1], small[0] / shape[0])
+    pasted = paste_map(sigmoid(merge_views(logits)), box, small)
+    return stretch_map(np.minimum(pasted, 1), shape)
 
 
 def window_weight(box: Box, shape: tuple[int, int]) -> np.ndarray:

@@ -17,6 +17,29 @@ import numpy as np
 from models.loading import check_weights
 from models.manifest import BundleError, Manifest
 
+# Structure -> its name, and what it looks like and where it is seen (Kittler et al. 2016, doi:10.1016/j.jaad.2015.12.038).
+STRUCTURE_WORDS = {
+    "pigment_network": (
+        "Pigment network",
+        "A net of brown lines over a lighter ground. Regular in many moles, irregular in many melanomas.",
+    ),
+    "negative_network": (
+        "Negative network",
+        "The reverse: light lines around darker meshes. Seen in some melanomas and in Spitz nevi.",
+    ),
+    "globules": (
+        "Globules",
+        "Round or oval clods of pigment. Even in many moles; of different size and spacing in many melanomas.",
+    ),
+    "streaks": (
+        "Streaks",
+        "Lines at the border that point outwards, with or without knobs. All around in Reed nevi, on one side in melanomas.",
+    ),
+    "milia_like_cyst": (
+        "Milia-like cysts",
+        "Small white or yellowish dots of horn. Typical of seborrheic keratoses; some moles and melanomas have them too.",
+    ),
+}
 # Lower limit of the interval of a structure's tested AUC, from which on it is reported.
 MIN_AUC = 0.70
 
@@ -52,9 +75,11 @@ class StructureProbe:
         Args:
             pooled: (..., C) features averaged over the map, see `core.diagnosis.novelty.pool_features`.
         """
-        logits = np.asarray(pooled, np.float64) @ self.weights.T + self.bias
-        # The sigmoid; SciPy's would cost the first analysis its import.
-        return 0.5 * (1 + np.tanh(logits / 2))
+        return sigmoid(self.logits(pooled))
+
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """(..., S) log-odds. Those of pooled features are the mean of those of the map's cells."""
+        return np.asarray(features, np.float64) @ self.weights.T + self.bias
 
     def save(self, path: str | Path) -> None:
         """Write an `.npz` without pickled objects."""
@@ -69,6 +94,11 @@ class StructureProbe:
         """
         with np.load(path, allow_pickle=False) as file:
             return cls(tuple(map(str, file["names"])), file["weights"], file["bias"])
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of log-odds; SciPy's own would cost the first analysis its import."""
+    return 0.5 * (1 + np.tanh(np.asarray(logits) / 2))
 
 
 def load_structures(manifest: Manifest) -> StructureProbe | None:

@@ -4,12 +4,15 @@ Experts draw the border of a lesion differently: some at the first pigment, some
 the mask's probability, fitted on experts' outlines by `dermalens evaluate outlines`, span what they drew.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from core.images.preprocessing import resize_mask
+from core.lesion.morphology import Morphology
 from models.manifest import BundleError, Manifest
 
 
@@ -70,6 +73,12 @@ def plausible_masks(
     lesion = resize_mask(lesion_mask, mask_probability.shape)
     tight = lesion & (mask_probability >= band.high)
     return _fill(_largest(tight)), _fill(_touching(lesion | (mask_probability >= band.low), lesion))
+
+
+def value_range(measured: Sequence[Morphology], name: str) -> tuple[float, float] | None:
+    """Lowest and highest value of a measurement among outlines of one lesion; None where it is undefined in all."""
+    values = [value for one in measured if not math.isnan(value := getattr(one, name))]
+    return (min(values), max(values)) if values else None
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:

@@ -1,8 +1,10 @@
 """A lesion's measurements as table rows with units and plain words; used by page, report and command line."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from core.lesion.band import value_range
 from core.lesion.morphology import MIN_COLOUR_SHARE, Morphology
 
 
@@ -15,23 +17,54 @@ class MorphologyRow:
     explanation: str
 
 
-def abcd_rows(morphology: Morphology) -> list[MorphologyRow]:
-    """The measurements as table rows, in the order A, B, C, D; used by page, report and command line."""
-    parts = (_asymmetry_rows, _border_rows, _colour_rows, _size_rows)
-    return [row for rows in parts for row in rows(morphology)]
+def abcd_rows(morphology: Morphology, plausible: Sequence[Morphology] = ()) -> list[MorphologyRow]:
+    """The measurements as table rows, in the order A, B, C, D; used by page, report and command line.
+
+    Args:
+        morphology: of the outline that was drawn.
+        plausible: of this and other plausible outlines (`Analysis.measure_plausible`); with them, asymmetry, diameter
+            and area are ranges.
+    """
+    measured = plausible or (morphology,)
+    return [
+        *_asymmetry_rows(morphology, measured),
+        *_border_rows(morphology),
+        *_colour_rows(morphology),
+        *_size_rows(morphology, measured),
+    ]
 
 
-def _asymmetry_rows(m: Morphology) -> list[MorphologyRow]:
+def _span(measured: Sequence[Morphology], name: str, write: Callable[[float], str]) -> str:
+    """One value, or the lowest and the highest where they are written differently.
+
+    >>> _span([], "area_share", str)
+    'not measurable'
+    """
+    found = value_range(measured, name)
+    if found is None:
+        return "not measurable"
+    low, high = map(write, found)
+    return low if low == high else f"{low}\u2013{high}"
+
+
+def _drawn(value: str, measured: Sequence[Morphology]) -> str:
+    """What the drawn outline alone gives, where the row states a range."""
+    return "" if len(measured) == 1 else f" The drawn outline gives {value}."
+
+
+def _asymmetry_rows(m: Morphology, measured: Sequence[Morphology]) -> list[MorphologyRow]:
     return [
         MorphologyRow(
             "A · Asymmetry about the long axis",
-            _percent(m.asymmetry_major),
-            "Share of the lesion that does not overlap its mirror image about its long axis; 0\u00a0% is symmetric.",
+            _span(measured, "asymmetry_major", _percent),
+            "Share of the lesion that does not overlap its mirror image about its long axis; 0\u00a0% is symmetric."
+            + _drawn(_percent(m.asymmetry_major), measured),
         ),
         MorphologyRow(
             "A · Asymmetry about the short axis",
-            _percent(m.asymmetry_minor),
-            "The same about the short axis, perpendicular to the long one.",
+            _span(measured, "asymmetry_minor", _percent),
+            "The same about the short axis, perpendicular to the long one."
+            + _drawn(_percent(m.asymmetry_minor), measured),
         ),
     ]
 
@@ -71,16 +104,17 @@ def _colour_rows(m: Morphology) -> list[MorphologyRow]:
     ]
 
 
-def _size_rows(m: Morphology) -> list[MorphologyRow]:
+def _size_rows(m: Morphology, measured: Sequence[Morphology]) -> list[MorphologyRow]:
     at_least = "at least " if m.cut_share > 0 else ""
     cut_note = " The picture's edge cuts the lesion, so its true size is larger." if m.cut_share > 0 else ""
-    millimetres = "no scale" if m.diameter_mm is None else f"{m.diameter_mm:.1f} mm"
+    diameter, area = _whole(m.diameter_px), f"{m.area_px:,}"
     return [
         MorphologyRow(
             "D · Largest diameter",
-            f"{at_least}{m.diameter_px:.0f} px ({millimetres})",
+            f"{at_least}{_span(measured, 'diameter_px', _whole)} px ({_millimetres(m, measured)})",
             "Longest distance across the lesion; millimetres only where the picture's scale is known."
-            + cut_note,
+            + cut_note
+            + _drawn(f"{diameter} px", measured),
         ),
         MorphologyRow(
             "Long and short axis",
@@ -89,10 +123,23 @@ def _size_rows(m: Morphology) -> list[MorphologyRow]:
         ),
         MorphologyRow(
             "Area",
-            f"{at_least}{m.area_px:,} px ({m.area_share:.1%} of the picture)",
-            "Size of the outlined lesion.",
+            f"{at_least}{_span(measured, 'area_px', lambda px: f'{px:,}')} px "
+            f"({_span(measured, 'area_share', lambda share: f'{share:.1%}')} of the picture)",
+            "Size of the outlined lesion." + _drawn(f"{area} px", measured),
         ),
     ]
+
+
+def _millimetres(m: Morphology, measured: Sequence[Morphology]) -> str:
+    """The diameter at the scale of the drawn outline's: the user may have set another than the file's."""
+    if m.diameter_mm is None:
+        return "no scale"
+    scale = m.diameter_mm / m.diameter_px
+    return _span(measured, "diameter_px", lambda px: f"{px * scale:.1f}") + " mm"
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}"
 
 
 def _percent(share: float) -> str:

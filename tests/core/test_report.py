@@ -125,6 +125,21 @@ def test_prediction_row_without_augmentation_has_both_windows_in_its_one_view(an
     np.testing.assert_allclose(row_values(row, "p1"), row_values(row, "p"))
 
 
+def test_record_and_analysis_hold_ranges_where_the_bundle_states_a_band(analyzer, analysis):
+    assert analysis.measure_plausible() == () and analysis_record(analysis)["lesion"]["plausible"] is None
+    entry = {"low": 0.1, "high": 0.9, "share": 0.8, "origin": "drawn"}
+    segmenter = replace(analysis.manifest.segmenter, record={"outline_band": entry})
+    banded = replace(analysis, manifest=replace(analysis.manifest, segmenter=segmenter))
+    tight, wide = banded.plausible_masks
+    assert 0 < tight.mean() < analysis.lesion_area_fraction < wide.mean()
+    plausible = analysis_record(banded)["lesion"]["plausible"]
+    low, high = plausible["area_share"]
+    assert low < analysis.lesion_area_fraction < high and plausible["mask_thresholds"] == [0.1, 0.9]
+    # The answer with the widest outline has its own crop of the same picture.
+    answer = analyzer.classify_with(banded, wide)
+    assert answer.boxes[1].width_px / wide.shape[1] > analysis.classification.boxes[1].width_px / 200
+
+
 def test_prediction_row_says_what_the_picture_is_like(analysis):
     row = prediction_row(analysis)
     assert row["brightness"] == analysis.quality.mean_luminance and row["sharpness"] > 0

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from core.diagnosis.classification import Classification
-from core.diagnosis.explanation import METHODS, compute_saliency, compute_view_maps, paste_map
+from core.diagnosis.explanation import (
+    METHODS,
+    compute_evidence,
+    compute_saliency,
+    compute_view_maps,
+    paste_map,
+)
+from core.diagnosis.structures import StructureProbe
 from core.images.preprocessing import Box
 from core.images.symmetry import symmetry_views
 from models.runtimes.tensorflow import KerasHead
@@ -136,3 +143,33 @@ def test_pasting_never_undershoots_zero():
     spike = np.zeros((4, 4))
     spike[1, 1] = 1
     assert paste_map(spike, Box(0, 0, 80, 60), SHAPE).min() == 0  # a cubic kernel alone dips below
+
+
+# --- evidence of a structure
+
+
+PROBE = StructureProbe(("globules",), np.float32([[4, 0]]), np.float32([-2]))
+
+
+def test_evidence_is_the_probability_that_the_whole_image_would_have_if_it_looked_like_the_place():
+    # Log-odds 4 * 1 - 2 in the cell, -2 elsewhere; the second window is not asked.
+    features = np.stack([one_hot_cell(0, 1), one_hot_cell(3, 3)])
+    answer = classification(features, Box(0, 0, 80, 60), Box(20, 20, 40, 40))
+    found = compute_evidence(PROBE, answer, "globules", SHAPE)
+    assert found.shape == SHAPE
+    assert found[7, 30] == pytest.approx(1 / (1 + np.exp(-2)), abs=0.05)
+    assert found[52, 70] == pytest.approx(1 / (1 + np.exp(2)), abs=0.05)
+
+
+def test_evidence_of_turned_views_is_turned_back():
+    cell = one_hot_cell(0, 1)
+    views = np.stack([cell, *symmetry_views(cell, 8)[1:]])
+    turned = compute_evidence(PROBE, classification(views), "globules", SHAPE)
+    np.testing.assert_allclose(
+        turned, compute_evidence(PROBE, classification(cell[None]), "globules", SHAPE), atol=1e-6
+    )
+
+
+def test_evidence_of_a_structure_that_is_not_reported_is_refused():
+    with pytest.raises(ValueError, match="must be one of globules"):
+        compute_evidence(PROBE, classification(one_hot_cell(0, 0)[None]), "streaks", SHAPE)

@@ -60,7 +60,9 @@ def test_an_analysis_and_its_row_carry_what_the_bundle_reports(tmp_path):
     bundle = fake_bundle()
     entry = with_probe(tmp_path, globules=0.8, streaks=0.9)
     manifest = replace(bundle.manifest, folder=tmp_path, structures=entry)
-    analysis = Analyzer(replace(bundle, manifest=manifest)).analyze(draw_phantom(1, size_px=(96, 128)).image)
+    analyzer = Analyzer(replace(bundle, manifest=manifest))
+    analysis = analyzer.analyze(draw_phantom(1, size_px=(96, 128)).image)
+    assert analyzer.explain_structure(analysis, "streaks").shape == (96, 128)
     assert list(analysis.structures) == ["globules", "streaks"]
     assert all(0 < p < 1 for p in analysis.structures.values())
     row = analysis_row(analysis)
@@ -72,4 +74,6 @@ def test_an_analysis_and_its_row_carry_what_the_bundle_reports(tmp_path):
 def test_a_bundle_without_a_probe_reports_none():
     analysis = Analyzer(fake_bundle()).analyze(draw_phantom(1, size_px=(96, 128)).image)
     assert analysis.structures is None
+    with pytest.raises(ValueError, match="no probe"):
+        Analyzer(fake_bundle()).explain_structure(analysis, "streaks")
     assert not any(name.startswith("structure_") for name in analysis_row(analysis))

@@ -1,7 +1,7 @@
 """Morphology on shapes of known answer: discs, ellipses, rectangles, triangles and edge cases."""
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import cv2
 import numpy as np
@@ -243,6 +243,17 @@ def test_rows_name_every_letter_and_explain_themselves():
     assert len({row.label for row in rows}) == len(rows)
     assert all(row.value and row.explanation.endswith(".") for row in rows)
     assert not any("nan" in row.value for row in rows)
+
+
+def test_rows_give_the_range_over_plausible_outlines_and_the_drawn_value_beside_it():
+    tight, drawn, wide = (
+        replace(_measure(_disc(200, 200, 100, 100, radius)), diameter_mm=2 * radius * 0.02)
+        for radius in (30, 40, 50)
+    )
+    [row] = [row for row in abcd_rows(drawn, (drawn, tight, wide)) if "diameter" in row.label]
+    assert row.value == "61\u2013101 px (1.2\u20132.0 mm)" and "gives 81 px" in row.explanation
+    [single] = [row for row in abcd_rows(drawn) if "diameter" in row.label]
+    assert single.value == "81 px (1.6 mm)"
 
 
 def test_morphology_holds_plain_numbers_only():
