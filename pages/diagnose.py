@@ -5,7 +5,16 @@ import streamlit as st
 from core.analysis import Analysis
 from core.images.reading import ImageError
 from models.manifest import BundleError, Manifest
-from pages.components.diagnose import gallery, impression, result, session_images, settings, viewer
+from pages.components.diagnose import (
+    gallery,
+    impression,
+    outline_check,
+    result,
+    session_images,
+    settings,
+    structures,
+    viewer,
+)
 from pages.components.shared import engine, notices, router
 
 WHAT_FOLLOWS = """
@@ -120,6 +129,9 @@ def draw_details(analysis: Analysis, withheld: bool) -> None:
         viewer.draw_spots(analysis)
         viewer.draw_viewer(analysis, focus)
         analysis = result.draw_measurements(analysis)
+        if not withheld:
+            outline_check.draw(analysis)
+            structures.draw(analysis)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.subheader("Behind this result", anchor=False, width="stretch")

@@ -8,10 +8,12 @@ import streamlit as st
 
 from core.analysis import Analysis
 from core.images.drawing import draw_overlay, encode_png
+from core.lesion.morphology import Morphology
 from core.lesion.morphology_table import MorphologyRow, abcd_rows
 from core.report import analysis_record
 from core.taxonomy import get_diagnosis
 from pages.components.diagnose.settings import FILTERS
+from pages.components.shared import engine
 from pages.components.shared.engine import with_scale
 from pages.components.shared.figures import draw_ranking, draw_threshold_bar
 from pages.components.shared.notices import percent
@@ -127,7 +129,7 @@ def draw_measurements(analysis: Analysis) -> Analysis:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Measurements", anchor=False, width="stretch")
         if analysis.morphology is not None:
-            _draw_meanings(abcd_rows(analysis.morphology))
+            _draw_meanings(abcd_rows(analysis.morphology, _measure_plausible(analysis)))
         spacing_mm = st.number_input(
             "Pixel size (mm)",
             min_value=0.0001,
@@ -147,8 +149,20 @@ def draw_measurements(analysis: Analysis) -> Analysis:
     if analysis.morphology is None:
         st.markdown("No lesion was found, so there is nothing to measure.")
         return analysis
-    draw_abcd(abcd_rows(analysis.morphology))
+    draw_abcd(abcd_rows(analysis.morphology, _measure_plausible(analysis)))
     return analysis
+
+
+def _measure_plausible(analysis: Analysis) -> tuple[Morphology, ...]:
+    """Of all plausible outlines; the scale is that of the analysis."""
+    key = analysis.image.sha256, engine.bundle_key(analysis.manifest), analysis.settings
+    measured = _measure_once(key, analysis)
+    return (analysis.morphology, *measured[1:])
+
+
+@st.cache_data(max_entries=32, show_spinner=False, scope="session")
+def _measure_once(key: tuple, _analysis: Analysis) -> tuple[Morphology, ...]:
+    return _analysis.measure_plausible()
 
 
 def draw_abcd(rows: list[MorphologyRow]) -> None:

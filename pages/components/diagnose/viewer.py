@@ -7,8 +7,10 @@ import streamlit as st
 
 from core.analysis import Analysis
 from core.diagnosis.explanation import METHODS
-from core.images.drawing import blend_heatmap, draw_overlay
+from core.diagnosis.structures import STRUCTURE_WORDS
+from core.images.drawing import blend_heatmap, draw_overlay, draw_thin_outlines
 from core.images.preprocessing import limit_long_side
+from core.lesion.band import read_band
 from core.taxonomy import get_diagnosis
 from pages.components.diagnose import session_images
 from pages.components.shared import engine
@@ -16,9 +18,19 @@ from pages.components.shared.figures import to_data_url
 from pages.components.shared.notices import HEATMAP_CAUTION, percent
 
 OUTLINE, MASK, PROBABILITY, GRADCAM = "Outline", "Mask", "Probability map", "Grad-CAM"
-VIEWS = (OUTLINE, MASK, PROBABILITY, GRADCAM)
+STRUCTURE = "Structures"
+VIEWS = (OUTLINE, MASK, PROBABILITY, GRADCAM, STRUCTURE)
 METHOD_NAMES = dict(zip(METHODS, ("Grad-CAM", "Grad-CAM++"), strict=True))
-DEFAULT_OPACITY = {OUTLINE: 0.0, MASK: 0.7, PROBABILITY: 0.6, GRADCAM: 0.5}
+DEFAULT_OPACITY = {OUTLINE: 0.0, MASK: 0.7, PROBABILITY: 0.6, GRADCAM: 0.5, STRUCTURE: 0.5}
+LEGENDS = {
+    PROBABILITY: ("not lesion", "lesion"),
+    GRADCAM: ("no effect", "strongest"),
+    STRUCTURE: ("0 %", "100 %"),
+}
+EVIDENCE_MEANING = (
+    "Each place is given the probability that the structure would have if the whole picture looked like it: coarse, "
+    "and no outline of the structure."
+)
 
 # Sent to the browser at most at this size: three times a panel's width, so that zooming shows detail.
 MAX_SIDE_PX = 1400
@@ -51,13 +63,35 @@ _mount = st.components.v2.component(
 @st.fragment  # a moved slider redraws the pictures alone
 def draw_viewer(analysis: Analysis, focus: str | None) -> None:
     """Original beside the chosen view; without `focus`, nothing that gives the answer away."""
-    view, opacity, method = _draw_controls(VIEWS if focus else VIEWS[:-1])
-    saliency = engine.explain(analysis, focus, method) if view == GRADCAM else None
-    draw_panels(analysis, view, opacity, saliency, focus or analysis.classification.prediction)
-    if view == GRADCAM:
-        if not saliency.any():
+    views = VIEWS[:3] if focus is None else VIEWS if analysis.structures else VIEWS[:-1]
+    view, opacity, choice = _draw_controls(views, list(analysis.structures or ()))
+    overlay = _find_overlay(analysis, view, focus, choice)
+    shown = choice if view == STRUCTURE else focus or analysis.classification.prediction
+    draw_panels(analysis, view, opacity, overlay, shown)
+    if view == OUTLINE:
+        _draw_band_note(analysis)
+    elif view == GRADCAM:
+        if not overlay.any():
             st.caption(f"Nothing in this image raised the score of {get_diagnosis(focus).name}.")
         st.caption(f":material/info: {HEATMAP_CAUTION}")
+    elif view == STRUCTURE:
+        st.caption(f":material/info: {EVIDENCE_MEANING}")
+
+
+def _find_overlay(analysis: Analysis, view: str, focus: str | None, choice: str) -> np.ndarray | None:
+    """(H, W) in [0, 1] of the views that are heatmaps of their own."""
+    if view == STRUCTURE:
+        return engine.explain_structure(analysis, choice)
+    return engine.explain(analysis, focus, choice) if view == GRADCAM else None
+
+
+def _draw_band_note(analysis: Analysis) -> None:
+    if analysis.plausible_masks is not None:
+        band = read_band(analysis.manifest)
+        st.caption(
+            "Thin blue lines: the tightest and the widest plausible outline. Experts draw the border differently; "
+            f"of {band.origin}, about {band.share:.0%} lie between such lines."
+        )
 
 
 def draw_spots(analysis: Analysis) -> None:
@@ -76,16 +110,19 @@ def draw_spots(analysis: Analysis) -> None:
         )
 
 
-def _draw_controls(views: tuple[str, ...]) -> tuple[str, float, str]:
-    """View, opacity in [0, 1] and Grad-CAM method."""
+def _draw_controls(views: tuple[str, ...], structures: list[str]) -> tuple[str, float, str]:
+    """View, opacity in [0, 1], and what is shown: the Grad-CAM method or the structure."""
     kept = {"persist_state": "session"}
+    if st.session_state.get("view") not in (None, *views):
+        st.session_state["view"] = OUTLINE  # chosen where more could be seen
+    default = {} if "view" in st.session_state else {"default": OUTLINE}
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         view = st.segmented_control(
             "View",
             views,
-            default=OUTLINE,
+            **default,
             required=True,
-            format_func=lambda name: name.removesuffix(" map"),  # four names fit side by side on a phone
+            format_func=lambda name: name.removesuffix(" map"),  # the names fit side by side on a phone
             key="view",
             **kept,
         )
@@ -93,23 +130,32 @@ def _draw_controls(views: tuple[str, ...]) -> tuple[str, float, str]:
         opacity = st.slider(
             label, 0, 100, start, step=5, format="%d%%", key=f"opacity_{view}", width=160, **kept
         )
-        if view != GRADCAM:
-            return view, opacity / 100, METHODS[0]
-        names = {"default": METHODS[0], "format_func": METHOD_NAMES.get}
-        method = st.segmented_control("Method", METHODS, required=True, key="method", **names, **kept)
-    return view, opacity / 100, method
+        return view, opacity / 100, _draw_choice(view, structures, kept)
+
+
+def _draw_choice(view: str, structures: list[str], kept: dict[str, str]) -> str:
+    if view == STRUCTURE:
+        names = {"format_func": lambda name: STRUCTURE_WORDS[name][0], "width": 190}
+        return st.selectbox("Structure", structures, key="structure", **names, **kept)
+    if view != GRADCAM:
+        return METHODS[0]
+    names = {"default": METHODS[0], "format_func": METHOD_NAMES.get}
+    return st.segmented_control("Method", METHODS, required=True, key="method", **names, **kept)
 
 
 def draw_panels(
     analysis: Analysis, view: str, opacity: float, saliency: np.ndarray | None, code: str
 ) -> None:
-    """Draw original and view side by side; on a narrow screen one below the other."""
+    """Draw original and view side by side; on a narrow screen one below the other.
+
+    `code` is the class that Grad-CAM explains, or the structure that is looked for.
+    """
     picture = render_view(analysis, view, opacity, saliency)
     original = limit_long_side(analysis.image.pixels, MAX_SIDE_PX)
     height, width = original.shape[:2]
     item = session_images.items().get(analysis.image.sha256)
     name = "drawn, not a patient" if item and item.origin == "sample" else analysis.image.name
-    caption = f"{view} of {get_diagnosis(code).name}" if view == GRADCAM else view
+    caption = f"{view} of {_shown_name(view, code)}" if view in (GRADCAM, STRUCTURE) else view
     _mount(
         data={
             "image": analysis.image.sha256,
@@ -137,13 +183,13 @@ def render_view(
         analysis: what to show.
         view: of `VIEWS`.
         opacity: of what lies over the picture, in [0, 1].
-        saliency: (H, W) in [0, 1]; needed for `GRADCAM`.
+        saliency: (H, W) in [0, 1]; needed for `GRADCAM` and `STRUCTURE`.
     """
     image = limit_long_side(analysis.image.pixels, MAX_SIDE_PX)
     scale = image.shape[1] / analysis.shape[1]
     if view == PROBABILITY:
         return blend_heatmap(image, limit_long_side(analysis.mask_probability, MAX_SIDE_PX), opacity)
-    if view == GRADCAM:
+    if view in (GRADCAM, STRUCTURE):
         return blend_heatmap(image, np.clip(limit_long_side(saliency, MAX_SIDE_PX), 0, 1), opacity)
     white = np.where(analysis.lesion.lesion_mask, 255, 0).astype(np.uint8)
     white = limit_long_side(white, MAX_SIDE_PX)
@@ -153,13 +199,17 @@ def render_view(
     contour, *others = (
         line * np.float32(scale) for line in (analysis.lesion.contour, *analysis.lesion.other_spots)
     )
-    return draw_overlay(image, white >= 128, contour, opacity=opacity, other_spots=others)
+    drawn = draw_overlay(image, white >= 128, contour, opacity=opacity, other_spots=others)
+    ends = analysis.plausible_masks
+    return drawn if ends is None else draw_thin_outlines(drawn, ends)
 
 
 def describe_view(analysis: Analysis, view: str, code: str) -> str:
     """The right panel in words, for readers who do not see it."""
     if view == GRADCAM:
         return f"Heatmap of the regions that raised the score of {get_diagnosis(code).name}."
+    if view == STRUCTURE:
+        return f"Heatmap of where {_shown_name(view, code)} was found."
     if view == PROBABILITY:
         peak = percent(float(analysis.mask_probability.max()))
         return f"Heatmap of the probability that a pixel is lesion; its highest value is {peak}."
@@ -171,10 +221,14 @@ def describe_view(analysis: Analysis, view: str, code: str) -> str:
     return f"{view} of the lesion: it covers {percent(analysis.lesion_area_fraction)} of the image ({across}, {down})."
 
 
+def _shown_name(view: str, code: str) -> str:
+    return STRUCTURE_WORDS[code][0].lower() if view == STRUCTURE else get_diagnosis(code).name
+
+
 def _legend(view: str) -> dict[str, str] | None:
-    if view not in (PROBABILITY, GRADCAM):
+    if view not in LEGENDS:
         return None
     ramp = np.broadcast_to(np.linspace(0, 1, 128, dtype=np.float32), (6, 128))
     strip = blend_heatmap(np.zeros((6, 128, 3), np.uint8), ramp, 1.0)
-    low, high = ("not lesion", "lesion") if view == PROBABILITY else ("no effect", "strongest")
+    low, high = LEGENDS[view]
     return {"src": to_data_url(strip), "low": low, "high": high}

@@ -17,6 +17,7 @@ from streamlit.elements.lib.mutable_status_container import StatusContainer
 
 from core.analysis import Analysis
 from core.analyzer import Analyzer
+from core.diagnosis.classification import Classification
 from core.images.reading import ImageError, read_image
 from core.report import analysis_row
 from core.settings import AnalysisSettings, SettingsError
@@ -196,6 +197,20 @@ def explain(analysis: Analysis, code: str, method: str) -> np.ndarray:
 def analyzer_of(analysis: Analysis) -> Analyzer:
     """The analyser that made a result, loaded again if the server had to drop it."""
     return _load_analyzer(bundle_key(analysis.manifest), str(analysis.manifest.folder))
+
+
+def explain_structure(analysis: Analysis, name: str) -> np.ndarray:
+    """(H, W) evidence of a dermoscopic structure; milliseconds, so it is not kept."""
+    return analyzer_of(analysis).explain_structure(analysis, name)
+
+
+def classify_with(analysis: Analysis, lesion_mask: np.ndarray) -> Classification:
+    """The answer if another outline were the lesion's; waits for its turn at the networks."""
+    analyzer, slot = analyzer_of(analysis), st.empty()
+    with slot.container(), st.status("Classifying …", expanded=False) as status, _take_turn(status, slot):
+        answer = analyzer.classify_with(analysis, lesion_mask)
+    slot.empty()
+    return answer
 
 
 def with_scale(analysis: Analysis, pixel_spacing_mm: float | None) -> Analysis:
