@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.phantoms.criteria import draw_criteria
 from models.runtimes.head_parts import Member
-from pages.components.learn import attention, heatmaps
+from pages.components.learn import attention, checklist, heatmaps
 from tests.fakes import CELLS, CHANNELS, fake_bundle
 from tests.pages.driver import TRAINING, read_text, run, visit
 
@@ -135,3 +136,39 @@ def test_each_system_keeps_its_own_threshold(app: AppTest, monkeypatch):
     text = read_text(app)
     assert "All 2 systems name" in text and "in **1 of 2**" in text
     assert "**Classic**" in text and any("Dice 1.00 with the first" in caption for caption in captions(app))
+
+
+def tick(app: AppTest, code: str) -> None:
+    next(box for box in app.checkbox if box.key.endswith(f"_{code}")).check()
+
+
+def test_the_checklist_adds_up_what_is_ticked(app: AppTest, fake_networks):
+    open_topic(app, "Checklist")
+    assert "**0 points**, below 3" in read_text(app)
+    tick(app, "veil")
+    tick(app, "streaks")
+    run(app)
+    assert "**3 points**, suspicious by the checklist" in read_text(app)
+    assert fake_networks() == 0
+
+
+def test_the_checklist_says_what_was_missed_and_what_was_not_there(app: AppTest, monkeypatch):
+    monkeypatch.setattr(
+        checklist, "_practice_picture", lambda number: (("veil",), draw_criteria(1, ["veil"]))
+    )
+    open_topic(app, "Checklist")
+    tick(app, "network")
+    app.toggle(key="seven_solution_1").set_value(True)
+    run(app)
+    text = read_text(app)
+    assert "Drawn: **Blue-whitish veil**, 2 points" in text
+    assert "Missed: Blue-whitish veil" in text and "Not there: Atypical pigment network" in text
+
+
+def test_another_picture_begins_without_ticks(app: AppTest):
+    open_topic(app, "Checklist")
+    tick(app, "veil")
+    run(app)
+    app.number_input(key="checklist_number").set_value(2)
+    run(app)
+    assert not any(box.value for box in app.checkbox)

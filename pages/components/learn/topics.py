@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.components.learn.attention import draw_attention
 from pages.components.learn.augmentations import draw_augmentations
+from pages.components.learn.checklist import draw_checklist
 from pages.components.learn.heatmaps import draw_heatmaps
 from pages.components.learn.losses import draw_losses
 from pages.components.learn.members import draw_members
@@ -16,6 +17,7 @@ _TOPICS = {
     "Members": draw_members,
     "Heatmaps": draw_heatmaps,
     "Side by side": draw_systems,
+    "Checklist": draw_checklist,
     "Augmentations": draw_augmentations,
     "Losses": draw_losses,
 }
