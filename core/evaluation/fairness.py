@@ -13,7 +13,7 @@ from core.diagnosis.conformal import prediction_set
 from core.evaluation.bootstrap import Interval, Resamples, draw_lesions, percentile_interval
 from core.evaluation.predictions import Predictions
 from core.evaluation.score_table import SUSPICIOUS, binary_outcomes, calibration_draws
-from core.evaluation.slices import FEW_LESIONS, slice_rows
+from core.evaluation.slices import FEW_LESIONS, cross_rows, slice_rows
 
 SENSITIVITY, FALSE_ALARMS, CALIBRATION, COVERAGE = (
     "sensitivity",
@@ -48,6 +48,11 @@ class Group:
         """Whether too few lesions stand behind a score for a conclusion."""
         return self.support[score] < FEW_LESIONS
 
+    @property
+    def too_small(self) -> bool:
+        """Whether nothing can be concluded about the group at all."""
+        return self.n_lesions < FEW_LESIONS
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -65,8 +70,11 @@ def score_groups(
     threshold: float,
     quantiles: np.ndarray | None = None,
     n_resamples: int = 1000,
+    second: str | None = None,
 ) -> list[Group]:
     """Score the groups of one fact, the one whose malignant lesions are missed most first, those with few of them last.
+
+    With a second fact, the groups are the intersections of both, without images that lack one of them.
 
     Args:
         predictions: labelled or not; only labelled rows count. Malignant and benign classes must both be there.
@@ -74,11 +82,13 @@ def score_groups(
         threshold: decision threshold on the probability of malignancy.
         quantiles: (K,) of the conformal sets, for the coverage; without them there is none.
         n_resamples: draws of each group.
+        second: like `by`.
     """
     known = predictions.take(predictions.labelled)
+    parts = slice_rows(known, by) if second is None else cross_rows(known, by, second)
     groups = [
         _score_group(name, known.take(rows), threshold, quantiles, n_resamples, seed)
-        for seed, (name, rows) in enumerate(slice_rows(known, by).items())
+        for seed, (name, rows) in enumerate(parts.items())
     ]
     return sorted(groups, key=_rank)
 

@@ -1,4 +1,4 @@
-"""Scores in subgroups: by age, sex, body site, skin tone, way of confirmation, image quality, dataset.
+"""Scores in subgroups: by age, sex, body site, skin tone, way of confirmation, image quality, dataset, structures.
 
 HAM10000 does not record skin tone, so scores by skin tone are not possible for it; MILK10k does.
 """
@@ -11,11 +11,13 @@ import pandas as pd
 from core.evaluation.bootstrap import Interval, draw_lesions
 from core.evaluation.predictions import Predictions
 from core.evaluation.scores import Score
+from core.tables.columns import STRUCTURES
 
 NAN = float("nan")
 # Below this an interval over lesions is too rough to compare slices by.
 FEW_LESIONS = 30
 ALL, UNKNOWN_VALUE, NO_WARNING = "all", "unknown", "none"
+CROSS = " × "
 AGE_BANDS = ((0, 30), (30, 45), (45, 60), (60, 75), (75, None))
 # What to slice by -> the column it needs.
 SLICE_COLUMNS = {
@@ -27,6 +29,10 @@ SLICE_COLUMNS = {
     "skin_tone": "skin_tone_class",
     "dataset": "dataset",
 }
+# What a bundle's probe found, as a probability, and what experts saw, as 0 and 1.
+FOUND_STRUCTURES = {f"structure_{name}": name for name in STRUCTURES}
+SLICE_COLUMNS |= {column: column for column in (*FOUND_STRUCTURES, *STRUCTURES)}
+LIKELY, UNLIKELY, PRESENT, ABSENT = "likely", "unlikely", "present", "absent"
 # MILK10k's classes, made to avoid confusion with Fitzpatrick types.
 SKIN_TONES = {"0": "very dark", "1": "dark", "2": "brown", "3": "medium", "4": "light", "5": "very light"}
 
@@ -68,12 +74,38 @@ def slice_rows(predictions: Predictions, by: str) -> dict[str, np.ndarray]:
         return _drop_empty(_warning_rows(column))
     if by == "skin_tone":
         return _drop_empty(_tone_rows(column))
+    if by in FOUND_STRUCTURES:
+        return _drop_empty(_halves(column, LIKELY, UNLIKELY))
+    if by in STRUCTURES:
+        return _drop_empty(_halves(column, PRESENT, ABSENT))
     values = column.fillna(UNKNOWN_VALUE).to_numpy(object).astype(str)
     names, counts = np.unique(values, return_counts=True)
     ordered = sorted(
         zip(names.tolist(), counts, strict=True), key=lambda pair: (pair[0] == UNKNOWN_VALUE, -pair[1])
     )
     return {name: values == name for name, _ in ordered}
+
+
+def cross_rows(predictions: Predictions, by: str, second: str) -> dict[str, np.ndarray]:
+    """The intersections of the slices of two facts, where both are known, as (N,) bool rows; empty ones are left out.
+
+    Args:
+        predictions: N rows with the columns of both facts.
+        by: of `SLICE_COLUMNS`.
+        second: like `by`.
+    """
+    others = _known(slice_rows(predictions, second))
+    return _drop_empty(
+        {
+            f"{name}{CROSS}{other}": rows & more
+            for name, rows in _known(slice_rows(predictions, by)).items()
+            for other, more in others.items()
+        }
+    )
+
+
+def _known(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: mask for name, mask in rows.items() if name != UNKNOWN_VALUE}
 
 
 def score_slices(
@@ -114,6 +146,12 @@ def _tone_rows(column: pd.Series) -> dict[str, np.ndarray]:
     tones = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     rows = {f"{tone} ({name})": tones == float(tone) for tone, name in SKIN_TONES.items()}
     return rows | {UNKNOWN_VALUE: ~np.logical_or.reduce(list(rows.values()))}
+
+
+def _halves(column: pd.Series, above: str, below: str) -> dict[str, np.ndarray]:
+    """Values of at least one half, and below; neither counts where there is none."""
+    values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    return {above: values >= 0.5, below: values < 0.5, UNKNOWN_VALUE: np.isnan(values)}
 
 
 def _warning_rows(column: pd.Series) -> dict[str, np.ndarray]:

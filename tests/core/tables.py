@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from core.evaluation.predictions import Predictions, from_frame
+from core.tables.columns import STRUCTURES
 
 
 def make_table(answers: list[tuple[str, str, float]], classes: tuple[str, ...], **facts) -> Predictions:
@@ -36,6 +37,10 @@ def random_table(n: int, classes: tuple[str, ...], seed: int) -> Predictions:
         "skin_tone_class": rng.choice(["0", "3", "5", ""], n),
         "dataset": rng.choice(["ham10000", "milk10k"], n),
     }
+    # Drawn last, so that what other tests pin by their seed stays as it is.
+    for name in STRUCTURES:
+        facts[name] = rng.choice([0.0, 1.0, np.nan], n)
+        facts[f"structure_{name}"] = rng.choice([0.2, 0.7, np.nan], n)
     frame = pd.DataFrame(facts | {f"p_{code}": probabilities[:, k] for k, code in enumerate(classes)})
     frame.loc[:2, ["dice", "jaccard"]] = np.nan
     return from_frame(frame)

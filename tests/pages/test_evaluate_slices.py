@@ -14,9 +14,8 @@ def test_shipped_run_is_sliced_by_every_recorded_fact():
     text = read_text(app)
     assert "does not record skin tone" in text  # HAM10000
     assert "Not possible" not in text
-    assert app.get_by_key("slice").options == [
-        *("Age", "Sex", "Body site", "Way of confirmation", "Image quality")
-    ]
+    options = app.get_by_key("slice").options
+    assert options[:5] == ["Age", "Sex", "Body site", "Way of confirmation", "Image quality"]
     assert {"all images", "0–29", "30–44", "45–59", "60–74", "75 and over"} <= set(read_frame(app)["Age"])
     assert "download_slices" in keys(app.download_button)
 
@@ -73,3 +72,30 @@ def test_groups_by_skin_tone_stand_worst_first_with_gaps():
     text = read_text(app)
     assert "0 (very dark) is behind 5 (very light) by 1.00" in text and "leaves out zero" in text
     assert "does not record skin tone" not in text
+
+
+def test_groups_of_two_facts_are_tabled_and_small_ones_named():
+    answers = [("mel", "mel", 0.9), ("nv", "nv", 0.9)] * 40
+    facts = {"sex": (["female"] * 38 + ["male"] * 2) * 2, "age": [50] * 40 + [70] * 40}
+    app = open_view("Slices", make_table(answers, CLASSES, **facts))
+    choose(app, "slice", "sex")
+    choose(app, "crossed", "age")
+    [groups] = [table.value for table in app.dataframe if "False alarms" in table.value]
+    assert set(groups["Sex × age"]) == {"female × 45–59", "female × 60–74"}
+    text = read_text(app)
+    assert "fewer than 30 lesions, count in brackets" in text and "male × 45–59 (2)" in text
+    # The first fact cannot be crossed with itself.
+    choose(app, "slice", "age")
+    assert app.get_by_key("crossed").value is None and "Sex" in app.get_by_key("crossed").options
+
+
+def test_found_and_recorded_structures_can_be_sliced_by():
+    answers = [("mel", "mel", 0.9), ("mel", "nv", 0.9)] * 2
+    table = make_table(answers, CLASSES, structure_pigment_network=[0.9, 0.2, 0.8, 0.1], streaks=[0, 1, 0, 1])
+    app = open_view("Slices", table)
+    assert app.get_by_key("slice").options == ["Pigment network (found)", "Streaks (experts)"]
+    choose(app, "slice", "structure_pigment_network")
+    choose(app, "score", "recall_mel")
+    rows = {row["Pigment network (found)"]: row for row in read_frame(app).to_dict("records")}
+    assert rows["unlikely"]["Melanoma recall"].startswith("0.000")
+    assert "probability of at least 50 %" in read_text(app)

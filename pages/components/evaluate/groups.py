@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.evaluation.bootstrap import affordable_resamples
 from core.evaluation.fairness import (
@@ -16,7 +17,7 @@ from core.evaluation.fairness import (
 )
 from core.evaluation.predictions import Predictions
 from core.evaluation.score_table import SUSPICIOUS, binary_targets
-from core.evaluation.slices import FEW_LESIONS
+from core.evaluation.slices import CROSS, FEW_LESIONS
 from models.manifest import BundleError
 from pages.components.cases.facts import CONFIRMATIONS
 from pages.components.evaluate import scores
@@ -25,6 +26,7 @@ from pages.components.shared import engine
 from pages.components.shared.tables import draw_frame
 
 FEW_MARK = "⚠"
+MAX_ROWS_SHOWN = 16
 COLUMNS = {
     SENSITIVITY: "Sensitivity for malignancy",
     FALSE_ALARMS: "False alarms",
@@ -39,34 +41,86 @@ MEANINGS = {
 }
 
 
-def draw(context: Context, by: str, title: str) -> None:
-    """The groups of one fact in one table, and how far the worst lies from the best."""
+def draw(context: Context, by: str, titles: dict[str, str]) -> None:
+    """The groups of one fact, or of two together, in one table, and how far the worst lies from the best.
+
+    Args:
+        context: what is evaluated.
+        by: the first fact.
+        titles: fact -> its name, of all that can be grouped by.
+    """
     if SUSPICIOUS not in binary_targets(context.predictions.classes):
         return
+    head = st.container(horizontal=True, vertical_alignment="bottom")
+    second = _choose_second(head, by, titles)
     quantiles = read_quantiles(context.predictions.classes)
-    key = (context.key, by, context.threshold, None if quantiles is None else tuple(quantiles))
-    found = _score(key, context.predictions)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.subheader(f"Fairness by {title.lower()}", anchor=False, width="stretch")
-        scores.draw_csv("CSV", csv_rows(found, by), f"fairness_by_{by}.csv", "download_fairness")
+    cut = None if quantiles is None else tuple(quantiles)
+    found = _score((context.key, by, second, context.threshold, cut), context.predictions)
+    title = titles[by] if second is None else f"{titles[by]} × {titles[second].lower()}"
+    name = by if second is None else f"{by}_{second}"
+    with head:
+        scores.draw_csv("CSV", csv_rows(found, name), f"fairness_by_{name}.csv", "download_fairness")
     st.caption(
         f"The group whose malignant lesions are missed most comes first. At the decision threshold "
         f"{context.threshold:.1%}; in brackets 95 % intervals over lesions. {FEW_MARK}: fewer than {FEW_LESIONS} lesions that the "
         "score is about, too few to conclude from; groups with few malignant lesions stand last."
     )
-    shown = [score for score in COLUMNS if found and score in found[0].intervals]
+    # Two facts give many groups of a handful: those are named below instead of filling the table.
+    tabled = [group for group in found if second is None or not group.too_small]
+    _draw_table(tabled, title)
+    _name_small([group for group in found if group not in tabled])
+    _draw_gaps(find_gaps(tabled))
+    if quantiles is not None:
+        st.caption(
+            "Coverage: sets of the bundle in use, whose quantiles were fitted on its validation split."
+        )
+
+
+def _choose_second(head: DeltaGenerator, by: str, titles: dict[str, str]) -> str | None:
+    """The heading, and the fact to cross with; None for none."""
+    others = [name for name in titles if name != by]
+    with head:
+        st.subheader(f"Fairness by {titles[by].lower()}", anchor=False, width="stretch")
+        if not others:
+            return None
+        if st.session_state.get("crossed") not in (None, *others):
+            st.session_state["crossed"] = None  # it is the first fact now, or this file lacks it
+        return st.selectbox(
+            "And by",
+            others,
+            index=None,
+            format_func=titles.get,
+            placeholder="one fact alone",
+            key="crossed",
+            bind="query-params",
+            persist_state="session",
+            width=220,
+            help="Intersections: groups that share both facts. Images that lack one of them are left out.",
+        )
+
+
+def _draw_table(found: list[Group], title: str) -> None:
+    if not found:
+        return
+    shown = [score for score in COLUMNS if score in found[0].intervals]
     draw_frame(
         [_row(group, title, shown) for group in found],
         key="fairness",
         hide_index=True,
-        height="content",
+        height="content" if len(found) <= MAX_ROWS_SHOWN else 35 * (MAX_ROWS_SHOWN + 1),
         column_config={COLUMNS[score]: st.column_config.TextColumn(help=MEANINGS[score]) for score in shown},
         alt=f"Scores of each group by {title.lower()}, worst sensitivity first.",
     )
-    _draw_gaps(find_gaps(found))
-    if COVERAGE in shown:
+
+
+def _name_small(groups: list[Group]) -> None:
+    """Intersections too small to be scored, each with its number of lesions."""
+    if groups:
+        named = ", ".join(
+            f"{group_name(one.name)} ({one.n_lesions})" for one in sorted(groups, key=lambda g: -g.n_lesions)
+        )
         st.caption(
-            "Coverage: sets of the bundle in use, whose quantiles were fitted on its validation split."
+            f"Too small to conclude anything from (fewer than {FEW_LESIONS} lesions, count in brackets): {named}."
         )
 
 
@@ -83,16 +137,15 @@ def read_quantiles(classes: tuple[str, ...]) -> np.ndarray | None:
 
 @st.cache_data(show_spinner="Scoring the groups …", max_entries=64)
 def _score(key: tuple, _predictions: Predictions) -> list[Group]:
-    _, by, threshold, quantiles = key
+    _, by, second, threshold, quantiles = key
     draws = affordable_resamples(len(_predictions))
-    return score_groups(
-        _predictions, by, threshold, None if quantiles is None else np.array(quantiles), draws
-    )
+    cut = None if quantiles is None else np.array(quantiles)
+    return score_groups(_predictions, by, threshold, cut, draws, second)
 
 
 def group_name(name: str) -> str:
     """A value of the file in words."""
-    return CONFIRMATIONS.get(name, name).replace("_", " ")
+    return CROSS.join(CONFIRMATIONS.get(part, part).replace("_", " ") for part in name.split(CROSS))
 
 
 def _row(group: Group, title: str, shown: list[str]) -> dict[str, str]:

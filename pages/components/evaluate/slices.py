@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from core.diagnosis.structures import STRUCTURE_WORDS
 from core.evaluation.bootstrap import affordable_resamples
 from core.evaluation.predictions import Predictions
 from core.evaluation.scores import Score, list_scores
-from core.evaluation.slices import ALL, FEW_LESIONS, SLICE_COLUMNS, SliceScore, score_slices
+from core.evaluation.slices import ALL, FEW_LESIONS, FOUND_STRUCTURES, SLICE_COLUMNS, SliceScore, score_slices
+from core.tables.columns import STRUCTURES
 from pages.components.cases.facts import CONFIRMATIONS
 from pages.components.evaluate import groups, scores, tone_check
 from pages.components.evaluate.context import Context
@@ -22,8 +24,10 @@ TITLES = {
     "skin_tone": "Skin tone",
     "dataset": "Dataset",
 }
+TITLES |= {column: f"{STRUCTURE_WORDS[name][0]} (found)" for column, name in FOUND_STRUCTURES.items()}
+TITLES |= {name: f"{STRUCTURE_WORDS[name][0]} (experts)" for name in STRUCTURES}
 # Only some datasets record these: a file without them lacks nothing.
-RARE = ("skin_tone", "dataset")
+RARE = ("skin_tone", "dataset", *FOUND_STRUCTURES, *STRUCTURES)
 FEW_MARK = "⚠"
 
 
@@ -46,7 +50,7 @@ def draw(context: Context) -> None:
     )
     _draw_notes(found, by, score, "skin_tone" in possible)
     _draw_table(found, by, name, score)
-    groups.draw(context, by, TITLES[by])
+    groups.draw(context, by, {name: TITLES[name] for name in possible})
     if by == "skin_tone" or "skin_tone" not in possible:
         tone_check.draw()
 
@@ -112,6 +116,11 @@ def _draw_notes(found: list[SliceScore], by: str, score: Score, tones_known: boo
         notes.append(f"{FEW_MARK} and hollow: fewer than {FEW_LESIONS} lesions, too few to conclude from.")
     if by == "quality":
         notes.append("An image with two warnings counts in both slices.")
+    if by in FOUND_STRUCTURES:
+        notes.append(
+            "Likely: the bundle's probe gives the structure a probability of at least 50 %; its tested AUC stands on "
+            "the Diagnose page."
+        )
     if score.lower_is_better:
         notes.append("Lower is better.")
     st.caption(" ".join(notes))

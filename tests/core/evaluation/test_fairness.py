@@ -65,3 +65,21 @@ def test_tones_are_ordered_from_dark_to_light_and_others_are_unknown():
     table = make_table(LIGHT[:5], CLASSES, skin_tone_class=["5", "0", None, "7", "0.0"])
     found = {name: np.flatnonzero(rows).tolist() for name, rows in slice_rows(table, "skin_tone").items()}
     assert list(found.items()) == [("0 (very dark)", [1, 4]), ("5 (very light)", [0]), ("unknown", [2, 3])]
+
+
+def test_intersections_of_two_facts_leave_out_who_lacks_one(table):
+    sexes = (["female"] * 20 + ["male"] * 20) * 4
+    crossed = make_table(LIGHT + DARK, CLASSES, skin_tone_class=["5"] * 80 + ["1"] * 79 + [None], sex=sexes)
+    groups = score_groups(crossed, "skin_tone", 0.5, n_resamples=20, second="sex")
+    counts = {group.name: (group.n_images, group.n_malignant) for group in groups}
+    # The last dark image has no tone. Of the dark melanomas the first 20, of women, are all found.
+    assert counts == {
+        "1 (dark) × male": (39, 20),
+        "1 (dark) × female": (40, 20),
+        "5 (very light) × female": (40, 20),
+        "5 (very light) × male": (40, 20),
+    }
+    by_name = {group.name: group for group in groups}
+    assert by_name["1 (dark) × male"].intervals[SENSITIVITY].estimate == 0
+    assert by_name["1 (dark) × female"].intervals[SENSITIVITY].estimate == 1
+    assert not any(group.too_small for group in groups) and all(group.few(SENSITIVITY) for group in groups)

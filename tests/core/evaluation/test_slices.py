@@ -45,6 +45,12 @@ def test_image_with_two_warnings_is_in_both_slices():
     assert found == {"none": [0, 3], "glare": [1, 2], "blurred": [2]}
 
 
+def test_structures_are_sliced_by_what_was_found_and_by_what_experts_saw():
+    found = slice_of("structure_streaks", [0.5, 0.49, None, 0.9], "structure_streaks")
+    assert found == {"likely": [0, 3], "unlikely": [1], "unknown": [2]}
+    assert slice_of("streaks", [1, 0, None], "streaks") == {"present": [0], "absent": [1], "unknown": [2]}
+
+
 @pytest.mark.parametrize("by", SLICE_COLUMNS)
 def test_slices_cover_every_image(by: str):
     table = random_table(40, CLASSES, seed=2)
