@@ -4,6 +4,7 @@
     dermalens analyze PATH... [--csv out.csv] [--json out.json] [--masks DIR] [--overlays DIR]
     dermalens batch PATH... --to DIR [--labels TABLE.csv] [--ray ADDRESS]
     dermalens dataset check --data DIR [--csv FILE]
+    dermalens bundle verify|card [DIR]
 
 A PATH is an image or a folder. An unreadable file gives a row with its error and the run continues; the
 exit status is 1 if any failed. `batch` stores every finished image at once: if stopped, the same command
@@ -55,6 +56,8 @@ app = typer.Typer(
 )
 dataset = typer.Typer(help="Check a dataset before it is trusted.", no_args_is_help=True)
 app.add_typer(dataset, name="dataset")
+bundle = typer.Typer(help="Verify or describe a bundle of weights.", no_args_is_help=True)
+app.add_typer(bundle, name="bundle")
 
 
 @app.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -168,6 +171,32 @@ def _with_bar(outcomes: Iterable[Outcome], count: int) -> tuple[Iterable[Outcome
     from tqdm import tqdm
 
     return tqdm(outcomes, total=count, unit="image"), tqdm.write
+
+
+@bundle.command()
+def verify(
+    folder: Annotated[Path | None, typer.Argument(help="of the bundle; the one in use by default")] = None,
+) -> None:
+    """Compare a bundle's files with its manifest, one line an item; exit status 2 on a fault."""
+    from core.systems.bundle_files import check_bundle
+    from models.manifest import bundle_dir
+
+    items = check_bundle(folder or bundle_dir())
+    for item in items:
+        print(item.line)
+    if any(item.fault for item in items):
+        raise typer.Exit(2)
+
+
+@bundle.command()
+def card(
+    folder: Annotated[Path | None, typer.Argument(help="of the bundle; the one in use by default")] = None,
+) -> None:
+    """Write the bundle's model card, README.md in Hugging Face's form, from its stored scores."""
+    from core.systems.hub_card import write_card
+    from models.manifest import read_manifest
+
+    print(f"Wrote {write_card(read_manifest(folder))}")
 
 
 def _without_outputs(found: FoundImages, paths: list[Path], folders: Iterable[Path]) -> FoundImages:

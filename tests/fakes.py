@@ -1,12 +1,13 @@
 """A bundle of tiny, fast stand-ins for the networks: for testing logic, never for judging answers."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 from core.taxonomy import HAM10000_CLASSES
 from models.loading import Bundle
-from models.manifest import Manifest, NetworkEntry
+from models.manifest import MANIFEST_NAME, Manifest, NetworkEntry, file_sha256
 from models.runtimes.tensorflow import KerasHead
 
 SIZE_PX = 64
@@ -67,3 +68,33 @@ def fake_bundle(classes: tuple[str, ...] = HAM10000_CLASSES) -> Bundle:
         lambda features: head(features).numpy(),
         KerasHead(head),
     )
+
+
+def write_bundle(folder: Path, classes: tuple[str, ...] = HAM10000_CLASSES, **changes) -> Path:
+    """A bundle's folder whose files are whole and cannot be loaded: to check, pack and fetch it.
+
+    `changes` are of the manifest's record.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = {}
+    for name in ("segmenter", "classifier"):
+        path = folder / f"{name}.weights.h5"
+        path.write_bytes(name.encode() * 50)
+        entries[name] = {
+            "file": path.name,
+            "sha256": file_sha256(path),
+            "builder": "unet",
+            "arguments": {"input_size_px": SIZE_PX},
+            "long_side_px": 200,
+        }
+    entries["classifier"] |= {
+        "classes": list(classes),
+        "views": ["whole"],
+        "crop_margin": 0.3,
+        "temperature": 1.0,
+        "suspicious_threshold": {"value": 0.3, "origin": "made up for tests"},
+    }
+    about = {"name": "small", "version": "1", "licence": "CC BY-NC 4.0, as its data"}
+    record = about | entries | {"preprocessing": {"defaults": {}}} | changes
+    (folder / MANIFEST_NAME).write_text(json.dumps(record))
+    return folder

@@ -13,6 +13,7 @@ from core.evaluation.mask_metrics import dice
 from core.images.preprocessing import resize_mask
 from core.images.symmetry import N_SYMMETRIES, apply_symmetry, undo_symmetry
 from core.phantoms.lesions import SAMPLES, draw_sample
+from core.systems import hub_card
 from core.systems.evaluations import RUNS_DIR
 from models.loading import check_weights
 from models.manifest import SHIPPED_DIR, file_sha256, list_bundles, read_manifest
@@ -49,6 +50,12 @@ def test_every_bundle_has_its_weights_and_no_file_ships_twice():
             check_weights(folder, entry)
     digests = [file_sha256(path) for path in SHIPPED_DIR.rglob("*.h5")]
     assert len(digests) == len(set(digests))
+
+
+def test_the_bundles_model_card_holds_the_stored_scores():
+    manifest = read_manifest()
+    card = (manifest.folder / hub_card.CARD_NAME).read_text()
+    assert card == hub_card.render_card(manifest), "run: dermalens bundle card"
 
 
 def test_readme_shows_the_stored_scores():

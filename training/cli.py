@@ -1,6 +1,7 @@
 """The whole command line, `dermalens`: that of `core.cli`, and one command a stage of training.
 
     dermalens dataset download ham10000 --to DIR
+    dermalens bundle fetch URL --sha256 HEX
     dermalens train split | segmenter | classifier | export | trust | ...
     dermalens evaluate scores | robustness | phantoms | ...
 
@@ -25,14 +26,17 @@ app = typer.Typer(
 app.add_typer(core.cli.app)
 dataset = typer.Typer(help="Download a dataset, or check one before it is trusted.", no_args_is_help=True)
 dataset.add_typer(core.cli.dataset)
+bundle = typer.Typer(help="Fetch, verify or describe a bundle of weights.", no_args_is_help=True)
+bundle.add_typer(core.cli.bundle)
 train = typer.Typer(help="From a dataset to a bundle of weights, stage by stage.", no_args_is_help=True)
 evaluate = typer.Typer(help="Measure a bundle.", no_args_is_help=True)
-for name, group in (("dataset", dataset), ("train", train), ("evaluate", evaluate)):
+for name, group in (("dataset", dataset), ("bundle", bundle), ("train", train), ("evaluate", evaluate)):
     app.add_typer(group, name=name)
 
 # (group, command, module below training, what it does)
 STAGES = (
     (dataset, "download", "data.download", "Fetch a dataset from its official source."),
+    (bundle, "fetch", "bundle.fetch", "Download a bundle and put it where it can be chosen."),
     (
         train,
         "duplicates",
@@ -56,7 +60,6 @@ STAGES = (
         "Fit a bundle's probe of dermoscopic structures.",
     ),
     (train, "features", "bundle.embed", "Index a dataset's features for similar images and the map."),
-    (train, "graphs", "bundle.graph", "Write the files from which other runtimes build a bundle's networks."),
     (app, "export-mobile", "bundle.mobile", "Write the classifier as .tflite files for phones."),
     (train, "graphs", "bundle.graph", "Add the files that OpenVINO runs to finished bundles."),
     (train, "recipe", "recipe", "Run all stages of the weights that ship, one after the other."),

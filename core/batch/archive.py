@@ -79,8 +79,7 @@ def _open_checked(data: bytes) -> Iterator[zipfile.ZipFile]:
 
 def _choose_images(archive: zipfile.ZipFile) -> tuple[dict[PurePosixPath, zipfile.ZipInfo], Counter[str]]:
     """The images by the path that each gets, and what is left alone by kind."""
-    files = [(info, safe_path(decode_name(info))) for info in archive.infolist() if not info.is_dir()]
-    _check_members(files)
+    files = list_members(archive)
     left_alone: Counter[str] = Counter()
     images: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for info, path in files:
@@ -143,6 +142,17 @@ def open_zip(source: Path | BytesIO) -> Iterator[zipfile.ZipFile]:
         raise ArchiveError(
             f"The zip file is damaged or of an unknown kind ({error}). Zip it again."
         ) from error
+
+
+def list_members(archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
+    """The files of an archive with the path of each below the folder that it is unpacked to.
+
+    Raises:
+        ArchiveError: a path that leads out of the folder, a link or a password.
+    """
+    files = [(info, safe_path(decode_name(info))) for info in archive.infolist() if not info.is_dir()]
+    _check_members(files)
+    return files
 
 
 def extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, replace: bool = False) -> None:

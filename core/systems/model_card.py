@@ -59,7 +59,10 @@ def score_table(records: dict[str, dict[str, Any]]) -> pd.DataFrame:
         for name in dict.fromkeys(n for r in columns.values() for n in r.get(group, {}))
     ]
     rows = [
-        {"score": _plain(name), **{split: format_score(r[group].get(name)) for split, r in columns.items()}}
+        {
+            "score": _plain(name),
+            **{split: format_score(r.get(group, {}).get(name)) for split, r in columns.items()},
+        }
         for group, name in names
     ]
     return pd.DataFrame(rows, columns=["score", *columns])

@@ -17,9 +17,10 @@ def run(*arguments: str):
 
 def test_the_engines_commands_stand_beside_the_groups_of_training():
     listed = run("--help").stdout
-    for name in ("app", "analyze", "batch", "dataset", "train", "evaluate"):
+    for name in ("app", "analyze", "batch", "dataset", "bundle", "train", "evaluate"):
         assert f" {name} " in listed
     assert " check " in run("dataset", "--help").stdout
+    assert " verify " in run("bundle", "--help").stdout
 
 
 @pytest.mark.parametrize("module", [stage[2] for stage in STAGES])

@@ -27,9 +27,10 @@ from core.lesion.refinement import refine_mask
 from core.settings import AnalysisSettings
 from core.systems.choices import CHOICES_NAME
 from core.systems.evaluations import PROJECT_DIR, RUNS_DIR
+from core.systems.hub_card import write_card
 from core.taxonomy import suspicious_flags
 from models.loading import load_bundle
-from models.manifest import MANIFEST_NAME, SHIPPED_DIR
+from models.manifest import MANIFEST_NAME, SHIPPED_DIR, read_manifest
 from training.bundle.graph import add_graphs
 from training.bundle.packing import export_classifier, export_network
 from training.bundle.validation import (
@@ -186,6 +187,7 @@ def export(
     choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
     write_decisions(out, decisions, _without_folder(choices_file))
     add_graphs(out, split.images)
+    write_card(read_manifest(out))
     print(f"Wrote {out / MANIFEST_NAME}: {decisions}")
 
 

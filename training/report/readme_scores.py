@@ -1,8 +1,8 @@
-"""Write the README's scores from the files that the evaluation and the benchmark wrote.
+"""Write the README's scores, and the bundle's model card, from the files that the evaluation and the benchmark wrote.
 
     dermalens evaluate readme
 
-A test compares the README with what this command would write.
+A test compares both with what this command would write.
 """
 
 import json
@@ -12,6 +12,7 @@ import pandas as pd
 
 from core.evaluation.calibration import INTERVAL_NOTE
 from core.systems.evaluations import PROJECT_DIR, RESULTS_DIR, RUNS_DIR
+from core.systems.hub_card import write_card
 from core.systems.training_runs import shipped_runs
 from models.manifest import MANIFEST_NAME, read_manifest
 from training.command import exit_with_message
@@ -109,7 +110,7 @@ def render(text: str) -> str:
 def main() -> None:
     path = Path(README)
     path.write_text(render(path.read_text()))
-    print(f"Wrote the scores of {path.name}")
+    print(f"Wrote the scores of {path.name} and {write_card(read_manifest())}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ class Site:
     ranges: bool = True
     status: int = 200
     pause_s: float = 0  # between thousands of bytes
+    redirects: dict[str, str] = field(default_factory=dict)
 
     def gets(self, path: str) -> list[str | None]:
         """The Range headers of the downloads of one file, in order."""
@@ -47,6 +48,8 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, body: bytes, cut: int | None = None):
         wanted = self.headers.get("Range")
         self.site.requests.append((self.command, self.path, wanted))
+        if self.path in self.site.redirects:
+            return self._head(302, 0, location=self.site.redirects[self.path])
         whole = self.site.files.get(self.path)
         if self.site.status != 200 or whole is None:
             return self._head(self.site.status if self.site.status != 200 else 404, 0)
@@ -68,8 +71,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(body[start : start + 1000])
                 threading.Event().wait(self.site.pause_s)  # `time.sleep` is short-circuited by the fixture
 
-    def _head(self, status: int, length: int, content_range: str | None = None):
+    def _head(self, status: int, length: int, content_range: str | None = None, location: str = ""):
         self.send_response(status)
+        if location:
+            self.send_header("Location", location)
         self.send_header("Content-Length", str(length))
         if content_range:
             self.send_header("Content-Range", content_range)
