@@ -90,12 +90,15 @@ class GraphHead:
         return load_classifier(self._manifest)[1]
 
 
-def load_bundle(folder: str | Path | None = None, runtime: str | None = None) -> Bundle:
+def load_bundle(
+    folder: str | Path | None = None, runtime: str | None = None, precision: str | None = None
+) -> Bundle:
     """Load the bundle in `folder`; `models.manifest.bundle_dir()` if None.
 
     Args:
         folder: of the bundle.
         runtime: of `RUNTIMES`; what `wanted_runtime` says if None.
+        precision: of OpenVINO, "f32" or "bf16"; if None the lowest that the manifest allows and the processor has.
 
     Raises:
         BundleError: no manifest, a missing file, a wrong hash, weights of another shape or an unknown runtime.
@@ -106,7 +109,7 @@ def load_bundle(folder: str | Path | None = None, runtime: str | None = None) ->
     if (runtime or wanted_runtime()) == "tensorflow":
         return _load_tensorflow(manifest)
     try:
-        return _load_openvino(manifest)
+        return _load_openvino(manifest, precision)
     except GraphError as error:
         return _load_tensorflow(manifest, f"TensorFlow runs the networks, which starts slower: {error}")
 
@@ -178,20 +181,22 @@ def _load_tensorflow(manifest: Manifest, note: str = "") -> Bundle:
     )
 
 
-def _load_openvino(manifest: Manifest) -> Bundle:
+def _load_openvino(manifest: Manifest, precision: str | None) -> Bundle:
     try:
-        from models.runtimes.openvino import OpenVinoNetwork
+        from models.runtimes.openvino import OpenVinoNetwork, supports_bf16
     except ImportError as error:
         raise GraphError(f"OpenVINO cannot be imported here ({error})") from error
     from models.runtimes.gradients import check_gradient
     from models.runtimes.memory import return_freed_memory
 
     return_freed_memory()
+    allowed = manifest.classifier.record.get("lower_precision", {}).get("allowed", False)
+    precision = precision or ("bf16" if allowed and supports_bf16() else "f32")
 
     def load(entry: NetworkEntry, graph: Graph, dtype: str = "uint8") -> OpenVinoNetwork:
         origin = entry.sha256, entry.graph["sha256"], *graph.outputs
         return OpenVinoNetwork(
-            graph, lambda: read_weights(manifest.folder / entry.file, graph), dtype, origin
+            graph, lambda: read_weights(manifest.folder / entry.file, graph), dtype, origin, precision
         )
 
     def load_segmenter() -> OpenVinoNetwork:

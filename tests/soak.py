@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +35,7 @@ from core.systems.reliability import RELIABILITY_FILE
 from tests.bench.start import describe_processor, resident_mb
 from tests.browser.conftest import LAUNCH_ARGUMENTS, NAMES, TIMEOUT_MS, serve_app
 from tests.core.batch.killing import kill_after
+from tests.server.session import time_page
 
 PICTURES = 12  # different ones; sessions take them in different orders
 UPLOADS = count(1)  # a number in each upload's bytes: a session would answer the same bytes from its memory
@@ -51,7 +51,7 @@ class Found:
 
     Attributes:
         answers, wrong: how many analyses, and of how many the answer was not the engine's.
-        page_seconds: how long another visitor's page took to open while others computed.
+        page_seconds: how long the server took to send another visitor's page while others computed.
         memory_mb: resident memory of the server after each analysis of the row.
     """
 
@@ -131,24 +131,12 @@ def analyse_at_once(
         upload = {"name": picture.name, "mimeType": "image/png", "buffer": stamp(picture, next(UPLOADS))}
         page.locator("input[type=file]").first.set_input_files(upload)
     if len(pages) > 1:
-        found.page_seconds.append(time_about(pages[0]))
+        found.page_seconds.append(time_page(pages[0].url.split("?")[0].rstrip("/"), "about"))
     for page, answer in zip(pages, expected, strict=True):
         shown = page.get_by_text(VERDICT)
         expect(shown).to_be_visible()
         found.answers += 1
         found.wrong += VERDICT.match(shown.inner_text()).group(1) != answer
-
-
-def time_about(page: Page) -> float:
-    """Seconds until a new visitor sees About."""
-    context = page.context.browser.new_context()
-    visitor = context.new_page()
-    started = time.perf_counter()
-    visitor.goto(f"{page.url.split('?')[0].rstrip('/')}/about", timeout=TIMEOUT_MS)
-    visitor.get_by_role("heading", name="About Dermalens").wait_for(timeout=TIMEOUT_MS)
-    seconds = time.perf_counter() - started
-    context.close()
-    return seconds
 
 
 def soak_server(sessions: int, analyses: int, in_a_row: int, folder: Path) -> Found:

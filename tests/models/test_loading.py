@@ -125,10 +125,30 @@ def test_without_its_graph_file_tensorflow_runs_a_bundle_and_says_why(graph_fold
     assert bundle.runtime == "tensorflow" and re.search(reason, bundle.note)
 
 
-def test_an_unknown_runtime_is_refused_with_the_known_ones(bundle_folder, monkeypatch):
-    monkeypatch.setenv("DERMALENS_RUNTIME", "abacus")
-    with pytest.raises(BundleError, match="openvino, tensorflow; it is 'abacus'"):
+@pytest.mark.parametrize("name", ["abacus", "litert"])
+def test_an_unknown_runtime_is_refused_with_the_known_ones(bundle_folder, monkeypatch, name):
+    monkeypatch.setenv("DERMALENS_RUNTIME", name)
+    with pytest.raises(BundleError, match=f"openvino, tensorflow; it is '{name}'"):
         load_bundle(bundle_folder)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "supported", "precision"),
+    [(True, True, "bf16"), (True, False, "f32"), (False, True, "f32")],
+)
+def test_bfloat16_runs_only_where_it_was_measured_and_the_processor_has_it(
+    graph_folder, monkeypatch, allowed, supported, precision
+):
+    from models.runtimes import openvino
+
+    update_entry(graph_folder, "classifier", lower_precision={"allowed": allowed})
+    monkeypatch.setattr(openvino, "supports_bf16", lambda: supported)
+    asked, compile_network = [], openvino._compile
+    monkeypatch.setattr(
+        openvino, "_compile", lambda *given: asked.append(given[-1]) or compile_network(*given[:-1], "f32")
+    )
+    load_bundle(graph_folder)
+    assert set(asked) == {precision}
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "tensorflow"])

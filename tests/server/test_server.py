@@ -9,18 +9,15 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.conftest import serve_app
+from tests.server.session import TIMEOUT_S, open_session, run_page
 
 STRANGER = "https://stranger.example"
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 BOUNDARY = "part"
 UPLOAD = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\nx\r\n--{BOUNDARY}--\r\n'
-TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
@@ -53,13 +50,7 @@ def visitor(url: str) -> Iterator[Visitor]:
     cookie = ask(url, "/_stcore/health")[1]["Set-Cookie"]
     token = re.search(r"_streamlit_xsrf=([^;]+)", cookie).group(1)
     with open_session(url, url) as socket:
-        message = BackMsg()
-        message.rerun_script.query_string = ""
-        socket.send(message.SerializeToString())
-        while True:
-            answer = ForwardMsg.FromString(socket.recv(TIMEOUT_S))
-            if answer.WhichOneof("type") == "new_session":
-                break
+        answer = run_page(socket, until="new_session")
         yield Visitor(url, token, answer.new_session.initialize.session_id)
 
 
@@ -69,11 +60,6 @@ def ask(url: str, path: str, method: str = "GET", headers=None, body=None) -> tu
     connection.request(method, path, body=body, headers=headers or {})
     answer = connection.getresponse()
     return answer.status, answer.headers, answer.read().decode(errors="replace")
-
-
-def open_session(url: str, origin: str) -> ClientConnection:
-    address = f"{url.replace('http', 'ws')}/_stcore/stream"
-    return connect(address, origin=origin, subprotocols=["streamlit"], max_size=None, open_timeout=TIMEOUT_S)
 
 
 def test_an_upload_of_the_page_itself_is_taken(visitor):

@@ -1,6 +1,8 @@
 """Write a Keras model as a graph file: a list of plain operations that name their weights in the .weights.h5.
 
-    dermalens train graphs [FOLDER ...]      # adds graph files to finished bundles
+    dermalens train graphs [FOLDER ...] --data DIR      # adds graph files to finished bundles
+
+and compares each network with Keras on 300 validation images; the greatest difference goes into the manifest.
 
 Such a file (some 50 kB) lets a runtime other than TensorFlow build the network from the very weights that
 Keras reads, so a bundle carries its numbers once. `models.runtimes.graph` says what each operation means.
@@ -242,10 +244,19 @@ def compare_with_keras(
     return {"largest_difference": max(differences), "images_compared": len(squares)}
 
 
+def spread(total: int, count: int) -> list[int]:
+    """At most `count` places of `total`, evenly spread.
+
+    >>> spread(7, 3), spread(2, 3)
+    ([0, 3, 6], [0, 1])
+    """
+    return np.linspace(0, total - 1, min(total, count)).round().astype(int).tolist()
+
+
 def add_graphs(folder: Path, images: Sequence[np.ndarray]) -> None:
     """Graph files of both networks of a bundle, compared with Keras on whole images, each (H, W, 3) uint8."""
     manifest = read_manifest(folder)
-    chosen = images[:: max(1, len(images) // MAX_COMPARED)][:MAX_COMPARED]
+    chosen = [images[place] for place in spread(len(images), MAX_COMPARED)]
     for network, entry in (("segmenter", manifest.segmenter), ("classifier", manifest.classifier)):
         shrunk = [limit_long_side(image, entry.long_side_px) for image in chosen]
         squares = [crop_square(image, Box.whole(image), entry.input_size_px) for image in shrunk]
@@ -257,8 +268,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="*", type=Path, help="bundles; the shipped ones if none is named")
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="HAM10000 folder")
+    parser.add_argument(
+        "--images", type=int, default=MAX_COMPARED, help="validation images to compare Keras and OpenVINO on"
+    )
     arguments = parser.parse_args()
-    images = load_pixels(read_split(arguments.data, "validation"), long_side_px=400)
+    rows = read_split(arguments.data, "validation")
+    images = load_pixels(rows.iloc[spread(len(rows), arguments.images)], long_side_px=400)
     for folder in arguments.folders or list_bundles():
         add_graphs(folder, images)
 

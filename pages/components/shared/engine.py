@@ -31,7 +31,7 @@ from pages.components.shared.source_image import SourceImage
 
 # What a session may keep. The oldest goes first; a full result is computed again when it is looked at.
 MAX_OUTCOMES = 96
-MAX_ANALYSES_BYTES = 256 * 1024**2
+MAX_ANALYSES_BYTES = 96 * 1024**2  # the dozen images of a session, if they are small
 MAX_SALIENCY_MAPS = 8
 
 
