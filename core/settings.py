@@ -15,6 +15,7 @@ from models.manifest import BundleError, Manifest
 
 PROJECT_DIR = Path(__file__).parents[1]
 DATA_VARIABLE = "DERMALENS_DATA"  # the environment variable that names the dataset's folder
+RECORDS_VARIABLE = "DERMALENS_RECORDS"  # the file of tags, notes, views and reviewed labels
 RUNS_GB_VARIABLE = (
     "DERMALENS_RUNS_GB"  # what all batch runs of the app may take on disk together, in 10^9 bytes
 )

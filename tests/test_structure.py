@@ -29,6 +29,7 @@ ORDER = (
     "core.report",
     "core.datasets",
     "core.systems",
+    "core.records",
     "core.batch",
     "core.cli",
     "training",
