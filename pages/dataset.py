@@ -1,5 +1,7 @@
 """Dataset: browse the images behind the scores, chart them, map them, check them."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.datasets.ham10000 import DatasetError
@@ -15,6 +17,7 @@ from pages.components.dataset import (
     sources,
 )
 from pages.components.dataset.context import read_context
+from pages.components.notebook import panel
 from pages.components.shared import dataset_folder as dataset
 from pages.components.shared import notices, router
 
@@ -56,15 +59,23 @@ def draw_toolbar() -> None:
 def draw_view_switch(view: str) -> None:
     """Which view is shown; choosing one closes an open case."""
     address.follow(address.VIEW_KEY, view)
-    st.segmented_control(
-        "View",
-        address.VIEWS,
-        format_func=VIEW_LABELS.get,
-        required=True,
-        key=address.VIEW_KEY,
-        label_visibility="collapsed",
-        on_change=lambda: address.write(view=st.session_state[address.VIEW_KEY], case=""),
-    )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.segmented_control(
+            "View",
+            address.VIEWS,
+            format_func=VIEW_LABELS.get,
+            required=True,
+            key=address.VIEW_KEY,
+            label_visibility="collapsed",
+            width="content",
+            on_change=lambda: address.write(view=st.session_state[address.VIEW_KEY], case=""),
+        )
+        panel.draw_panel("dataset", filter_by_tag)
+
+
+def filter_by_tag(tag: str) -> None:
+    """Show only the images with a tag; all for ""."""
+    address.refilter(tag=tag)
 
 
 router.require()
@@ -75,11 +86,15 @@ draw_view_switch(state.view)
 if state.view == "checks":
     checks.draw_checks()
     st.stop()
+if panel.shown_tag():
+    tagged = panel.find_tagged(context.frame["image_id"].tolist(), context.source)
+    context = replace(context, explorer=replace(context.explorer, shown=tagged))
 facets.draw_facets(context.explorer, state.selection)
 found = context.explorer.find(state.selection)
 if state.case:
     case.draw(context, state, found)
     st.stop()
+panel.draw_chip(int(found.sum()), filter_by_tag)
 facets.draw_chips(state.selection)
 if state.view == "charts":
     charts.draw_charts(context, found)

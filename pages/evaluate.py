@@ -16,6 +16,7 @@ from pages.components.evaluate import (
     source,
 )
 from pages.components.evaluate.context import Context
+from pages.components.notebook import panel
 from pages.components.shared import dataset_folder, notices, router
 
 router.require()
@@ -55,18 +56,43 @@ def choose_view() -> str:
         bind="query-params",
         persist_state="session",
         label_visibility="collapsed",
+        width="content",
     )
+
+
+def filter_by_tag(tag: str) -> None:
+    """Evaluate only the images with a tag; all for ""."""
+    if tag:
+        st.query_params[panel.TAG] = tag
+    else:
+        st.query_params.pop(panel.TAG, None)
+
+
+def draw_tagged(context: Context) -> Context:
+    """The context of the images with the tag in the address; stops the page where none has it."""
+    if not panel.shown_tag():
+        return context
+    rows = panel.find_tagged(context.predictions.frame["image_id"].tolist(), context.source)
+    panel.draw_chip(int(rows.sum()), filter_by_tag)
+    if not rows.any():
+        st.info("No image of this evaluation has the tag.", icon=":material/label_off:")
+        st.stop()
+    return context.take(rows, panel.shown_tag())
 
 
 context = draw_toolbar()
 if context is None:
     st.stop()
+view = "Overview"
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    if context.predictions.labelled.any():
+        view = choose_view()
+    panel.draw_panel("evaluate", filter_by_tag)
+context = draw_tagged(context)
+notices.draw_notice()
 if not context.predictions.labelled.any():
-    notices.draw_notice()
     distribution.draw(context)
     st.stop()
-view = choose_view()
-notices.draw_notice()
 dataset_folder.draw_drawn_label()
 unlabelled = int((~context.predictions.labelled).sum())
 if unlabelled:

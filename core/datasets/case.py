@@ -58,6 +58,7 @@ class Case:
         facts: `core.datasets.catalogue.FACTS` as far as the table has these columns; None where unknown.
         prediction: None where nothing was predicted.
         split: of the dataset; "" where it is in none.
+        source: what the image id is unique in, see `core.records.notebook.identify`; "" where nobody notes anything.
     """
 
     image_id: str
@@ -68,6 +69,7 @@ class Case:
     facts: Mapping[str, Any]
     prediction: Prediction | None = None
     split: str = ""
+    source: str = ""
 
     def with_answer(self, answer: Classification) -> "Case":
         """The same case with what the networks answered now."""

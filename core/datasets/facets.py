@@ -80,10 +80,17 @@ class FacetIndex:
 
 @dataclass(frozen=True, eq=False)
 class Explorer:
-    """A catalogue made ready for filtering; build it once with `build_explorer`."""
+    """A catalogue made ready for filtering; build it once with `build_explorer`.
+
+    Attributes:
+        frame: N rows, one an image.
+        indices: of the facets, by name.
+        shown: (N,) bool, rows that may be found at all, e.g. those with a tag; None for all.
+    """
 
     frame: pd.DataFrame
     indices: Mapping[str, FacetIndex]
+    shown: np.ndarray | None = None
 
     def find(self, selection: Selection) -> np.ndarray:
         """(N,) bool: the rows that match the whole selection."""
@@ -107,8 +114,8 @@ class Explorer:
         return masks
 
     def _other(self, selection: Selection) -> np.ndarray:
-        """Rows within the age range and with the searched text."""
-        found = np.ones(len(self.frame), bool)
+        """Rows that may be found, within the age range and with the searched text."""
+        found = np.ones(len(self.frame), bool) if self.shown is None else self.shown.copy()
         if selection.age is not None:
             found &= self.frame["age"].between(*selection.age).to_numpy(bool)
         if text := selection.text.strip():

@@ -71,7 +71,7 @@ class View(Base):
     """A name for what a page shows.
 
     Attributes:
-        page: its file below the project, as the router knows it.
+        page: its path in the address.
         query: of its address, without "?".
     """
 

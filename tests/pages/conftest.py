@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.images.drawing import encode_png
 from core.phantoms.lesions import draw_phantom
+from core.settings import RECORDS_VARIABLE
 from models import loading, manifest
 from pages.components.shared import dataset_folder
 from tests.fakes import fake_bundle, fake_manifest
@@ -17,7 +18,8 @@ from tests.fakes import fake_bundle, fake_manifest
 
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the app keeps the datasets that it fetches or draws: an empty folder."""
+    """Where the app keeps the datasets that it fetches or draws, and the records: an empty folder."""
+    monkeypatch.setenv(RECORDS_VARIABLE, str(tmp_path / "records.sqlite3"))
     monkeypatch.setattr(dataset_folder, "STORE", tmp_path / "store")
     return tmp_path / "store"
 

@@ -3,14 +3,17 @@
 import html
 import math
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
 from core.datasets.case import Case, case_of_prediction
 from core.evaluation.predictions import Predictions
+from core.records.notebook import identify
 from pages.components.cases import facts as parts
 from pages.components.cases.case import draw_case
+from pages.components.notebook.images import draw_group
 from pages.components.shared import dataset_folder as dataset
 from pages.components.shared.notices import escape
 
@@ -18,29 +21,33 @@ CARDS_PER_PAGE = 12
 TOP = 3
 
 
-def draw_cards(predictions: Predictions, rows: np.ndarray, key: str) -> None:
+def draw_cards(predictions: Predictions, rows: np.ndarray, key: str, source: str = "") -> None:
     """A grid of cards, twelve a page, each with a button that opens its case.
 
     Args:
         predictions: the table the rows belong to.
         rows: (M,) int row numbers, in the order to be shown.
         key: of the widgets; a new selection under the same key starts at its first page.
+        source: of the images, for tags and notes; without it there are none.
     """
     if not len(rows):
         st.caption("No images here.")
         return
     rows = np.asarray(rows, dtype=np.int64)
     st.html(parts.STYLE)
+    names = predictions.frame["image_id"]
+    if source:
+        draw_group(lambda: [identify(name, source) for name in names.iloc[rows]], len(rows), f"{key}_group")
     start = CARDS_PER_PAGE * (_draw_pages(rows, key) - 1)
     with st.grid(6, min_column_width=160, key=f"{key}_grid"):
         for row in rows[start : start + CARDS_PER_PAGE]:
-            _draw_card(read_case(predictions, int(row)), f"{key}_open_{row}", key)
-    _draw_opened(set(predictions.frame["image_id"].iloc[rows]), key)
+            _draw_card(read_case(predictions, int(row), source), f"{key}_open_{row}", key)
+    _draw_opened(set(names.iloc[rows]), key)
 
 
-def read_case(predictions: Predictions, row: int) -> Case:
+def read_case(predictions: Predictions, row: int, source: str = "") -> Case:
     """The case of a row, with picture and mask of the dataset in use."""
-    return case_of_prediction(predictions, row, dataset.read_frame())
+    return replace(case_of_prediction(predictions, row, dataset.read_frame()), source=source)
 
 
 def _draw_pages(rows: np.ndarray, key: str) -> int:

@@ -14,10 +14,12 @@ from core.images.drawing import FILL_COLOUR, OUTLINE_COLOUR, blend_heatmap, draw
 from core.images.masks import read_lesion_mask
 from core.images.preprocessing import resize_mask
 from core.images.reading import ImageError, read_image
+from core.records.notebook import identify
 from core.settings import AnalysisSettings, default_filters
 from core.taxonomy import get_diagnosis
 from models.manifest import BundleError
 from pages.components.cases import facts as parts
+from pages.components.notebook.images import draw_image
 from pages.components.shared import dataset_folder as dataset
 from pages.components.shared import engine, notices
 from pages.components.shared.figures import to_data_url
@@ -41,6 +43,13 @@ def draw_case(case: Case, key: str) -> None:
         draw_picture(case, key)
     with right:
         draw_answer(case)
+        draw_own_words(case, key)
+
+
+def draw_own_words(case: Case, key: str) -> None:
+    """The visitor's tags and note, where the images have a source."""
+    if case.source:
+        draw_image(identify(case.image_id, case.source), key)
 
 
 def draw_answer(case: Case) -> None:

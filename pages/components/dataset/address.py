@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.datasets.facets import ADDRESS_KEYS, ORDERS, Explorer, Selection, from_address
+from pages.components.notebook.panel import TAG
 
 VIEWS = ("browse", "charts", "map", "checks")
 VIEW_KEY = "dataset_view"
@@ -71,7 +72,7 @@ def toggle(facet: str, option: str) -> None:
 
 def clear_filters() -> None:
     """Show everything."""
-    refilter(**dict.fromkeys(ADDRESS_KEYS, ""))
+    refilter(**dict.fromkeys((*ADDRESS_KEYS, TAG), ""))
 
 
 def follow(key: str, wanted: object) -> None:

@@ -12,6 +12,7 @@ from pages.components.dataset import address
 from pages.components.dataset.address import State
 from pages.components.dataset.context import Context
 from pages.components.dataset.grid import draw_grid
+from pages.components.notebook.images import draw_group
 from pages.components.shared.tables import draw_frame, harmless_frame
 
 PAGE_SIZE = 24
@@ -67,6 +68,7 @@ def _draw_toolbar(context: Context, state: State, rows: np.ndarray) -> None:
         if context.has_pictures:
             address.follow(_OUTLINE_KEY, state.outlined)
             st.toggle("Expert's outline", key=_OUTLINE_KEY, on_change=_take_outline)
+        draw_group(lambda: context.keys_of(rows), len(rows), "browse_group")
         address.follow(_ORDER_KEY, state.order)
         st.selectbox(
             "Order",

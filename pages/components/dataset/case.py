@@ -1,5 +1,7 @@
 """One case: its picture, facts and prediction, the other images of its lesion, and similar cases."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -7,7 +9,7 @@ from core.datasets.case import Case, case_of_record
 from core.datasets.facets import ORDERS, sort_rows
 from pages.components.cases import facts as case_parts
 from pages.components.cases.cards import read_case
-from pages.components.cases.case import draw_answer, draw_case, draw_picture
+from pages.components.cases.case import draw_answer, draw_case, draw_own_words, draw_picture
 from pages.components.dataset import address
 from pages.components.dataset.address import State
 from pages.components.dataset.context import Context, read_index
@@ -34,9 +36,10 @@ def draw(context: Context, state: State, found: np.ndarray) -> None:
     _draw_header(context, state, found)
     if state.case in context.places:
         part, row = context.places[state.case]
-        draw_case(read_case(context.predictions[part], row), _KEY)
+        draw_case(read_case(context.predictions[part], row, context.source), _KEY)
     else:
-        _draw_unpredicted(case_of_record(context.frame.iloc[context.positions[state.case]]))
+        record = case_of_record(context.frame.iloc[context.positions[state.case]])
+        _draw_unpredicted(replace(record, source=context.source))
     _draw_same_lesion(context, state)
     _draw_similar(context, state)
 
@@ -83,6 +86,7 @@ def _draw_unpredicted(case: Case) -> None:
             "The networks can analyse it now, but scores of images that they were trained on are too high."
         )
         draw_answer(case.with_answer(analysis.classification) if analysis else case)
+        draw_own_words(case, _KEY)
 
 
 def _draw_same_lesion(context: Context, state: State) -> None:

@@ -12,6 +12,7 @@ from core.datasets.ham10000_facts import read_facts
 from core.datasets.similar import FeatureIndex, FeatureIndexError
 from core.datasets.splits import HAM10000, read_splits
 from core.evaluation.predictions import Predictions
+from core.records.notebook import ImageKey, identify
 from core.systems.evaluations import RUNS_DIR, Evaluation, list_evaluations
 from pages.components.shared import dataset_folder as dataset
 
@@ -30,6 +31,7 @@ class Context:
         places: image id -> (number in `predictions`, row there), for images that were predicted.
         positions: image id -> row in the explorer's frame.
         has_pictures: whether there is a dataset behind the catalogue.
+        source: what the image ids are unique in, for tags and notes.
     """
 
     explorer: Explorer
@@ -37,10 +39,15 @@ class Context:
     places: dict[str, tuple[int, int]]
     positions: dict[str, int]
     has_pictures: bool
+    source: str
 
     @property
     def frame(self) -> pd.DataFrame:
         return self.explorer.frame
+
+    def keys_of(self, rows: np.ndarray) -> list[ImageKey]:
+        """What tags and notes know the images of some rows by."""
+        return [identify(name, self.source) for name in self.frame["image_id"].iloc[rows]]
 
     def rows_of(self, image_ids: list[str]) -> np.ndarray:
         """(M,) rows of those images that the catalogue has."""
@@ -74,7 +81,7 @@ def _read(
     names = [part.frame["image_id"] for part in predictions]
     places = {name: (part, row) for part, column in enumerate(names) for row, name in enumerate(column)}
     positions = {name: row for row, name in enumerate(frame["image_id"])}
-    return Context(build_explorer(frame), predictions, places, positions, bool(root))
+    return Context(build_explorer(frame), predictions, places, positions, bool(root), root or name)
 
 
 def _splits_of(name: str) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from core.taxonomy import DIAGNOSES
 from pages.components.dataset.address import State
 from pages.components.dataset.browse import PAGE_SIZE, draw_images
 from pages.components.dataset.context import RUN_DIR, Context
+from pages.components.notebook.images import draw_group
 from pages.components.shared import dataset_folder as dataset
 
 _CHART_KEY, _COLOUR_KEY, _PICKED_KEY = "feature_map", "map_colour", "map_picked"
@@ -176,6 +177,7 @@ def _draw_picked(context: Context, state: State, found: np.ndarray) -> None:
         if pages > 1:
             key = f"map_page_{number}_{pages}"
             page = st.pagination(pages, key=key, max_visible_pages=5, persist_state="session")
+        draw_group(lambda: context.keys_of(rows), len(rows), "lasso_group")
         st.button("Clear", key="clear_lasso", icon=":material/close:", on_click=_pick, args=([],))
     draw_images(context, rows[PAGE_SIZE * (page - 1) : PAGE_SIZE * page], state.outlined, "map")
     if not context.has_pictures:

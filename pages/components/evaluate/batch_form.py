@@ -22,7 +22,7 @@ from core.errors import DermalensError
 from core.images.finding import IMAGE_EXTENSIONS, FoundImages
 from core.settings import AnalysisSettings, default_filters, read_limits
 from models.manifest import BundleError, Manifest
-from pages.components.evaluate.run_access import current_user
+from pages.components.notebook.visitor import current_user
 from pages.components.shared import engine, notices
 
 UPLOAD, FOLDER = "Upload", "Folder on the server"

@@ -77,7 +77,8 @@ def _draw_job(job: Job) -> Context | None:
     if predictions is None:
         st.info("No image of this run was analysed, so there is nothing to evaluate.", icon=":material/info:")
         return None
-    return Context(job.name, f"{job.folder.name}-{progress.done}", predictions, job.threshold)
+    key = f"{job.folder.name}-{progress.done}"
+    return Context(job.name, key, predictions, job.threshold, job.folder.name)
 
 
 def _draw_head(job: Job, progress: Progress) -> None:

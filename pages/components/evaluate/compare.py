@@ -48,7 +48,7 @@ def draw(context: Context) -> None:
     with right:
         _draw_table(differences)
     if pair.first.labelled.any():
-        _draw_disagreement(pair)
+        _draw_disagreement(context, pair)
 
 
 # --- the second evaluation --------------------------------------------------------------------------
@@ -84,6 +84,7 @@ def _variants(context: Context) -> dict[str, Context]:
             f"{context.key}:{name}",
             replace(context.predictions, frame=frame, probabilities=values),
             context.threshold,
+            context.source,
         )
         for name, values in found.items()
         if values is not None
@@ -110,7 +111,7 @@ def _read_upload() -> Context | None:
     data = file.getvalue()
     try:
         key = hashlib.sha256(data).hexdigest()
-        return Context(file.name, key, read_predictions(data), source.file_threshold())
+        return Context(file.name, key, read_predictions(data), source.file_threshold(), file.name)
     except PredictionsError as error:
         st.error(
             notices.escape(str(error)),
@@ -211,7 +212,7 @@ def table_rows(differences: dict[str, Difference]) -> list[dict]:
     ]
 
 
-def _draw_disagreement(pair: Pair) -> None:
+def _draw_disagreement(context: Context, pair: Pair) -> None:
     """McNemar's test, and the images that only one gets right."""
     known = pair.first.labelled
     right = [(part.predicted == part.labels) & known for part in (pair.first, pair.second)]
@@ -240,7 +241,7 @@ def _draw_disagreement(pair: Pair) -> None:
     st.caption(
         f"Shown: what the {'second' if whose == ONLY_FIRST else 'first'} says, most confident mistake first."
     )
-    draw_cards(mistaken, rows[whose], "compared")
+    draw_cards(mistaken, rows[whose], "compared", context.source)
 
 
 def p_text(test: McNemar) -> str:

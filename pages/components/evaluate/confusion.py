@@ -57,7 +57,7 @@ def draw(context: Context) -> None:
             config=savable("confusion"),
             alt=describe_matrix(table.counts, table.names),
         )
-    draw_cases(known, table, true, predicted)
+    draw_cases(context, known, table, true, predicted)
 
 
 def draw_switches(context: Context, known: Predictions) -> tuple[Table, bool]:
@@ -119,7 +119,9 @@ def choose_cell(table: Table) -> tuple[str | None, str | None]:
     return true, predicted
 
 
-def draw_cases(known: Predictions, table: Table, true: str | None, predicted: str | None) -> None:
+def draw_cases(
+    context: Context, known: Predictions, table: Table, true: str | None, predicted: str | None
+) -> None:
     """A chip that says what is selected, and the images, most confident first."""
     if true is None and predicted is None:
         return
@@ -137,7 +139,8 @@ def draw_cases(known: Predictions, table: Table, true: str | None, predicted: st
         help="Remove the selection",
     )
     confidence = known.probabilities[rows].max(axis=1)
-    cases.draw_cards(known, rows[np.argsort(-confidence, kind="stable")], "confusion_cases")
+    rows = rows[np.argsort(-confidence, kind="stable")]
+    cases.draw_cards(known, rows, "confusion_cases", context.source)
 
 
 def clear_cell() -> None:

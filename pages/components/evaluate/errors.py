@@ -83,7 +83,7 @@ def draw(context: Context) -> None:
         return
     index = read_position(len(rows))
     _draw_steps(len(rows), index)
-    case = read_case(context.predictions, int(rows[index]))
+    case = read_case(context.predictions, int(rows[index]), context.source)
     st.subheader(notices.escape(case.image_id), anchor=False)
     draw_case(case, "error_case")
 

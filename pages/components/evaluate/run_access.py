@@ -7,15 +7,9 @@ address, whose random part nobody guesses: the session that started it, and whoe
 import streamlit as st
 
 from core.batch.job import Job
+from pages.components.notebook.visitor import current_user
 
 _KNOWN = "batch_runs_of_session"
-
-
-def current_user() -> str:
-    """E-mail of the user who is signed in, else the identity provider's name for them; "" without sign-in."""
-    if not getattr(st.user, "is_logged_in", False):
-        return ""
-    return str(st.user.get("email") or st.user.get("sub") or "")
 
 
 def remember(job: Job) -> None:

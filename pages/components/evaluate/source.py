@@ -58,6 +58,7 @@ def open_shipped(system: System, evaluation: Evaluation) -> Context:
         key,
         read_shipped(key, evaluation),
         DEFAULT_THRESHOLD if threshold is None else threshold,
+        evaluation.run,
     )
 
 
@@ -119,7 +120,7 @@ def _draw_file() -> Context | None:
     )
     if predictions.notes:
         st.warning(escape("; ".join(predictions.notes)), icon=":material/rule:")
-    return Context(name, key, predictions, threshold)
+    return Context(name, key, predictions, threshold, name)
 
 
 def _read_upload(file) -> tuple[str, str, str, Predictions] | None:

@@ -83,20 +83,20 @@ def test_what_another_owner_wrote_is_not_seen_nor_changed(notebook):
     other = Notebook(notebook.database, "bob")
     notebook.tag([A], "ink")
     notebook.write_note(A, "mine")
-    notebook.save_view("v", "pages/dataset.py", "class=mel")
+    notebook.save_view("v", "dataset", "class=mel")
     assert (other.list_tags(), other.read_note(A), other.list_views()) == ({}, "", [])
     other.delete_tag("ink")
     other.write_note(A, "")
     other.delete_view("v")
     assert notebook.list_tags() == {"ink": 1} and notebook.read_note(A) == "mine"
     assert [(view.name, view.page, view.query) for view in notebook.list_views()] == [
-        ("v", "pages/dataset.py", "class=mel")
+        ("v", "dataset", "class=mel")
     ]
 
 
 def test_a_view_of_the_same_name_is_replaced(notebook):
-    notebook.save_view("v", "pages/dataset.py", "class=mel")
-    notebook.save_view("v", "pages/evaluate.py", "show=Curves")
+    notebook.save_view("v", "dataset", "class=mel")
+    notebook.save_view("v", "evaluate", "show=Curves")
     assert [view.query for view in notebook.list_views()] == ["show=Curves"]
     notebook.delete_view("v")
     assert notebook.list_views() == []
