@@ -11,6 +11,7 @@ from pages.components.evaluate import (
     errors,
     export,
     glance,
+    labels,
     overview,
     slices,
     source,
@@ -29,6 +30,7 @@ VIEWS = {
     "Calibration": calibration.draw,
     "Slices": slices.draw,
     "Errors first": errors.draw,
+    "Labels": labels.draw,
     "Compare": compare.draw,
     "Export": export.draw,
 }

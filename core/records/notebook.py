@@ -135,7 +135,7 @@ class Notebook:
         """Take a tag from images; a tag without images is gone."""
         own = select(Tag.id).where(Tag.owner == self.owner, Tag.name == tag)
         with self.database.write() as session:
-            for numbers in in_parts([*_find_images(session, images)]):
+            for numbers in _in_parts([*_find_images(session, images)]):
                 session.execute(
                     delete(TaggedImage).where(TaggedImage.tag_id.in_(own), TaggedImage.image_id.in_(numbers))
                 )
@@ -205,12 +205,12 @@ def _find_images(session: Session, images: Iterable[ImageKey]) -> Iterator[int]:
     for image in images:
         by_collection.setdefault(image.collection, []).append(image.name)
     for collection, names in by_collection.items():
-        for part in in_parts(names):
+        for part in _in_parts(names):
             found = select(Image.id).where(Image.collection == collection, Image.name.in_(part))
             yield from session.scalars(found).all()
 
 
-def in_parts(values: Sequence) -> Iterator[Sequence]:
+def _in_parts(values: Sequence) -> Iterator[Sequence]:
     """The values in order, as many at once as a statement takes."""
     return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 

@@ -1,6 +1,6 @@
 """Reviewed labels: what an owner decided about a label that may be wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.records.database import Base, Database, Image, RecordsError, image_key
-from core.records.notebook import MAX_NOTE, ImageKey, add_images, in_parts, now
+from core.records.notebook import MAX_NOTE, ImageKey, add_images, now
 
 KEEP, CHANGE, UNSURE = DECISIONS = ("keep", "change", "unsure")
 
@@ -41,21 +41,11 @@ class LabelReviews:
     def __init__(self, database: Database, owner: str) -> None:
         self.database, self.owner = database, owner
 
-    def read(self, images: Sequence[ImageKey]) -> dict[ImageKey, LabelReview]:
-        """The reviews of those images that have one."""
-        by_collection: dict[str, list[str]] = {}
-        for image in images:
-            by_collection.setdefault(image.collection, []).append(image.name)
-        found = {}
+    def read(self) -> dict[ImageKey, LabelReview]:
+        """Every review, by its image."""
+        rows = select(LabelReview, Image).join(Image).where(LabelReview.owner == self.owner)
         with self.database.read() as session:
-            rows = select(LabelReview, Image).join(Image).where(LabelReview.owner == self.owner)
-            for collection, names in by_collection.items():
-                for part in in_parts(names):
-                    matching = rows.where(Image.collection == collection, Image.name.in_(part))
-                    found |= {
-                        ImageKey(i.collection, i.name): review for review, i in session.execute(matching)
-                    }
-        return found
+            return {ImageKey(one.collection, one.name): review for review, one in session.execute(rows)}
 
     def write(self, image: ImageKey, stated: str, suggested: str, decision: str, note: str = "") -> None:
         """Keep a decision in the place of an earlier one.

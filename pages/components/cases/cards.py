@@ -38,11 +38,11 @@ def draw_cards(predictions: Predictions, rows: np.ndarray, key: str, source: str
     names = predictions.frame["image_id"]
     if source:
         draw_group(lambda: [identify(name, source) for name in names.iloc[rows]], len(rows), f"{key}_group")
-    start = CARDS_PER_PAGE * (_draw_pages(rows, key) - 1)
+    shown = draw_pages(rows, key)
     with st.grid(6, min_column_width=160, key=f"{key}_grid"):
-        for row in rows[start : start + CARDS_PER_PAGE]:
+        for row in shown:
             _draw_card(read_case(predictions, int(row), source), f"{key}_open_{row}", key)
-    _draw_opened(set(names.iloc[rows]), key)
+    draw_opened(set(names.iloc[rows]), key)
 
 
 def read_case(predictions: Predictions, row: int, source: str = "") -> Case:
@@ -50,27 +50,33 @@ def read_case(predictions: Predictions, row: int, source: str = "") -> Case:
     return replace(case_of_prediction(predictions, row, dataset.read_frame()), source=source)
 
 
-def _draw_pages(rows: np.ndarray, key: str) -> int:
-    """How many there are and the control that turns pages; returns the page, from 1."""
+def draw_pages(rows: np.ndarray, key: str) -> np.ndarray:
+    """How many rows there are and the control that turns pages; returns the rows of the page."""
     count = math.ceil(len(rows) / CARDS_PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         noun = "image" if len(rows) == 1 else "images"
         st.markdown(f"**{len(rows):,} {noun}**", width="content")
         # The key holds the selection, so that a new one starts at its own first page.
         page_key = f"{key}_page_{zlib.crc32(rows.tobytes()):08x}"
-        return st.pagination(count, key=page_key, persist_state="session") if count > 1 else 1
+        page = st.pagination(count, key=page_key, persist_state="session") if count > 1 else 1
+    return rows[CARDS_PER_PAGE * (page - 1) : CARDS_PER_PAGE * page]
 
 
 def _draw_card(case: Case, button_key: str, key: str) -> None:
     with st.container(border=True, gap="xsmall", height="stretch", vertical_alignment="distribute"):
         st.html(build_card(case))
-        st.button(
-            "Open",
-            key=button_key,
-            icon=":material/open_in_full:",
-            on_click=lambda: st.session_state.update({f"{key}_opened": case}),
-            width="stretch",
-        )
+        draw_open(case, button_key, key)
+
+
+def draw_open(case: Case, button_key: str, key: str) -> None:
+    """The button that opens a case in the dialog of `draw_opened`."""
+    st.button(
+        "Open",
+        key=button_key,
+        icon=":material/open_in_full:",
+        on_click=lambda: st.session_state.update({f"{key}_opened": case}),
+        width="stretch",
+    )
 
 
 def build_card(case: Case) -> str:
@@ -91,7 +97,7 @@ def build_card(case: Case) -> str:
     )
 
 
-def _draw_opened(image_ids: set[str], key: str) -> None:
+def draw_opened(image_ids: set[str], key: str) -> None:
     """The opened case in a dialog, until it is dismissed."""
     case: Case | None = st.session_state.get(f"{key}_opened")
     if case is None or case.image_id not in image_ids:  # other predictions are shown under this key now

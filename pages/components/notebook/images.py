@@ -21,15 +21,15 @@ def draw_image(image: ImageKey, key: str) -> None:
     )
     # Of their own for each image: what was typed and could not be kept stays with its image.
     tags_key, note_key = f"{key}_tags_{image.name}", f"{key}_note_{image.name}"
-    _show(tags_key, own)
-    _show(note_key, note)
+    store.show(tags_key, own)
+    store.show(note_key, note)
     st.multiselect(
         "Your tags",
         sorted({*known, *own, *st.session_state[tags_key]}),
         key=tags_key,
         accept_new_options=True,
         placeholder="Choose or type a tag",
-        on_change=_keep,
+        on_change=store.keep,
         args=(tags_key, lambda: _retag(image, tags_key)),
     )
     st.text_area(
@@ -37,20 +37,10 @@ def draw_image(image: ImageKey, key: str) -> None:
         key=note_key,
         max_chars=MAX_NOTE,
         height=80,
-        on_change=_keep,
+        on_change=store.keep,
         args=(note_key, lambda: store.open_notebook().write_note(image, st.session_state[note_key])),
     )
     store.draw_problem()
-
-
-def _show(key: str, kept: object) -> None:
-    """A widget shows what the records hold, but not in the place of what could not be kept."""
-    if not st.session_state.get(f"{key}_unkept"):
-        st.session_state[key] = kept
-
-
-def _keep(key: str, change: Callable[[], None]) -> None:
-    st.session_state[f"{key}_unkept"] = not store.write(change)
 
 
 def _retag(image: ImageKey, key: str) -> None:

@@ -43,6 +43,17 @@ def write(change: Callable[[], object]) -> bool:
     return True
 
 
+def show(key: str, kept: object) -> None:
+    """Let a widget show what the records hold, but not in the place of what could not be kept."""
+    if not st.session_state.get(f"{key}_unkept"):
+        st.session_state[key] = kept
+
+
+def keep(key: str, change: Callable[[], object]) -> None:
+    """Change the records after a widget; where that was not possible it goes on showing what the user chose."""
+    st.session_state[f"{key}_unkept"] = not write(change)
+
+
 def draw_problem() -> None:
     """What went wrong since it was said last; drawn where the records were to be shown."""
     if problem := st.session_state.pop(_PROBLEM, ""):

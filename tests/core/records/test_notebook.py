@@ -114,12 +114,12 @@ def test_the_last_decision_about_a_label_counts(notebook):
     reviews.write(A, "nv", "mel", UNSURE)
     reviews.write(A, "nv", "mel", CHANGE, "atypical network ")
     reviews.write(B, "nv", "bkl", "keep")
-    [first, second] = to_rows(reviews.read([A, B, C]))
+    [first, second] = to_rows(reviews.read())
     assert (first["image_id"], first["dx"], first["note"]) == ("a", "mel", "atypical network")
     assert (second["decision"], second["dx"]) == ("keep", "nv")
     reviews.remove(A)
-    assert list(reviews.read([A, B])) == [B]
-    assert LabelReviews(notebook.database, "bob").read([B]) == {}
+    assert list(reviews.read()) == [B]
+    assert LabelReviews(notebook.database, "bob").read() == {}
 
 
 # --- a file that cannot be used
