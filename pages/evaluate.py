@@ -13,6 +13,7 @@ from pages.components.evaluate import (
     glance,
     labels,
     overview,
+    shift,
     slices,
     source,
 )
@@ -29,6 +30,7 @@ VIEWS = {
     "Curves": curves.draw,
     "Calibration": calibration.draw,
     "Slices": slices.draw,
+    "Shift": shift.draw,
     "Errors first": errors.draw,
     "Labels": labels.draw,
     "Compare": compare.draw,
@@ -94,6 +96,7 @@ context = draw_tagged(context)
 notices.draw_notice()
 if not context.predictions.labelled.any():
     distribution.draw(context)
+    shift.draw(context)
     st.stop()
 dataset_folder.draw_drawn_label()
 unlabelled = int((~context.predictions.labelled).sum())

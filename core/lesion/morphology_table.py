@@ -34,8 +34,8 @@ def abcd_rows(morphology: Morphology, plausible: Sequence[Morphology] = ()) -> l
     ]
 
 
-def _span(measured: Sequence[Morphology], name: str, write: Callable[[float], str]) -> str:
-    """One value, or the lowest and the highest where they are written differently.
+def _span(measured: Sequence[Morphology], name: str, write: Callable[[float], str], unit: str = "") -> str:
+    """One value, or the lowest and the highest where they are written differently, and the unit once.
 
     >>> _span([], "area_share", str)
     'not measurable'
@@ -44,7 +44,7 @@ def _span(measured: Sequence[Morphology], name: str, write: Callable[[float], st
     if found is None:
         return "not measurable"
     low, high = map(write, found)
-    return low if low == high else f"{low}\u2013{high}"
+    return f"{low}{unit}" if low == high else f"{low}\u2013{high}{unit}"
 
 
 def _drawn(value: str, measured: Sequence[Morphology]) -> str:
@@ -56,13 +56,13 @@ def _asymmetry_rows(m: Morphology, measured: Sequence[Morphology]) -> list[Morph
     return [
         MorphologyRow(
             "A · Asymmetry about the long axis",
-            _span(measured, "asymmetry_major", _percent),
+            _span(measured, "asymmetry_major", lambda share: _percent(share)[:-1], "%"),
             "Share of the lesion that does not overlap its mirror image about its long axis; 0\u00a0% is symmetric."
             + _drawn(_percent(m.asymmetry_major), measured),
         ),
         MorphologyRow(
             "A · Asymmetry about the short axis",
-            _span(measured, "asymmetry_minor", _percent),
+            _span(measured, "asymmetry_minor", lambda share: _percent(share)[:-1], "%"),
             "The same about the short axis, perpendicular to the long one."
             + _drawn(_percent(m.asymmetry_minor), measured),
         ),
@@ -124,7 +124,7 @@ def _size_rows(m: Morphology, measured: Sequence[Morphology]) -> list[Morphology
         MorphologyRow(
             "Area",
             f"{at_least}{_span(measured, 'area_px', lambda px: f'{px:,}')} px "
-            f"({_span(measured, 'area_share', lambda share: f'{share:.1%}')} of the picture)",
+            f"({_span(measured, 'area_share', lambda share: f'{share:.1%}'[:-1], '%')} of the picture)",
             "Size of the outlined lesion." + _drawn(f"{area} px", measured),
         ),
     ]
@@ -135,7 +135,7 @@ def _millimetres(m: Morphology, measured: Sequence[Morphology]) -> str:
     if m.diameter_mm is None:
         return "no scale"
     scale = m.diameter_mm / m.diameter_px
-    return _span(measured, "diameter_px", lambda px: f"{px * scale:.1f}") + " mm"
+    return _span(measured, "diameter_px", lambda px: f"{px * scale:.1f}", " mm")
 
 
 def _whole(value: float) -> str:

@@ -99,7 +99,7 @@ def test_a_button_says_whether_the_answer_depends_on_the_outline(give, app, phan
     upload(app, ("lesion.png", phantom_png))
     app.button(key="outline_check").click()
     text = read_text(run(app))
-    assert "depend on the outline" in text and "tightest: " in text and "widest: " in text
+    assert "depend on the outline" in text and "Tightest outline: " in text and "Widest: " in text
 
 
 def test_the_verdict_names_class_or_side_of_the_threshold(give, app, phantom_png):

@@ -8,7 +8,7 @@ from core.taxonomy import get_diagnosis
 from pages.components.shared import engine
 from pages.components.shared.notices import percent
 
-ENDS = ("tightest", "widest")
+ENDS = ("Tightest outline", "Widest")
 
 
 def draw(analysis: Analysis) -> None:
@@ -19,13 +19,15 @@ def draw(analysis: Analysis) -> None:
     found = st.session_state.setdefault("outline_checks", {})
     identifier = (analysis.image.sha256, *key)
     if identifier not in found:
-        if not st.button(
+        slot = st.empty()
+        if not slot.button(
             "Does the answer depend on the outline?",
             key="outline_check",
             icon=":material/compare:",
             help="Classifies the picture again, cropped to the tightest and to the widest plausible outline.",
         ):
             return
+        slot.empty()
         found[identifier] = [engine.classify_with(analysis, mask) for mask in masks if mask.any()]
     st.markdown(describe(analysis, found[identifier]))
 

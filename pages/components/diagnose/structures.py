@@ -36,9 +36,8 @@ def _draw_card(analysis: Analysis, name: str, probability: float) -> None:
     title, _ = STRUCTURE_WORDS[name]
     with st.container(width=CARD_WIDTH_PX, gap="small"):
         st.image(draw_structure(name), width=CARD_WIDTH_PX, alt=f"Drawn example of {title.lower()}.")
-        st.markdown(
-            f"**{title}**  \n{percent(probability)} :gray[· AUC {describe_auc(analysis.manifest, name)}]"
-        )
+        auc = describe_auc(analysis.manifest, name)
+        st.markdown(f"**{title}** {percent(probability)}  \n:gray[:small[AUC {auc}]]")
         st.button(
             "Show where",
             key=f"structure_{name}",

@@ -135,7 +135,7 @@ def _draw_controls(views: tuple[str, ...], structures: list[str]) -> tuple[str, 
 
 def _draw_choice(view: str, structures: list[str], kept: dict[str, str]) -> str:
     if view == STRUCTURE:
-        names = {"format_func": lambda name: STRUCTURE_WORDS[name][0], "width": 190}
+        names = {"format_func": lambda name: STRUCTURE_WORDS[name][0], "width": 150}
         return st.selectbox("Structure", structures, key="structure", **names, **kept)
     if view != GRADCAM:
         return METHODS[0]
@@ -155,7 +155,10 @@ def draw_panels(
     height, width = original.shape[:2]
     item = session_images.items().get(analysis.image.sha256)
     name = "drawn, not a patient" if item and item.origin == "sample" else analysis.image.name
-    caption = f"{view} of {_shown_name(view, code)}" if view in (GRADCAM, STRUCTURE) else view
+    captions = {
+        GRADCAM: f"{view} of {_shown_name(view, code)}",
+        STRUCTURE: f"Evidence for {_shown_name(view, code)}",
+    }
     _mount(
         data={
             "image": analysis.image.sha256,
@@ -166,7 +169,11 @@ def draw_panels(
                     "alt": f"Original, {width} by {height} pixels.",
                     "caption": f"Original · {name}",
                 },
-                {"src": to_data_url(picture), "alt": describe_view(analysis, view, code), "caption": caption},
+                {
+                    "src": to_data_url(picture),
+                    "alt": describe_view(analysis, view, code),
+                    "caption": captions.get(view, view),
+                },
             ],
             "legend": _legend(view),
         },
@@ -222,6 +229,7 @@ def describe_view(analysis: Analysis, view: str, code: str) -> str:
 
 
 def _shown_name(view: str, code: str) -> str:
+    """What a heatmap is about, in words."""
     return STRUCTURE_WORDS[code][0].lower() if view == STRUCTURE else get_diagnosis(code).name
 
 
