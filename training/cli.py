@@ -60,6 +60,7 @@ STAGES = (
         "Fit a bundle's probe of dermoscopic structures.",
     ),
     (train, "features", "bundle.embed", "Index a dataset's features for similar images and the map."),
+    (train, "graphs", "bundle.graph", "Write the files from which other runtimes build a bundle's networks."),
     (app, "export-mobile", "bundle.mobile", "Write the classifier as .tflite files for phones."),
     (train, "recipe", "recipe", "Run all stages of the weights that ship, one after the other."),
     (evaluate, "scores", "measure.evaluate", "Score a bundle on a split and write its predictions."),
