@@ -1,12 +1,14 @@
 """The command line of everything: which commands there are, and that options reach their stage."""
 
 import importlib
+import re
 
 import pytest
 from typer.testing import CliRunner
 
 from core.errors import DermalensError
-from training.cli import STAGES, app
+from core.settings import PROJECT_DIR
+from training.cli import STAGES, app, evaluate, train
 from training.fit.environment import describe_environment
 from training.measure import symmetries
 
@@ -26,6 +28,15 @@ def test_the_engines_commands_stand_beside_the_groups_of_training():
 @pytest.mark.parametrize("module", [stage[2] for stage in STAGES])
 def test_every_stage_can_be_imported_and_has_a_main(module):
     assert callable(importlib.import_module(f"training.{module}").main)
+
+
+def test_every_stage_that_the_code_tells_to_run_is_there_once():
+    names = {id(group): name for name, group in (("train", train), ("evaluate", evaluate))}
+    known = [(names[id(group)], name) for group, name, *_ in STAGES if id(group) in names]
+    files = [*PROJECT_DIR.glob("training/**/*.py"), *PROJECT_DIR.glob("docs/*.md"), PROJECT_DIR / "Makefile"]
+    text = "".join(path.read_text() for path in files).replace("$(DERMALENS)", "dermalens")
+    told = set(re.findall(r"dermalens (train|evaluate) ([a-z-]+)", text))
+    assert len(known) == len(set(known)) and told <= set(known)
 
 
 def test_a_stages_help_names_its_command_and_its_own_options():
