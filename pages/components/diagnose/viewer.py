@@ -90,7 +90,7 @@ def _draw_band_note(analysis: Analysis) -> None:
         band = read_band(analysis.manifest)
         st.caption(
             "Thin blue lines: the tightest and the widest plausible outline. Experts draw the border differently; "
-            f"of {band.origin}, about {band.share:.0%} lie between such lines."
+            f"of {band.origin}, about {band.share:.0%} lie between such lines. Where none shows, it runs along the outline."
         )
 
 
@@ -206,9 +206,11 @@ def render_view(
     contour, *others = (
         line * np.float32(scale) for line in (analysis.lesion.contour, *analysis.lesion.other_spots)
     )
-    drawn = draw_overlay(image, white >= 128, contour, opacity=opacity, other_spots=others)
     ends = analysis.plausible_masks
-    return drawn if ends is None else draw_thin_outlines(drawn, ends)
+    drawn = (
+        image if ends is None else draw_thin_outlines(image, ends)
+    )  # below the outline, which they may run along
+    return draw_overlay(drawn, white >= 128, contour, opacity=opacity, other_spots=others)
 
 
 def describe_view(analysis: Analysis, view: str, code: str) -> str:

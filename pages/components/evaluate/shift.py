@@ -133,11 +133,11 @@ def _draw_table(found: list[Shift]) -> None:
         [
             {
                 "Measure": TITLES[one.name],
+                "Finding": describe(one),
                 "Here, median": _number(one.median),
                 "Reference, median": _number(one.reference_median),
                 "Distance": f"{one.distance:.2f}",
                 "By chance up to": f"{one.by_chance:.2f}",
-                "Finding": describe(one),
             }
             for one in found
         ],
