@@ -1,4 +1,4 @@
-"""Two evaluations of the same images: paired differences, McNemar's test, the images on which only one is right."""
+"""Two evaluations of the same images: paired differences and McNemar's test."""
 
 from dataclasses import dataclass, replace
 
@@ -26,11 +26,13 @@ class Pair:
     Attributes:
         first, second: predictions of the same N images with the same classes in the same order.
         n_contradictory: shared images left out because the two files name different true classes.
+        left_out: classes that only one of them knows; their probability is shared out among the others.
     """
 
     first: Predictions
     second: Predictions
     n_contradictory: int
+    left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.first)
@@ -72,16 +74,20 @@ def pair_predictions(first: Predictions, second: Predictions) -> Pair:
     """Bring the images that both have into one order, that of `first`.
 
     An image that a file names twice counts with its first row. A true class that only one file knows
-    holds for both.
+    holds for both. Both are restricted to the classes that both know.
 
     Raises:
-        ComparisonError: no image in common, or other classes.
+        ComparisonError: no image in common, or less than two classes.
     """
-    if set(first.classes) != set(second.classes):
+    common = [code for code in first.classes if code in second.classes]
+    if len(common) < 2:
         raise ComparisonError(
             "The two evaluations have different classes: "
             f"{', '.join(first.classes)} against {', '.join(second.classes)}."
         )
+    left_out = tuple(code for code in (*first.classes, *second.classes) if code not in common)
+    if left_out:
+        first, second = first.restrict(common), second.restrict(common)
     found = pd.Index(_names(second)).get_indexer(_names(first))
     if not (found >= 0).any():
         raise ComparisonError("The two evaluations have no image in common.")
@@ -90,7 +96,7 @@ def pair_predictions(first: Predictions, second: Predictions) -> Pair:
     labels = np.where(first.labelled, first.labels, second.labels)
     agree = ~second.labelled | (second.labels == labels)
     first, second = (_set_truth(part, labels, first.lesions) for part in (first, second))
-    return Pair(first.take(agree), second.take(agree), int((~agree).sum()))
+    return Pair(first.take(agree), second.take(agree), int((~agree).sum()), left_out)
 
 
 def score_differences(
@@ -140,16 +146,6 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
         return McNemar(only_first, only_second, float(binomtest(only_first, discordant).pvalue), True)
     statistic = max(abs(only_first - only_second) - 1, 0) ** 2 / discordant
     return McNemar(only_first, only_second, float(chi2.sf(statistic, df=1)), False)
-
-
-def only_one_right(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that only the first, and only the second gets right, the other's most confident mistake first."""
-    right = [part.labelled & (part.predicted == part.labels) for part in (pair.first, pair.second)]
-    rows = []
-    for winner, loser, other in ((right[0], right[1], pair.second), (right[1], right[0], pair.first)):
-        found = np.flatnonzero(winner & ~loser)
-        rows.append(found[np.argsort(-other.probabilities.max(axis=1)[found], kind="stable")])
-    return rows[0], rows[1]
 
 
 def _difference(

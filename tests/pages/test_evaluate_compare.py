@@ -25,7 +25,8 @@ def compare(first: Predictions, second: Predictions | bytes):
 
 
 def cards(app) -> list[str]:
-    return [button.key for button in app.button if button.key.startswith("compared_open_")]
+    prefix = "joined_open_"
+    return [button.key.removeprefix(prefix) for button in app.button if button.key.startswith(prefix)]
 
 
 def test_file_that_shares_no_image_with_a_shipped_run_asks_for_another():
@@ -54,9 +55,28 @@ def test_images_that_only_one_gets_right_are_counted_tested_and_shown():
     assert shown["Only the first is right: images"] == "2"
     assert shown["Only the second is right: images"] == "1"
     assert shown["McNemar's test"] == "p = 1.000"  # 2 against 1: 2 * (C(3,0) + C(3,1)) / 8 = 1
-    assert cards(app) == ["compared_open_1", "compared_open_0"]  # the second was surer on image_1
-    choose(app, "only", "Only the second is right")
-    assert cards(app) == ["compared_open_4"]
+
+
+def test_images_are_joined_and_sorted_by_what_changed():
+    app = compare(FIRST, SECOND)
+    assert "The answer changed for **3** of 5 images (60.0%): 2 right → wrong, 1 wrong → right" in read_text(
+        app
+    )
+    # Total variation: image_1 0.8 - 0.05, image_0 0.8 - 0.15, image_4 0.8 - 0.1.
+    assert cards(app) == ["1", "4", "0"]
+    choose(app, "change_order", "rise")
+    assert cards(app)[0] == "4"  # melanoma from 0.1 to 0.8
+    choose(app, "only", "right → wrong")
+    assert sorted(cards(app)) == ["0", "1"]
+    choose(app, "only", "same answer")
+    assert sorted(cards(app)) == ["2", "3"]
+
+
+def test_a_file_of_fewer_classes_is_compared_on_those_that_both_know():
+    fewer = make_table([("nv", "nv", 0.8)] * 3 + [("mel", "mel", 0.8)] * 2, ("mel", "nv"))
+    text = read_text(compare(FIRST, fewer))
+    assert "Only one of the two knows these classes" in text and "Benign keratosis" in text
+    assert "5 images in common" in text
 
 
 def test_same_predictions_say_so_and_show_zeros():

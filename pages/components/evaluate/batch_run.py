@@ -73,12 +73,33 @@ def _draw_job(job: Job) -> Context | None:
         _draw_errors(job, progress)
     if progress.alive:
         return None
+    context = _open_context(job, progress)
+    if context is None:
+        st.info("No image of this run was analysed, so there is nothing to evaluate.", icon=":material/info:")
+    return context
+
+
+def _open_context(job: Job, progress: Progress) -> Context | None:
     predictions = _read(str(job.folder), progress.done)
     if predictions is None:
-        st.info("No image of this run was analysed, so there is nothing to evaluate.", icon=":material/info:")
         return None
     key = f"{job.folder.name}-{progress.done}"
     return Context(job.name, key, predictions, job.threshold, job.folder.name)
+
+
+def list_contexts() -> dict[str, Context]:
+    """The user's newest runs that have results and that nothing works on, by their folder's name."""
+    try:
+        runs = [job for job in jobs.list_jobs(jobs.jobs_dir()) if run_access.is_listed(job)]
+    except (DermalensError, OSError):
+        return {}
+    found = {}
+    for job in runs[:RUNS_PER_PAGE]:
+        progress = read_progress(job)
+        context = None if progress.alive else _open_context(job, progress)
+        if context is not None:
+            found[job.folder.name] = context
+    return found
 
 
 def _draw_head(job: Job, progress: Progress) -> None:

@@ -13,13 +13,12 @@ from core.evaluation.comparison import (
     McNemar,
     Pair,
     mcnemar,
-    only_one_right,
     pair_predictions,
     score_differences,
 )
 from core.evaluation.predictions import PredictionsError, read_predictions
-from pages.components.cases.cards import draw_cards
-from pages.components.evaluate import scores, source
+from core.taxonomy import get_diagnosis
+from pages.components.evaluate import batch_run, joined, scores, source
 from pages.components.evaluate.context import Context
 from pages.components.evaluate.dots import build_dots
 from pages.components.shared import notices
@@ -48,13 +47,14 @@ def draw(context: Context) -> None:
     with right:
         _draw_table(differences)
     if pair.first.labelled.any():
-        _draw_disagreement(context, pair)
+        _draw_disagreement(pair)
+    joined.draw(context, pair)
 
 
 # --- the second evaluation --------------------------------------------------------------------------
 def _choose(context: Context) -> Context | None:
     """The evaluation to compare with; None until there is one."""
-    options = _variants(context) | _shipped(context)
+    options = _variants(context) | _others(context)
     if not options:
         st.info(
             "No other run has predictions of these images. Bring a file, or run "
@@ -91,20 +91,22 @@ def _variants(context: Context) -> dict[str, Context]:
     }
 
 
-def _shipped(context: Context) -> dict[str, Context]:
-    """Shipped evaluations that share images with this one, by their name in the address."""
+def _others(context: Context) -> dict[str, Context]:
+    """Shipped evaluations and the user's own runs that share images with this one, by their name in the address."""
     images = set(context.predictions.frame["image_id"])
     contexts = {name: source.open_shipped(*shipped) for name, shipped in source.list_shipped().items()}
     return {
         name: other
-        for name, other in contexts.items()
-        if not images.isdisjoint(other.predictions.frame["image_id"])
+        for name, other in (contexts | batch_run.list_contexts()).items()
+        if other.key != context.key and not images.isdisjoint(other.predictions.frame["image_id"])
     }
 
 
 def _read_upload() -> Context | None:
     file = st.file_uploader(
-        "A CSV with `image_id` and `p_<code>` for the same classes", type=["csv"], key="second_file"
+        "A table with `image_id` and `p_<code>`, as for a predictions file",
+        type=source.TABLE_TYPES,
+        key="second_file",
     )
     if file is None:
         return None
@@ -133,6 +135,12 @@ def _draw_what(context: Context, other: Context, pair: Pair) -> None:
         st.caption(
             f":material/warning: Left out, because the two files name different true classes: "
             f"{pair.n_contradictory:,}."
+        )
+    if pair.left_out:
+        names = ", ".join(get_diagnosis(code).name for code in pair.left_out)
+        st.caption(
+            f":material/warning: Only one of the two knows these classes; their probability is shared out among the "
+            f"others: {names}."
         )
     if other.key == context.key or pair.same_answers:
         st.info("Both hold the same probabilities: only masks can differ.", icon=":material/equal:")
@@ -212,7 +220,7 @@ def table_rows(differences: dict[str, Difference]) -> list[dict]:
     ]
 
 
-def _draw_disagreement(context: Context, pair: Pair) -> None:
+def _draw_disagreement(pair: Pair) -> None:
     """McNemar's test, and the images that only one gets right."""
     known = pair.first.labelled
     right = [(part.predicted == part.labels) & known for part in (pair.first, pair.second)]
@@ -226,22 +234,6 @@ def _draw_disagreement(context: Context, pair: Pair) -> None:
         "McNemar's test takes images as independent; with several images of one lesion its p-value is too small. The "
         "interval of the accuracy above respects lesions."
     )
-    rows = dict(zip((ONLY_FIRST, ONLY_SECOND), only_one_right(pair), strict=True))
-    whose = st.segmented_control(
-        "Images",
-        list(rows),
-        default=ONLY_FIRST,
-        required=True,
-        key="only",
-        bind="query-params",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    mistaken = pair.second if whose == ONLY_FIRST else pair.first
-    st.caption(
-        f"Shown: what the {'second' if whose == ONLY_FIRST else 'first'} says, most confident mistake first."
-    )
-    draw_cards(mistaken, rows[whose], "compared", context.source)
 
 
 def p_text(test: McNemar) -> str:

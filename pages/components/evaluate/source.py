@@ -18,6 +18,7 @@ from pages.components.shared.notices import escape
 SHIPPED, FILE, IMAGES = "Shipped results", "Predictions file", "Images"
 # On the probability of malignancy, where nothing states another.
 DEFAULT_THRESHOLD = 0.5
+TABLE_TYPES = ["csv", "tsv", "tab", "txt", "xlsx"]
 _UPLOAD = "evaluated_upload"
 
 
@@ -91,7 +92,7 @@ def _draw_shipped(toolbar: DeltaGenerator) -> Context | None:
 
 
 # A resource is shared by all sessions, not copied: nobody changes a `Predictions`.
-@st.cache_resource(show_spinner="Reading the predictions …", max_entries=4)
+@st.cache_resource(show_spinner="Reading the predictions …", max_entries=32)
 def read_shipped(key: str, _evaluation: Evaluation) -> Predictions:
     return _evaluation.read_predictions()
 
@@ -100,9 +101,7 @@ def _draw_file() -> Context | None:
     """An uploaded table; it stays in the session when the uploader is not on the page."""
     kept = st.session_state.get(_UPLOAD)
     with st.expander("Predictions file", expanded=kept is None, icon=":material/upload_file:"):
-        file = st.file_uploader(
-            "A table with one row an image", type=["csv", "tsv", "tab", "txt", "xlsx"], key="predictions_file"
-        )
+        file = st.file_uploader("A table with one row an image", type=TABLE_TYPES, key="predictions_file")
         st.caption(
             "Columns: `image_id`; `p_<code>` for every class (probabilities that sum to 1); and, each "
             "optional, `dx` (the true class), `lesion_id` (images of one lesion belong together), `dice`, "

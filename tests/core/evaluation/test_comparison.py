@@ -10,7 +10,6 @@ from core.evaluation.bootstrap import grouped_bootstrap
 from core.evaluation.comparison import (
     ComparisonError,
     mcnemar,
-    only_one_right,
     pair_predictions,
     score_differences,
 )
@@ -64,10 +63,19 @@ def test_contradicting_truths_are_left_out_and_counted():
     assert pair.n_contradictory == 1
 
 
+def test_classes_that_only_one_knows_are_left_out_of_both():
+    first = make_table([("mel", "mel", 0.8), ("bkl", "bkl", 0.9)], CLASSES)  # the rest has 0.1 and 0.05 each
+    pair = pair_predictions(first, make_table([("mel", "nv", 0.6), ("nv", "nv", 0.6)], ("mel", "nv")))
+    assert pair.left_out == ("bkl",) and pair.first.classes == pair.second.classes == ("mel", "nv")
+    assert pair.first.probabilities[0] == pytest.approx([0.8 / 0.9, 0.1 / 0.9])
+    # The second names image_1 a nevus; the first's label is none of the common classes.
+    assert pair.first.labels.tolist() == [0, 1] and pair.n_contradictory == 0
+
+
 def test_other_classes_or_no_common_image_cannot_be_compared():
     table = make_table([("nv", "nv", 0.7)], CLASSES)
     with pytest.raises(ComparisonError, match="different classes"):
-        pair_predictions(table, make_table([("nv", "nv", 0.7)], ("mel", "nv")))
+        pair_predictions(table, make_table([("nv", "nv", 0.7)], ("nv", "vasc")))
     with pytest.raises(ComparisonError, match="no image in common"):
         pair_predictions(table, make_table([("nv", "nv", 0.7)], CLASSES, image_id=["other"]))
 
@@ -164,14 +172,3 @@ def test_equal_numbers_are_no_evidence():
 def test_without_disagreement_there_is_nothing_to_test():
     assert np.isnan(mcnemar(*rights(5, 0, 0, 5)).p_value)
     assert np.isnan(mcnemar(np.empty(0, bool), np.empty(0, bool)).p_value)
-
-
-def test_images_that_one_gets_right_begin_with_the_others_surest_mistake():
-    first = make_table([("nv", "nv", 0.6)] * 3 + [("mel", "nv", 0.9), ("", "nv", 0.9)], CLASSES)
-    second = make_table(
-        [("nv", "mel", 0.5), ("nv", "nv", 0.9), ("nv", "bkl", 0.8), ("mel", "mel", 0.9), ("", "mel", 0.9)],
-        CLASSES,
-    )
-    only_first, only_second = only_one_right(pair_predictions(first, second))
-    assert only_first.tolist() == [2, 0]
-    assert only_second.tolist() == [3]
