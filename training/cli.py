@@ -65,6 +65,7 @@ STAGES = (
     (train, "recipe", "recipe", "Run all stages of the weights that ship, one after the other."),
     (evaluate, "scores", "measure.evaluate", "Score a bundle on a split and write its predictions."),
     (evaluate, "robustness", "measure.robustness", "Score a bundle on corrupted images."),
+    (evaluate, "sam", "measure.sam", "Score a bundle on the SAM, SAM-C and SAM-P robustness benchmark."),
     (evaluate, "phantoms", "measure.phantoms", "Score a bundle's masks on drawn lesions."),
     (
         evaluate,
