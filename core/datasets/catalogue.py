@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.evaluation.predictions import Predictions
+from core.evaluation.slices import FOUND_STRUCTURES
 from core.taxonomy import DIAGNOSES
 
 NOT_GIVEN, NO_WARNING = "not given", "none"
@@ -53,7 +54,8 @@ def build_catalogue(
         Sorted by image id, with `lesion_id`, `dx`, `split` (`NO_SPLIT` where it has none), the `FACTS`
         and `RARE_FACTS` (text, `NOT_GIVEN` where unknown; `age` in years or NaN), `FILES` ("" without a file),
         `images_of_lesion` (int), `age_band` (its first year), `prediction`, `confidence`, `answer` (`RIGHT`, `WRONG`,
-        `NOT_PREDICTED`), `dice`, `lesion_area_fraction`, `size_band` and `warnings` (codes separated by ";").
+        `NOT_PREDICTED`), `dice`, `lesion_area_fraction`, `size_band`, `warnings` (codes separated by ";") and
+        `structures` (what the bundle's probe finds and what it does not, separated by ";").
     """
     answers = _answers(predictions)
     if dataset is None:
@@ -77,11 +79,33 @@ def _answers(predictions: Sequence[Predictions]) -> pd.DataFrame:
         part.frame.reindex(columns=columns).assign(
             prediction=np.array(part.classes, object)[part.predicted],
             confidence=part.probabilities.max(axis=1),
+            structures=describe_structures(part.frame),
         )
         for part in predictions
     ]
-    empty = pd.DataFrame(columns=[*columns, "prediction", "confidence"])
+    empty = pd.DataFrame(columns=[*columns, "prediction", "confidence", "structures"])
     return pd.concat(parts, ignore_index=True).drop_duplicates("image_id") if parts else empty
+
+
+def describe_structures(frame: pd.DataFrame) -> list[str]:
+    """For each row of predictions, the dermoscopic structures that are likely and, behind "no", those that are not.
+
+    >>> describe_structures(pd.DataFrame({"structure_globules": [0.9, 0.1, None]}))
+    ['globules', 'no globules', '']
+    """
+    found = [""] * len(frame)
+    for column, name in FOUND_STRUCTURES.items():
+        if column in frame:
+            title = name.replace("_", " ")
+            words = [_likely(p, title) for p in pd.to_numeric(frame[column], errors="coerce")]
+            found = [";".join(filter(None, pair)) for pair in zip(found, words, strict=True)]
+    return found
+
+
+def _likely(probability: float, title: str) -> str:
+    if np.isnan(probability):
+        return ""
+    return title if probability >= 0.5 else f"no {title}"
 
 
 def _tidy(rows: pd.DataFrame) -> pd.DataFrame:
@@ -104,6 +128,7 @@ def _tidy(rows: pd.DataFrame) -> pd.DataFrame:
         answer=np.where(unlabelled, NOT_PREDICTED, right),
         age_band=rows["age"] // AGE_BAND_YEARS * AGE_BAND_YEARS,
         warnings=np.where(rows["prediction"] == "", NOT_GIVEN, _text(rows["warnings"], NO_WARNING)),
+        structures=_text(rows["structures"], NOT_GIVEN),
         images_of_lesion=rows.groupby("lesion_id")["image_id"].transform("size"),
         size_band=_size_bands(rows["lesion_area_fraction"].to_numpy(float)),
     )

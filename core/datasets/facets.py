@@ -46,6 +46,7 @@ FACETS = (
     Facet("tone", "skin_tone_class", "Skin tone (0 very dark to 5 very light)"),
     Facet("thickness", "thickness", "Melanoma thickness (mm)"),
     Facet("quality", "warnings", "Image warnings", (NO_WARNING,), several=True),
+    Facet("structure", "structures", "Dermoscopic structures (found)", several=True),
     Facet("images", "images_of_lesion", "Images of the lesion"),
     Facet("size", "size_band", "Lesion size", (*SIZE_BANDS, NOT_GIVEN)),
 )

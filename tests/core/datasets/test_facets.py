@@ -23,6 +23,7 @@ from core.datasets.facets import (
     sort_rows,
 )
 from core.evaluation.predictions import from_frame
+from tests.core.tables import make_table
 
 ASSIGNMENT = pd.DataFrame(
     [
@@ -257,3 +258,23 @@ def test_skin_tone_and_thickness_are_facets_where_a_dataset_records_them():
     assert counts["tone"] == {"0": 1, "5": 1} and counts["thickness"] == {"<0.8": 1, "not given": 1}
     bare = build_catalogue(dataset.drop(columns=["skin_tone_class", "thickness"]), assignment)
     assert build_explorer(bare).count(Selection())["tone"] == {"not given": 2}
+
+
+def test_structures_found_by_the_probe_can_be_asked_for_and_asked_to_be_absent():
+    predictions = make_table(
+        [("mel", "mel", 0.9)] * 3,
+        ("bkl", "mel"),
+        structure_pigment_network=[0.9, 0.2, None],
+        structure_streaks=[0.6, 0.7, None],
+    )
+    ids = [f"image_{k}" for k in range(4)]
+    assignment = pd.DataFrame({"image_id": ids, "lesion_id": ids, "dx": "mel", "split": "test"})
+    explorer = build_explorer(build_catalogue(None, assignment, [predictions]))
+    without = Selection({"class": ("mel",), "structure": ("no pigment network",)})
+    assert explorer.frame["image_id"][explorer.find(without)].tolist() == ["image_1"]
+    assert explorer.count(Selection())["structure"] == {
+        "no pigment network": 1,
+        "pigment network": 1,
+        "streaks": 2,
+        "not given": 2,
+    }
