@@ -64,6 +64,7 @@ def build_plain_cnn(
     filters: Sequence[int] = (32, 64, 128),
     hidden: int = 128,
     dropout: float = 0.5,
+    further_pools: int = 0,
 ) -> keras.Model:
     """3x3 convolutions, each with ReLU and 2x2 max pooling; then flattened, one dense layer and logits.
 
@@ -73,11 +74,14 @@ def build_plain_cnn(
         filters: widths of the convolutions.
         hidden: width of the dense layer.
         dropout: rate before the logits.
+        further_pools: 2x2 max poolings before the dense layer, each of which divides its weights by four.
     """
     inputs = keras.Input((input_size_px, input_size_px, 3), name="image")
     x = layers.Rescaling(1 / 255, name="rescaling")(inputs)
     for level, width in enumerate(filters):
         x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"conv{level}")(x)
+        x = layers.MaxPooling2D(name=f"pool{level}")(x)
+    for level in range(len(filters), len(filters) + further_pools):
         x = layers.MaxPooling2D(name=f"pool{level}")(x)
     features = layers.Activation("linear", name=FEATURES_LAYER)(x)
     x = layers.Flatten(name="flat")(features)

@@ -11,6 +11,7 @@ Reference:
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,10 @@ def read_mask(path: str | Path) -> np.ndarray:
 
 def load_pixels(frame: pd.DataFrame, long_side_px: int) -> list[np.ndarray]:
     """Images of the rows, each (H, W, 3) uint8, shrunk to `long_side_px` at most."""
-    return [limit_long_side(read_image(path).pixels, long_side_px) for path in frame["image_path"]]
+    with ThreadPoolExecutor() as pool:  # decoders work without Python's lock
+        return list(
+            pool.map(lambda path: limit_long_side(read_image(path).pixels, long_side_px), frame["image_path"])
+        )
 
 
 def load_masks(frame: pd.DataFrame, shapes: list[tuple[int, int]]) -> list[np.ndarray]:
@@ -110,4 +114,5 @@ def load_masks(frame: pd.DataFrame, shapes: list[tuple[int, int]]) -> list[np.nd
     if (frame["mask_path"] == "").any():
         absent = frame.loc[frame["mask_path"] == "", "image_id"]
         raise DatasetError(f"{len(absent)} images have no expert mask, the first is {absent.iloc[0]}.")
-    return [read_lesion_mask(path, shape) for path, shape in zip(frame["mask_path"], shapes, strict=True)]
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(read_lesion_mask, frame["mask_path"], shapes))

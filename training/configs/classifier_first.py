@@ -2,7 +2,7 @@
 
     dermalens train classifier --config classifier_first --data DIR --imagenet WEIGHTS.h5
 
-96,000 images drawn. About half of them are HAM10000's and a fifth MILK10k's, so that neither population is given up;
+160,000 images drawn. About half of them are HAM10000's and a fifth MILK10k's, so that neither population is given up;
 pictures of palms and soles are few and drawn often.
 """
 
@@ -14,7 +14,7 @@ from training.fit.train_classification import ClassificationConfig
 CONFIG = ClassificationConfig(
     name="classifier_first",
     model={"backbone": "efficientnetv2b0", "input_size_px": 224, "attention": True, "dropout": 0.3},
-    stages=(Stage("all", epochs=20, learning_rate=8e-4),),
+    stages=(Stage("all", epochs=10, learning_rate=8e-4),),
     augmentation=Augmentation(
         zoom=(0.75, 1.5),
         stretch=0.13,
@@ -37,7 +37,7 @@ CONFIG = ClassificationConfig(
         "isic2018_task3_val": 0.03,
         "acral": 0.07,
     },
-    draws=4800,
+    draws=16000,
     outlines="segmenter",
     long_side_px=400,
     batch_size=32,

@@ -1,0 +1,19 @@
+"""HAM10000 alone: the recipe of classifier_first on one set.
+
+dermalens train classifier --config control_ham10000_400 --data DIR --imagenet WEIGHTS.h5
+"""
+
+from dataclasses import replace
+
+from core.taxonomy import HAM10000_CLASSES
+from training.configs.classifier_first import CONFIG as FIRST
+
+CONFIG = replace(
+    FIRST,
+    name="control_ham10000_400",
+    classes=HAM10000_CLASSES,
+    sets={"ham10000": 1.0},
+    outlines="",
+    long_side_px=400,
+    validation_stride=1,
+)
