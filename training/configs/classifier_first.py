@@ -2,7 +2,7 @@
 
     dermalens train classifier --config classifier_first --data DIR --imagenet WEIGHTS.h5
 
-160,000 images drawn. About half of them are HAM10000's and a fifth MILK10k's, so that neither population is given up;
+96,000 images drawn. About half of them are HAM10000's and a fifth MILK10k's, so that neither population is given up;
 pictures of palms and soles are few and drawn often.
 """
 
@@ -14,7 +14,7 @@ from training.fit.train_classification import ClassificationConfig
 CONFIG = ClassificationConfig(
     name="classifier_first",
     model={"backbone": "efficientnetv2b0", "input_size_px": 224, "attention": True, "dropout": 0.3},
-    stages=(Stage("all", epochs=10, learning_rate=8e-4),),
+    stages=(Stage("all", epochs=6, learning_rate=8e-4),),
     augmentation=Augmentation(
         zoom=(0.75, 1.5),
         stretch=0.13,
@@ -48,7 +48,7 @@ CONFIG = ClassificationConfig(
     validation_stride=4,
     weight_decay=0.02,
     clip_norm=5.0,
-    average=0.992,
+    average=0.9,
     keep_last=True,
     patience=100,
     seed=1,

@@ -2,7 +2,7 @@
 
     dermalens train segmenter --config segmenter --data DIR --imagenet WEIGHTS.h5
 
-64,000 images drawn. Experts of the two sets draw the border differently; the network learns both together.
+48,000 images drawn. Experts of the two sets draw the border differently; the network learns both together.
 """
 
 from training.data.augmentation import Augmentation
@@ -18,7 +18,7 @@ CONFIG = SegmentationConfig(
         "batch_norm": True,
         "encoder": "efficientnetv2b0",
     },
-    stages=(Stage("all", epochs=8, learning_rate=1e-3),),
+    stages=(Stage("all", epochs=4, learning_rate=1e-3),),
     augmentation=Augmentation(
         zoom=(0.65, 1.6),
         stretch=0.13,
@@ -32,14 +32,14 @@ CONFIG = SegmentationConfig(
         corruption=0.25,
     ),
     sets={"ham10000": 0.7, "isic2018_task1": 0.3},
-    draws=8000,
+    draws=12000,
     long_side_px=400,
     batch_size=16,
     sampling_power=0.5,
     validation_stride=4,
     weight_decay=0.01,
     clip_norm=5.0,
-    average=0.992,
+    average=0.9,
     keep_last=True,
     patience=100,
     seed=1,

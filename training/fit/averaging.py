@@ -11,7 +11,7 @@ from pathlib import Path
 
 import keras
 
-EVERY = 4  # steps
+EVERY = 50  # steps; each update copies all weights, which on a GPU takes longer than a step
 
 
 class AverageWeights(keras.callbacks.Callback):

@@ -72,8 +72,11 @@ def _predict(images: list[np.ndarray], folder: Path) -> list[np.ndarray]:
     for start in range(0, len(images), CHUNK):
         part = images[start : start + CHUNK]
         squares = np.stack([crop_square(image, Box.whole(image), size_px) for image in part])
-        for probability in np.asarray(model(squares, training=False))[..., 0]:
-            mask = refine_mask(probability).lesion_mask.astype(np.uint8)
-            small = cv2.resize(mask, (KEPT_SIDE_PX, KEPT_SIDE_PX), interpolation=cv2.INTER_AREA)
-            packed.append(np.packbits(small))
+        packed += map(pack_mask, model.predict(squares, verbose=0)[..., 0])
     return packed
+
+
+def pack_mask(probability: np.ndarray) -> np.ndarray:
+    """The refined mask of an (S, S) probability map as packed bits of `KEPT_SIDE_PX` squared pixels."""
+    mask = refine_mask(probability).lesion_mask.astype(np.uint8)
+    return np.packbits(cv2.resize(mask, (KEPT_SIDE_PX, KEPT_SIDE_PX), interpolation=cv2.INTER_AREA))

@@ -1,5 +1,7 @@
 """HAM10000 alone: the recipe of classifier_first on one set.
 
+48,000 images drawn.
+
 dermalens train classifier --config control_ham10000_400 --data DIR --imagenet WEIGHTS.h5
 """
 
@@ -7,11 +9,13 @@ from dataclasses import replace
 
 from core.taxonomy import HAM10000_CLASSES
 from training.configs.classifier_first import CONFIG as FIRST
+from training.fit.schedules import Stage
 
 CONFIG = replace(
     FIRST,
     name="control_ham10000_400",
     classes=HAM10000_CLASSES,
+    stages=(Stage("all", epochs=3, learning_rate=8e-4),),
     sets={"ham10000": 1.0},
     outlines="",
     long_side_px=400,
