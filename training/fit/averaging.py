@@ -40,7 +40,7 @@ class AverageWeights(keras.callbacks.Callback):
             return
         self.updates += 1
         keep = min(self.keep, self.updates / (self.updates + 10))  # at first most of it is the last weights
-        _ = self.model  # on JAX, Keras writes the weights of its compiled loop back when a callback asks for the model
+        _ = self.model  # on JAX, asking for it writes the weights of Keras's compiled loop back
         for mean, now in zip(self.weights, self.network.get_weights(), strict=True):
             mean *= keep
             mean += (1 - keep) * now
