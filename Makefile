@@ -46,7 +46,7 @@ wheel-test: $(VENV)/.installed  ## build the wheel, install it afresh, analyse a
 audit: $(VENV)/.installed  ## look for known weaknesses in the pinned packages (needs the network)
 	$(BIN)/python -m venv build/audit
 	build/audit/bin/pip install -q pip-audit || { echo "Not audited: pip-audit cannot be installed from here."; exit 1; }
-	build/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements-dev.txt \
+	build/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements.txt -r requirements-dev.txt \
 		|| { echo "Weaknesses are listed above, or the package index could not judge a pin: then it is not audited."; exit 1; }
 
 bench: $(VENV)/.installed-dev  ## measure speed and memory

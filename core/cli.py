@@ -2,7 +2,7 @@
 
     dermalens app
     dermalens analyze PATH... [--csv out.csv] [--json out.json] [--masks DIR] [--overlays DIR]
-    dermalens batch PATH... --to DIR [--labels TABLE.csv] [--ray ADDRESS]
+    dermalens batch PATH... --to DIR [--labels TABLE.csv] [--ray [ADDRESS]]
     dermalens dataset check --data DIR [--csv FILE]
     dermalens bundle verify|card [DIR]
 
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from core.analysis import Analysis
 from core.analyzer import Analyzer
@@ -112,9 +112,19 @@ def analyze(
         raise _fail(f"{failed} of {len(images)} images failed.")
 
 
-@app.command()
+class BatchCommand(TyperCommand):
+    """`--ray` may stand without an address, at the end or before another option: a cluster on this machine."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        for place, word in enumerate(args):
+            if word == "--ray" and (place + 1 == len(args) or args[place + 1].startswith("-")):
+                args = [*args[: place + 1], "local", *args[place + 1 :]]
+        return super().parse_args(ctx, args)
+
+
+@app.command(cls=BatchCommand)
 def batch(
-    paths: Annotated[list[Path], typer.Argument(help="images or folders")],
+    paths: Annotated[list[Path], typer.Argument(help="images, folders or addresses (s3://bucket/folder)")],
     to: Annotated[Path, typer.Option(help="folder of the run; the same folder resumes it")],
     labels: Annotated[
         Path | None, typer.Option(help="table of true classes, image,dx or ISIC one-hot")
@@ -124,7 +134,8 @@ def batch(
     ] = False,
     no_tta: Annotated[bool, typer.Option("--no-tta", help="one view instead of eight")] = False,
     ray: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="work on this Ray cluster; `local` starts one here")
+        str,
+        typer.Option(metavar="ADDRESS", help="work on this Ray cluster; without ADDRESS on one started here"),
     ] = "",
 ) -> None:
     """Predict many images, resumably; writes predictions.csv and errors.csv into the run's folder."""

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.analysis import Analysis
 from core.analyzer import Analyzer
+from core.batch.remote import find_remote, is_address, read_remote
 from core.images import finding
 from core.images.finding import FoundImages
 from core.images.reading import ImageError, LoadedImage, read_image
@@ -31,18 +32,26 @@ class Outcome:
 
 
 def find_images(paths: Iterable[str | Path]) -> FoundImages:
-    """The images named by files and folders, in order, each once, and what was left alone in the folders.
+    """The images named by files, folders and addresses, in order, each once, and what was left alone in the folders.
 
     A path that does not exist is kept, so that it becomes an outcome with its error.
     """
     found: dict[Path, None] = {}
     left_alone: Counter[str] = Counter()
     given = list(map(Path, paths))
+    inside = FoundImages([])
     for path in given:
-        inside = finding.find_images(path) if path.is_dir() else FoundImages([path])
+        inside = _find_at(path)
         found |= dict.fromkeys(inside.paths)
         left_alone.update(inside.left_alone)
-    return FoundImages(list(found), dict(left_alone), finding.common_folder(given))
+    root = inside.root if len(given) == 1 else None
+    return FoundImages(list(found), dict(left_alone), root or finding.common_folder(given))
+
+
+def _find_at(path: Path) -> FoundImages:
+    if is_address(path):
+        return find_remote(path)
+    return finding.find_images(path) if path.is_dir() else FoundImages([path])
 
 
 def unique_stems(paths: Sequence[Path]) -> list[str]:
@@ -100,7 +109,9 @@ def _read_group(group: Sequence[Named]) -> list[tuple[Named, LoadedImage | Image
 
 def _read(path: Path) -> LoadedImage | ImageError:
     try:
-        return read_image(path)
+        return (
+            replace(read_image(read_remote(path)), name=path.name) if is_address(path) else read_image(path)
+        )
     except ImageError as error:
         return error
 

@@ -12,6 +12,7 @@ from core.batch.analyze import find_images
 from core.batch.faults import JobError, named_faults, write_whole
 from core.batch.job import Job
 from core.batch.labels import LabelCounts, LabelError, match_labels, read_labels
+from core.batch.remote import absolute, is_address
 from core.batch.results import RESULTS, Progress, read_errors, read_predictions, read_progress
 from core.batch.worker import run
 from core.datasets.files import labels_from_folders
@@ -33,7 +34,7 @@ def run_batch(
     """Run or resume, and write the tables; returns how far it came.
 
     Args:
-        paths: images and folders.
+        paths: images, folders and addresses such as s3://bucket/folder.
         folder: of the run; made if it is not there.
         table: of labels, or None.
         folder_labels: take the labels from the names of sub-folders.
@@ -77,8 +78,8 @@ def _find(
 ) -> tuple[FoundImages, tuple[pd.DataFrame, LabelCounts]]:
     """The images and their labels."""
     found = find_images(paths)
-    images = list(dict.fromkeys(path.resolve() for path in found.paths))
-    found = replace(found, paths=images, root=found.root.resolve())
+    images = list(dict.fromkeys(map(absolute, found.paths)))
+    found = replace(found, paths=images, root=absolute(found.root))
     given = None
     if table and folder_labels:
         raise LabelError("Give --labels or --folder-labels, not both.")
@@ -119,7 +120,7 @@ def _asked_for(job: Job) -> tuple[list[str], AnalysisSettings, str]:
 
 def _folder_labels(images: Sequence[Path], paths: Sequence[Path]) -> list[str]:
     """Labels below the folder that each image was found in."""
-    tops = [path.resolve() for path in paths if path.is_dir()]
+    tops = [absolute(path) for path in paths if path.is_dir() or is_address(path)]
     top_of = (next((top for top in tops if image.is_relative_to(top)), image.parent) for image in images)
     return [labels_from_folders([image], top)[0] for image, top in zip(images, top_of, strict=True)]
 

@@ -18,6 +18,7 @@ from core.analyzer import Analyzer
 from core.batch.analyze import Outcome, analyze_paths
 from core.batch.faults import JobError, describe_gone, named_faults, write_whole
 from core.batch.job import Job, read_job
+from core.batch.remote import is_address
 from core.batch.results import RESULTS, keep_whole_lines, read_results
 from core.report import prediction_row
 from core.tables.writing import to_json_types
@@ -86,7 +87,7 @@ def check_source(outcome: Outcome) -> None:
     Raises:
         JobError: the folder of a refused image is not there.
     """
-    if outcome.analysis is None and not outcome.path.parent.is_dir():
+    if outcome.analysis is None and not is_address(outcome.path) and not outcome.path.parent.is_dir():
         raise JobError(describe_gone(outcome.path.parent))
 
 

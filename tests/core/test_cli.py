@@ -255,3 +255,19 @@ def test_a_batch_says_what_is_wrong_with_its_labels(folder, to, tmp_path):
     ):
         result = run_batch(folder, "--to", to, *arguments)
         assert result.exit_code == 2 and message in result.stderr and not to.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [([], ""), (["--ray"], "local"), (["--ray", "--no-tta"], "local"), (["--ray", "head:6379"], "head:6379")],
+)
+def test_ray_without_an_address_is_a_cluster_on_this_machine(folder, to, monkeypatch, words, address):
+    asked = []
+
+    def stop(*given):
+        asked.append(given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("core.batch.foreground.run_batch", stop)
+    CliRunner().invoke(app, ["batch", str(folder), "--to", str(to), *words])
+    assert [given[-1] for given in asked] == [address]
