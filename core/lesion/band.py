@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.images.preprocessing import resize_mask
+from core.images.preprocessing import disc, resize_mask
 from core.lesion.morphology import Morphology
 from models.manifest import BundleError, Manifest
+
+# About the width of a hair, as `RefinementSettings.closing_radius_share`.
+SPUR_RADIUS_SHARE = 0.009
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,20 @@ def plausible_masks(
     """
     lesion = resize_mask(lesion_mask, mask_probability.shape)
     tight = lesion & (mask_probability >= band.high)
-    return _fill(_largest(tight)), _fill(_touching(lesion | (mask_probability >= band.low), lesion))
+    wide = _without_spurs(lesion | (mask_probability >= band.low)) | lesion
+    return _fill(_largest(tight)), _fill(_touching(wide, lesion))
 
 
 def value_range(measured: Sequence[Morphology], name: str) -> tuple[float, float] | None:
     """Lowest and highest value of a measurement among outlines of one lesion; None where it is undefined in all."""
     values = [value for one in measured if not math.isnan(value := getattr(one, name))]
     return (min(values), max(values)) if values else None
+
+
+def _without_spurs(mask: np.ndarray) -> np.ndarray:
+    """Low probabilities run along hairs and ink: what is as thin as they are is no border."""
+    radius = max(1, round(SPUR_RADIUS_SHARE * min(mask.shape)))
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius)) > 0
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:

@@ -34,6 +34,13 @@ def test_other_spots_and_holes_do_not_count():
     assert not wide[:, 105:].any() and tight[50, 50] and wide[50, 50]
 
 
+def test_a_hair_that_leaves_the_lesion_does_not_widen_it():
+    found = cone(shape=(200, 280), centre_yx=(100, 100))
+    found[100, 100:] = np.maximum(found[100, 100:], 0.3)
+    _, wide = plausible_masks(found, found >= 0.5, BAND)
+    assert wide[100, 125] and not wide[100, 150:].any()
+
+
 def test_a_lesion_that_is_nowhere_likely_has_no_tightest_outline():
     faint = 0.7 * cone()
     tight, wide = plausible_masks(faint, faint >= 0.5, BAND)
