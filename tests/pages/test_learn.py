@@ -10,7 +10,7 @@ from core.phantoms.criteria import draw_criteria
 from models.runtimes.head_parts import Member
 from pages.components.learn import attention, checklist, heatmaps
 from tests.fakes import CELLS, CHANNELS, fake_bundle
-from tests.pages.driver import TRAINING, read_text, run, visit
+from tests.pages.driver import TRAINING, read_text, run, upload, visit
 
 IMAGE = "Round, mole-like"
 
@@ -46,6 +46,16 @@ def two_members(features: np.ndarray) -> tuple[Member, ...]:
 @pytest.fixture
 def members(monkeypatch) -> None:
     monkeypatch.setattr(attention, "read_members", lambda manifest, features: two_members(features))
+
+
+def test_an_image_added_on_diagnose_can_be_looked_at_by_number(app: AppTest, phantom_png):
+    upload(app, ("Jane Doe.png", phantom_png))
+    open_topic(app, "Members")
+    box = app.selectbox(key="learn_image")
+    assert not any("Jane" in option for option in box.options)
+    box.set_value("Your image 1")
+    run(app)
+    assert "Jane Doe.png" in captions(app)
 
 
 @pytest.mark.parametrize("topic", ["Attention", "Members", "Heatmaps", "Side by side"])

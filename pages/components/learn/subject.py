@@ -20,7 +20,9 @@ def choose_image() -> SourceImage | None:
 
     None while no id is given.
     """
-    own = {item.name: item for item in session_images.items().values() if item.origin != "sample"}
+    own_images = [item for item in session_images.items().values() if item.origin != "sample"]
+    # By number: the choice stands in the address, where a file's name has no business.
+    own = {f"Your image {n}": item for n, item in enumerate(own_images, start=1)}
     names = [*(sample.name for sample in SAMPLES), *own]
     options = names if dataset.read_frame() is None else [*names, FROM_DATASET]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
