@@ -91,7 +91,7 @@ def compare_sets(predictions: Predictions, reference: Predictions, seed: int = 0
         seed: of the permutations, and of the draw where there are more than `MAX_IMAGES`.
     """
     rng = np.random.default_rng(seed)
-    sets = [_draw(one, rng) for one in (predictions, reference)]
+    sets = [_draw(one, rng) for one in _share_classes(predictions, reference)]
     lesions = [[f"{k}:{name}" for name in one.lesions] for k, one in enumerate(sets)]
     groups = _permute(lesions, rng)
     found = []
@@ -102,11 +102,17 @@ def compare_sets(predictions: Predictions, reference: Predictions, seed: int = 0
             medians = [float(np.nanmedian(values)) for values in pair]
             found.append(Shift(name, *_with_chance(distances), *medians))
     found.sort(key=lambda shift: -shift.distance)
-    if sets[0].classes == sets[1].classes:
-        answers = np.concatenate([one.predicted for one in sets])
-        distances = _mix_distances(answers, len(sets[0].classes), groups)
-        found.append(Shift("mix", *_with_chance(distances), np.nan, np.nan))
-    return found
+    answers = np.concatenate([np.array(one.classes, object)[one.predicted] for one in sets])
+    distances = _mix_distances(np.unique(answers.astype(str), return_inverse=True)[1], groups)
+    return [*found, Shift("mix", *_with_chance(distances), np.nan, np.nan)]
+
+
+def _share_classes(*sets: Predictions) -> list[Predictions]:
+    """The same answers among the classes that all tables have, as a set may be scored without one of the bundle's."""
+    common = [code for code in sets[0].classes if all(code in one.classes for one in sets)]
+    if len(common) < 2:
+        return list(sets)
+    return [one if set(one.classes) == set(common) else one.restrict(common) for one in sets]
 
 
 def judge(shifts: Sequence[Shift], n_lesions: int) -> Verdict:
@@ -156,9 +162,9 @@ def _ks_distances(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return np.array([distance(group) for group in groups])
 
 
-def _mix_distances(answers: np.ndarray, n_classes: int, groups: np.ndarray) -> np.ndarray:
-    """(B,) half the summed difference of the classes' shares in and outside each of (B, N) groups."""
-    members = np.eye(n_classes)[answers]
+def _mix_distances(answers: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """(B,) half the summed difference of the shares of (N,) class numbers in and outside each of (B, N) groups."""
+    members = np.eye(answers.max() + 1)[answers]
     inside = groups @ members / groups.sum(axis=1, keepdims=True)
     outside = ~groups @ members / (~groups).sum(axis=1, keepdims=True)
     return np.abs(inside - outside).sum(axis=1) / 2

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.evaluation.predictions import Predictions
+from core.evaluation.predictions import Predictions, read_predictions
 from core.evaluation.shift import (
     CONFIDENCE,
     LARGE,
@@ -115,12 +115,12 @@ def _choose_reference(context: Context) -> tuple[str, Predictions] | None:
 
 def _read(evaluation: Evaluation) -> Predictions:
     file = evaluation.predictions_file
-    return _read_once(str(file), file.stat().st_mtime_ns, evaluation)
+    return _read_once(str(file), file.stat().st_mtime_ns)
 
 
 @st.cache_resource(show_spinner="Reading the reference …", max_entries=16)
-def _read_once(path: str, changed: int, _evaluation: Evaluation) -> Predictions:
-    return _evaluation.read_predictions()
+def _read_once(path: str, changed: int) -> Predictions:
+    return read_predictions(path)  # with all classes of the bundle, as a batch run has them
 
 
 @st.cache_data(show_spinner="Comparing both sets …", max_entries=32)

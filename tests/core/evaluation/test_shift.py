@@ -90,3 +90,11 @@ def test_large_sets_are_compared_by_a_draw(monkeypatch):
         by_name(compare_sets(table(100, brightness=normal(100, 0.2, 1)), reference))["brightness"].distance
         > 0.9
     )
+
+
+def test_tables_of_different_classes_are_compared_among_those_that_both_have():
+    answers = [("", "mel", 0.6), ("", "nv", 0.6)] * 30
+    found = compare_sets(make_table(answers, ("mel", "nv")), make_table(answers, ("scc", "nv", "mel")))
+    # 0.6 and 0.2 + 0.2 become 0.75 and 0.25 among two classes; the answers stay.
+    assert by_name(found)["mix"].distance == 0
+    assert by_name(found)[MALIGNANCY].reference_median == pytest.approx(0.5)
