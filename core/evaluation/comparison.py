@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import DermalensError
-from core.evaluation.bootstrap import Interval, draw_lesions
+from core.evaluation.bootstrap import Interval, Resamples, draw_lesions
 from core.evaluation.predictions import UNKNOWN, Predictions
 from core.evaluation.scores import Score, list_scores
 
@@ -112,13 +112,16 @@ def score_differences(
         n_resamples: draws of lesions.
     """
     first, second = list_scores(pair.first), list_scores(pair.second)
-    differences = {}
+    differences, samples = {}, {}
     for name, score in first.items():
         if name not in second:
             continue
         usable = score.usable(pair.first) & score.usable(pair.second)
-        parts = [part.take(usable) for part in (pair.first, pair.second)]
-        differences[name] = _difference(score, *parts, thresholds, n_resamples)
+        key = usable.tobytes()
+        if key not in samples:  # most scores use the same images: they share the draws
+            parts = [part.take(usable) for part in (pair.first, pair.second)]
+            samples[key] = parts, draw_lesions(parts[0].lesions, n_resamples) if usable.any() else None
+        differences[name] = _difference(score, *samples[key], thresholds)
     return differences
 
 
@@ -149,13 +152,13 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
 
 
 def _difference(
-    score: Score, first: Predictions, second: Predictions, thresholds: tuple[float, float], n: int
+    score: Score, parts: list[Predictions], resamples: Resamples | None, thresholds: tuple[float, float]
 ) -> Difference:
-    if not len(first):
+    if resamples is None:
         return Difference(score.name, NAN, NAN, Interval(NAN, NAN, NAN), score.lower_is_better)
-    resamples = draw_lesions(first.lesions, n)
-    parts = zip((first, second), thresholds, strict=True)
-    before, after = (score.draws(part, threshold, resamples) for part, threshold in parts)
+    before, after = (
+        score.draws(part, threshold, resamples) for part, threshold in zip(parts, thresholds, strict=True)
+    )
     interval = resamples.interval(after - before)
     return Difference(score.name, float(before[0]), float(after[0]), interval, score.lower_is_better)
 

@@ -10,6 +10,7 @@ Reference:
     Northcutt, Jiang and Chuang (2021), doi:10.1613/jair.1.12125.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,5 @@ def class_thresholds(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarra
 def count_pairs(predictions: Predictions, errors: LabelErrors) -> list[tuple[str, str, int]]:
     """(stated code, suggested code, images) of the pairs that occur, the most frequent first."""
     names = np.array(predictions.classes, object)
-    pairs = list(zip(names[predictions.labels[errors.rows]], names[errors.suggested], strict=True))
-    counts = {pair: pairs.count(pair) for pair in dict.fromkeys(pairs)}
-    return sorted(((*pair, count) for pair, count in counts.items()), key=lambda row: -row[2])
+    pairs = zip(names[predictions.labels[errors.rows]], names[errors.suggested], strict=True)
+    return [(*pair, count) for pair, count in Counter(pairs).most_common()]

@@ -194,7 +194,10 @@ def _without_failed(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 def _without_repeats(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Count identical rows once; an image that is there with different values cannot be counted at all."""
-    once = frame[~frame.astype(str).duplicated()]
+    repeated = np.flatnonzero(frame["image_id"].duplicated(keep=False))  # the others differ in their id
+    again = np.zeros(len(frame), bool)
+    again[repeated] = frame.iloc[repeated].astype(str).duplicated()
+    once = frame[~again]
     again = once["image_id"][once["image_id"].duplicated()].unique()
     if len(again):
         shown = ", ".join(again[:5]) + (f" and {len(again) - 5} more" if len(again) > 5 else "")

@@ -1,7 +1,7 @@
 """The scores of an evaluation with their 95 % intervals over lesions, all from one set of draws."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from core.evaluation import confusion, metrics
 from core.evaluation.bootstrap import Interval, Resamples, draw_lesions
 from core.evaluation.calibration import error_draws
 from core.evaluation.predictions import Predictions
-from core.evaluation.weighted_auc import Ranking, rank
+from core.evaluation.ranking_draws import ranking_draws
 from core.taxonomy import suspicious_flags
 
 MICRO, MACRO, SUSPICIOUS = "micro", "macro", "suspicious"
@@ -132,25 +132,20 @@ def confusion_draws(known: Predictions, resamples: Resamples) -> np.ndarray:
 def _ranking_draws(known: Predictions, resamples: Resamples) -> tuple[dict, dict]:
     """ROC AUC and average precision of each target, each (B + 1,)."""
     targets = binary_targets(known.classes)
-    rankings = {target: rank(*binary_outcomes(known, target)) for target in targets}
-    rankings[MICRO] = _rank_all_pairs(known)
-    draws = resamples.map_weights(
-        lambda weights: np.concatenate([ranking.score(weights) for ranking in rankings.values()])
-    )
+    outcomes = [binary_outcomes(known, target) for target in targets]
+    draws = ranking_draws([*outcomes, _all_pairs(known)], resamples)
     results = []
-    for values in (draws[0::2], draws[1::2]):
-        found = dict(zip(rankings, values, strict=True))
+    for values in zip(*draws, strict=True):
+        found = dict(zip([*targets, MICRO], values, strict=True))
         by_class = np.stack([found[code] for code in known.classes], axis=-1)
         results.append(found | {MACRO: confusion.mean_of_defined(by_class)})
     return results[0], results[1]
 
 
-def _rank_all_pairs(known: Predictions) -> Ranking:
+def _all_pairs(known: Predictions) -> tuple[np.ndarray, np.ndarray]:
     """Every image with every class as one binary decision, for the micro average."""
-    n_classes = len(known.classes)
-    is_true = np.eye(n_classes, dtype=bool)[known.labels]
-    pairs = rank(is_true.ravel(), known.probabilities.ravel())
-    return replace(pairs, positives=pairs.positives // n_classes, negatives=pairs.negatives // n_classes)
+    is_true = np.eye(len(known.classes), dtype=bool)[known.labels]
+    return is_true.ravel(), known.probabilities.ravel()
 
 
 def calibration_draws(known: Predictions, resamples: Resamples) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from core.evaluation import confusion, metrics
 from core.evaluation.bootstrap import Resamples
 from core.evaluation.predictions import Predictions
+from core.evaluation.ranking_draws import ranking_draws
 from core.evaluation.score_table import (
     SUSPICIOUS,
     binary_outcomes,
@@ -16,7 +17,6 @@ from core.evaluation.score_table import (
     confusion_draws,
     mask_values,
 )
-from core.evaluation.weighted_auc import rank
 
 TOP = "top"
 
@@ -127,16 +127,13 @@ def _from_confusion(score: Callable[[np.ndarray], np.ndarray]) -> Callable:
 
 
 def _macro_auc(known: Predictions, threshold: float, resamples: Resamples) -> np.ndarray:
-    rankings = [rank(*binary_outcomes(known, code)) for code in known.classes]
-    areas = resamples.map_weights(
-        lambda weights: np.stack([ranking.score(weights)[0] for ranking in rankings])
-    )
-    return confusion.mean_of_defined(areas.T)
+    draws = ranking_draws([binary_outcomes(known, code) for code in known.classes], resamples)
+    return confusion.mean_of_defined(np.stack([areas for areas, _ in draws], axis=-1))
 
 
 def _suspicious_auc(known: Predictions, threshold: float, resamples: Resamples) -> np.ndarray:
-    ranking = rank(*binary_outcomes(known, SUSPICIOUS))
-    return resamples.map_weights(lambda weights: ranking.score(weights)[:1])[0]
+    [(areas, _)] = ranking_draws([binary_outcomes(known, SUSPICIOUS)], resamples)
+    return areas
 
 
 def _sensitivity(known: Predictions, threshold: float, resamples: Resamples) -> np.ndarray:

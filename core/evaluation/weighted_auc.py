@@ -40,7 +40,7 @@ class Ranking:
         # Nobody found and nobody called is 0 of 1; such a positive has no weight anyway.
         precision = found / np.maximum(found + reaching, 1)
         hits = np.einsum("pb,pb->b", positive, precision, dtype=np.float64)
-        return _divide(wins, n_positive * n_negative), _divide(hits, n_positive)
+        return divide(wins, n_positive * n_negative), divide(hits, n_positive)
 
 
 def rank(positive: np.ndarray, score: np.ndarray) -> Ranking:
@@ -64,6 +64,6 @@ def _cumulate(weights: np.ndarray) -> np.ndarray:
     return totals
 
 
-def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     undefined = np.full(numerator.shape, np.nan)
     return np.divide(numerator, denominator, out=undefined, where=denominator > 0)

@@ -140,9 +140,10 @@ def to_types(table: pd.DataFrame, texts: Iterable[str]) -> pd.DataFrame:
         column = table[name].replace("", None)
         numbers = np.full(len(column), np.nan) if name in texts else to_numbers(table[name])
         given = column.notna().to_numpy()
-        columns[name] = column.astype("str")
         if name not in texts and given.any() and not np.isnan(numbers[given]).any():
             columns[name] = pd.Series(numbers, column.index)
+        else:
+            columns[name] = column.astype("str")
     return pd.DataFrame(columns, index=table.index)
 
 
@@ -152,12 +153,15 @@ def to_numbers(column: pd.Series) -> np.ndarray:
     >>> to_numbers(pd.Series(["0.5", "0,5", "1e-3", "True", "85+", ""])).tolist()
     [0.5, 0.5, 0.001, 1.0, nan, nan]
     """
-    text = column.astype(str).str.strip()
-    numbers = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, copy=True)
-    for row in np.flatnonzero(np.isnan(numbers)):
-        cell = str(text.iat[row])
-        if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", cell):
-            numbers[row] = float(cell.replace(",", "."))
+    if column.dtype.kind in "iuf":
+        return column.to_numpy(np.float64, copy=True)
+    # Each different cell once: of text that is no number there is little.
+    places, cells = pd.factorize(column.to_numpy(object), use_na_sentinel=False)
+    texts = [str(cell).strip() for cell in cells]
+    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(np.float64, copy=True)
+    for k in np.flatnonzero(np.isnan(numbers)):
+        if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", texts[k]):
+            numbers[k] = float(texts[k].replace(",", "."))
         else:
-            numbers[row] = _TRUTH.get(cell.lower(), np.nan)
-    return numbers
+            numbers[k] = _TRUTH.get(texts[k].lower(), np.nan)
+    return numbers[places]

@@ -141,9 +141,9 @@ def _split(text: str) -> list[list[str]]:
     while lines and (not lines[0].strip() or lines[0].lstrip().startswith("#") or _told(lines[0])):
         told = told or _told(lines[0])
         lines.pop(0)
-    text = "".join(lines)
-    separator = told or max(_SEPARATORS, key=lambda sign: _fit(text, sign))
-    return _parse(text, separator)
+    head = "".join(lines[:_LOOKED_AT])
+    separator = told or max(_SEPARATORS, key=lambda sign: _fit(head, sign))
+    return _parse("".join(lines), separator)
 
 
 def _told(line: str) -> str | None:
@@ -152,11 +152,11 @@ def _told(line: str) -> str | None:
     return found[1] if found else None
 
 
-def _fit(text: str, separator: str) -> tuple[bool, int]:
+def _fit(head: str, separator: str) -> tuple[bool, int]:
     """How well a separator explains the first rows: as many cells in each as in the heading line, and how many."""
-    head = io.StringIO("".join(text.splitlines(keepends=True)[:_LOOKED_AT]), newline="")
+    lines = io.StringIO(head, newline="")
     try:
-        rows = [row for row in csv.reader(head, delimiter=separator, skipinitialspace=True) if any(row)]
+        rows = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if any(row)]
     except csv.Error:
         return False, 0
     widths = {len(row) for row in rows}
@@ -180,7 +180,7 @@ def _parse(text: str, separator: str) -> list[list[str]]:
 
 # --- rows -> table ----------------------------------------------------------------------------------
 def _to_frame(rows: list[list[str]]) -> pd.DataFrame:
-    rows = [[clean_cell(cell) for cell in row] for row in rows]
+    rows = [_clean_row(row) for row in rows]
     rows = [row for row in rows if any(row)]
     if not rows:
         raise TableError("This is no readable CSV table: it is empty.")
@@ -195,6 +195,13 @@ def _to_frame(rows: list[list[str]]) -> pd.DataFrame:
     body = [row[:width] + [""] * (width - len(row)) for row in body]
     table = pd.DataFrame(body, columns=_number(heads), dtype=object)
     return table.loc[:, [bool(head) and not head.startswith("unnamed:") for head in heads]]
+
+
+def _clean_row(row: list[str]) -> list[str]:
+    together = "".join(row)
+    if together.isascii() and "'" not in together:  # nearly every row: blanks are all that there is to clean
+        return [cell.strip() for cell in row]
+    return [clean_cell(cell) for cell in row]
 
 
 def _check_widths(heads: list[str], body: list[list[str]]) -> None:

@@ -16,7 +16,7 @@ from core.evaluation.comparison import (
     pair_predictions,
     score_differences,
 )
-from core.evaluation.predictions import PredictionsError, read_predictions
+from core.evaluation.predictions import Predictions, PredictionsError, read_predictions
 from core.taxonomy import get_diagnosis
 from pages.components.evaluate import batch_run, joined, scores, source
 from pages.components.evaluate.context import Context
@@ -35,7 +35,7 @@ def draw(context: Context) -> None:
     if other is None:
         return
     try:
-        pair = pair_predictions(context.predictions, other.predictions)
+        pair = _pair((context.key, other.key), context.predictions, other.predictions)
     except ComparisonError as error:
         st.warning(notices.escape(str(error)), title="Nothing to compare", icon=":material/link_off:")
         return
@@ -48,7 +48,7 @@ def draw(context: Context) -> None:
         _draw_table(differences)
     if pair.first.labelled.any():
         _draw_disagreement(pair)
-    joined.draw(context, pair)
+    joined.draw(context, pair, other.key)
 
 
 # --- the second evaluation --------------------------------------------------------------------------
@@ -121,6 +121,12 @@ def _read_upload() -> Context | None:
             icon=":material/error:",
         )
         return None
+
+
+# A resource is shared by all sessions, not copied: nobody changes a `Pair`.
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _pair(keys: tuple[str, str], _first: Predictions, _second: Predictions) -> Pair:
+    return pair_predictions(_first, _second)
 
 
 # --- results ----------------------------------------------------------------------------------------

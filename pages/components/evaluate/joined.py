@@ -38,9 +38,9 @@ STYLE = """<style>
 </style>"""
 
 
-def draw(context: Context, pair: Pair) -> None:
+def draw(context: Context, pair: Pair, other_key: str) -> None:
     """Which images, in which order, as cards with both answers and as CSV."""
-    changes = list_changes(pair)
+    changes = _list_changes((context.key, other_key), pair)
     st.subheader("Image by image", anchor=False)
     st.markdown(describe(changes))
     choice, order = _draw_controls(pair, changes)
@@ -58,6 +58,11 @@ def draw(context: Context, pair: Pair) -> None:
         for row in shown:
             _draw_card(context, pair, changes, int(row))
     draw_opened(set(names.iloc[rows]), _KEY)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _list_changes(keys: tuple[str, str], _pair: Pair) -> Changes:
+    return list_changes(_pair)
 
 
 def describe(changes: Changes) -> str:

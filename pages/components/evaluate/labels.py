@@ -41,17 +41,20 @@ def draw(context: Context) -> None:
     order, which = _draw_controls(reviews)
     store.draw_problem()
     names = predictions.frame["image_id"].to_numpy(object)[errors.rows]
-    keys = [identify(name, context.source) for name in names]
-    wanted = [n for n in sort_errors(predictions, errors, order) if _is_wanted(reviews.get(keys[n]), which)]
-    if not wanted:
+    wanted = sort_errors(predictions, errors, order)
+    wanted = wanted[_is_wanted(names[wanted], reviews, which)]
+    if not len(wanted):
         st.info("No suspected label here.", icon=":material/done_all:")
         return
-    draw_group(lambda: [keys[n] for n in wanted], len(wanted), f"{_KEY}_group")
+    draw_group(
+        lambda: [identify(name, context.source) for name in names[wanted]], len(wanted), f"{_KEY}_group"
+    )
     st.html(STYLE)
-    shown = draw_pages(np.array(wanted), _KEY)
+    shown = draw_pages(wanted, _KEY)
     with st.grid(4, min_column_width=240, key=f"{_KEY}_grid"):
         for n in shown:
-            _draw_card(context, errors, int(n), keys[n], reviews.get(keys[n]))
+            image = identify(names[n], context.source)
+            _draw_card(context, errors, int(n), image, reviews.get(image))
     draw_opened(set(names[wanted]), _KEY)
 
 
@@ -108,10 +111,12 @@ def _draw_controls(reviews: dict[ImageKey, LabelReview]) -> tuple[str, str]:
     return order, which
 
 
-def _is_wanted(review: LabelReview | None, which: str) -> bool:
+def _is_wanted(names: np.ndarray, reviews: dict[ImageKey, LabelReview], which: str) -> np.ndarray:
+    """(M,) bool of (M,) image ids: those with the decision `which`."""
     if which == ALL:
-        return True
-    return review is None if which == OPEN else review is not None and review.decision == which
+        return np.ones(len(names), bool)
+    decided = [image.name for image, one in reviews.items() if which in (OPEN, one.decision)]
+    return np.isin(names.astype(str), decided, invert=which == OPEN)
 
 
 def _draw_card(
