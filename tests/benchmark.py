@@ -1,6 +1,6 @@
 """Speed and memory, measured on this machine: `make bench`, or parts of it by name.
 
-    python -m tests.benchmark [start] [analyses] [memory] [app] [pages] [training] [pipeline] [onednn]
+    python -m tests.benchmark [start] [analyses] [memory] [app] [pages] [evaluate] [training] [pipeline] [onednn]
 
 Prints, and writes to training/results/benchmark.json:
     start: the command line from the start of the process to the first analysis written,
@@ -8,6 +8,7 @@ Prints, and writes to training/results/benchmark.json:
     memory: the peak of a process that analyses a photograph of 24 megapixels,
     app: the first result in a fresh app from the click on a sample, and its memory with all pages visited,
     pages: the time in which each page opens, without TensorFlow,
+    evaluate: each view of Evaluate with 100,000 predictions, when opened and when used again,
     training, pipeline, onednn: training's images a second, its input pipeline's, and what oneDNN brings.
 Ratios are taken within one run; seconds are of this machine, whose processor the file names.
 """
@@ -16,7 +17,7 @@ import argparse
 import json
 
 from core.systems.evaluations import RESULTS_DIR
-from tests.bench import analyses, start, training
+from tests.bench import analyses, evaluate, start, training
 from training.fit.environment import describe_environment
 
 RESULTS_FILE = RESULTS_DIR / "benchmark.json"
@@ -26,6 +27,7 @@ PARTS = {
     "memory": start.measure_memory,
     "app": start.measure_app,
     "pages": start.measure_pages,
+    "evaluate": evaluate.measure_evaluate,
     "training": training.measure_training,
     "pipeline": training.measure_pipeline,
     "onednn": training.measure_onednn,
