@@ -54,9 +54,13 @@ def draw_heatmaps() -> None:
             kept.pop(next(iter(kept)))
     n = count_copies(analysis.preprocessed.shape)
     if key not in kept:
-        windows = len(analysis.classification.boxes)
+        passes = n * len(analysis.classification.boxes)
+        pass_ms = analysis.stage_ms.get("classification", 0.0) / len(
+            analysis.classification.view_probabilities
+        )
         st.caption(
-            f"Asks the classifier about {n} changed copies of the image, {windows * n} passes: some seconds."
+            f"Asks the classifier about {n} changed copies of the image, {passes} passes: at the pace of this image's "
+            f"analysis about {max(passes * pass_ms / 1000, 1):.0f} s."
         )
         return
     _draw_maps(analysis, code, kept[key])
