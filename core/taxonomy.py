@@ -106,6 +106,7 @@ _DIAGNOSES = (
 
 DIAGNOSES: dict[str, Diagnosis] = {diagnosis.code: diagnosis for diagnosis in _DIAGNOSES}
 HAM10000_CLASSES: tuple[str, ...] = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+BINARY_CLASSES: tuple[str, ...] = ("benign", "malignant")  # premalignant and in situ count as malignant
 # How data sets spell the codes out, in lower case and without punctuation, beside the names above.
 _SPELLINGS = {
     "akiec": "ak, actinic keratosis, solar keratosis, solar or actinic keratosis, bowens disease, bowen disease, "
@@ -185,3 +186,14 @@ def suspicious_flags(classes: Sequence[str]) -> np.ndarray:
     [True, False]
     """
     return np.array([get_diagnosis(code).suspicious for code in classes], dtype=bool)
+
+
+def codes_among(codes: Sequence[str], classes: Sequence[str]) -> list[str]:
+    """Each code as one of a bundle's `classes`: itself, or "benign" or "malignant" where those are the classes; else "".
+
+    >>> codes_among(["mel", "scc", ""], ("mel", "nv")), codes_among(["akiec", "nv", ""], BINARY_CLASSES)
+    (['mel', '', ''], ['malignant', 'benign', ''])
+    """
+    if tuple(classes) != BINARY_CLASSES:
+        return [code if code in classes else "" for code in codes]
+    return [BINARY_CLASSES[DIAGNOSES[code].suspicious] if code in DIAGNOSES else "" for code in codes]

@@ -333,7 +333,7 @@ def test_classic_systems_stand_side_by_side(app: AppTest, monkeypatch):
         400.0,
     )
     cnn = SystemRecord(
-        "Binary CNN", "Says yes or no.", None, "cnn: Cut short to four epochs.", {}, 51_500_000, 103.0, 9.0
+        "Binary CNN", "Says yes or no.", "bin", "cnn: Cut short to four epochs.", {}, 51_500_000, 103.0, 9.0
     )
     monkeypatch.setattr(systems, "read_systems", lambda: [ours, cnn])
     open_training(app, training_view="Systems")
@@ -343,7 +343,7 @@ def test_classic_systems_stand_side_by_side(app: AppTest, monkeypatch):
     assert "0.690 to 0.810" in read_tables(app)
     text = read_text(app)
     assert "Outlines, then names. Ships in the bundle `ham`" in text
-    assert "Says yes or no. Cut short to four epochs. Its weights are too large to ship." in text
+    assert "Says yes or no. Cut short to four epochs. Ships in the bundle `bin`." in text
     assert "not a medical device" in text
 
 

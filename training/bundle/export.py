@@ -32,7 +32,7 @@ from core.taxonomy import suspicious_flags
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, read_manifest
 from training.bundle.graph import add_graphs
-from training.bundle.packing import export_classifier, export_network
+from training.bundle.packing import answers_of, export_classifier, export_network
 from training.bundle.validation import (
     LabelledImages,
     apply_temperature,
@@ -60,7 +60,7 @@ def draft_manifest(
     segmenter = export_network(segmentation, "unet", out / "segmenter.weights.h5")
     classifier = export_classifier(classifications, out / "classifier.weights.h5")
     classifier |= {
-        "classes": config["classes"],
+        "classes": answers_of(config),
         "views": config["views"],
         "crop_margin": config["crop_margin"],
         "temperature": 1.0,

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.datasets.splits import HAM10000, SPLIT_FILE
 from core.systems.evaluations import PROJECT_DIR
+from core.taxonomy import BINARY_CLASSES
 from models.builders import BUILDERS
 from models.ensemble import join_classifiers
 from models.manifest import MANIFEST_NAME, file_sha256
@@ -18,7 +19,7 @@ from training.data.augmentation import TRAINING_CORRUPTIONS
 from training.fit.run_folder import BEST_WEIGHTS, read_config
 
 # What the members of a joined classifier must agree in.
-SHARED = ("builder", "model", "classes", "views", "crop_margin", "long_side_px")
+SHARED = ("builder", "model", "classes", "binary", "views", "crop_margin", "long_side_px")
 
 
 def write_half_precision(model: keras.Model, path: Path) -> None:
@@ -78,13 +79,13 @@ def export_classifier(run_dirs: Sequence[Path], file: Path) -> dict:
     """
     configs = [read_config(run_dir) for run_dir in run_dirs]
     for run_dir, config in zip(run_dirs, configs, strict=True):
-        differing = [name for name in SHARED if config[name] != configs[0][name]]
+        differing = [name for name in SHARED if config.get(name) != configs[0].get(name)]
         if differing:
             raise ValueError(
                 f"{run_dir.name} and {run_dirs[0].name} cannot be joined: they differ in {', '.join(differing)}."
             )
     first = configs[0]
-    arguments = first["model"] | {"n_classes": len(first["classes"])}
+    arguments = first["model"] | {"n_classes": len(answers_of(first))}
     if len(run_dirs) == 1:
         return export_network(run_dirs[0], first["builder"], file, **arguments)
     if first["builder"] != "classifier":
@@ -93,6 +94,11 @@ def export_classifier(run_dirs: Sequence[Path], file: Path) -> dict:
     members = [_build(run_dir, first["builder"], arguments) for run_dir in run_dirs]
     joined = join_classifiers(members, shares)
     return _write(joined, "ensemble", arguments | {"shares": shares}, run_dirs, file)
+
+
+def answers_of(config: dict[str, Any]) -> list[str]:
+    """The classes of a classifier's run in the order of its outputs."""
+    return list(BINARY_CLASSES) if config.get("binary") else config["classes"]
 
 
 def _build(run_dir: Path, builder: str, arguments: dict[str, Any]) -> keras.Model:

@@ -27,6 +27,7 @@ from core.evaluation.metrics import (
 from core.images.preprocessing import PreprocessingSettings, preprocess, resize_mask
 from core.lesion.refinement import RefinementSettings, refine_mask
 from core.lesion.segmentation import predict_masks
+from core.taxonomy import codes_among
 from models.loading import Bundle
 from models.manifest import BundleError, Manifest
 from training.data.sets import read_split
@@ -61,7 +62,8 @@ class LabelledImages:
         Images of other classes are left out.
         """
         rows = read_split(data, "validation", validated_sets(bundle.manifest))
-        rows = rows[rows["dx"].isin(bundle.manifest.classes)].reset_index(drop=True)[:limit]
+        rows = rows.assign(dx=codes_among(rows["dx"], bundle.manifest.classes))
+        rows = rows[rows["dx"] != ""].reset_index(drop=True)[:limit]
         images = load_pixels(rows, long_side_px=10_000)
         masks = [
             read_expert_mask(path, i.shape[:2]) for path, i in zip(rows["mask_path"], images, strict=True)

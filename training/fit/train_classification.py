@@ -21,7 +21,7 @@ from core.images.preprocessing import (
     mask_picture,
     preprocess,
 )
-from core.taxonomy import HAM10000_CLASSES, suspicious_flags
+from core.taxonomy import BINARY_CLASSES, HAM10000_CLASSES, codes_among
 from models.builders import BUILDERS
 from models.manifest import VIEWS
 from training.command import exit_with_message
@@ -99,14 +99,19 @@ class ClassificationConfig:
     keep_last: bool = False
 
     @property
+    def answers(self) -> tuple[str, ...]:
+        """The classes in the order of the network's outputs."""
+        return BINARY_CLASSES if self.binary else self.classes
+
+    @property
     def n_classes(self) -> int:
-        return 2 if self.binary else len(self.classes)
+        return len(self.answers)
 
 
 def class_numbers(diagnoses, config: ClassificationConfig) -> np.ndarray:
-    """(N,) int64: the place of each code in `config.classes`, or 1 where it counts as malignant if `binary`."""
-    places = np.array([config.classes.index(code) for code in diagnoses], dtype=np.int64)
-    return suspicious_flags(config.classes).astype(np.int64)[places] if config.binary else places
+    """(N,) int64: the place of each code among the configuration's answers."""
+    found = codes_among(list(diagnoses), config.answers)
+    return np.array([config.answers.index(code) for code in found], dtype=np.int64)
 
 
 def load_split(data, split: str, config: ClassificationConfig, stride: int = 1):

@@ -43,7 +43,7 @@ from core.report import prediction_row
 from core.systems.evaluations import RUNS_DIR
 from core.tables.columns import STRUCTURES
 from core.tables.writing import to_json_types
-from core.taxonomy import suspicious_flags
+from core.taxonomy import codes_among, suspicious_flags
 from models.manifest import MANIFEST_NAME, Manifest, read_manifest
 from training.bundle.validation import require_unseen, validated_sets
 from training.command import exit_with_message
@@ -184,7 +184,8 @@ def evaluate(
     manifest = read_manifest(bundle)
     require_unseen(manifest, split)
     frame = read_split(data, split, (dataset,))
-    frame = frame[frame["dx"].isin(manifest.classes) | (frame["mask_path"] != "")].reset_index(drop=True)
+    frame = frame.assign(dx=codes_among(frame["dx"], manifest.classes))
+    frame = frame[(frame["dx"] != "") | (frame["mask_path"] != "")].reset_index(drop=True)
     predictions = predict_split(Analyzer.load(manifest.folder), frame[:limit])
     name = split if dataset == HAM10000 else f"{dataset}_{split}"
     scores = write_scores(predictions, manifest, name)

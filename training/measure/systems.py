@@ -2,17 +2,16 @@
 
     dermalens evaluate systems --data DIR
 
-Reads what `training.measure.evaluate --split test` wrote for each bundle and measures how long an image takes. The
-binary network, whose weights are too large to ship, is scored from its checkpoint; where that is not there, its last
-record stays. Writes training/runs/systems.json, which the app shows. Every system is evaluated on the masks and
-probabilities that the app shows for it.
+Reads what `training.measure.evaluate --split test` wrote for each bundle and measures how long an image takes. Writes
+training/runs/systems.json, which the app shows. Every system is evaluated on the masks and probabilities that the app
+shows for it; one that only tells malignant from benign has no scores over the diagnoses.
 """
 
 import argparse
 import ast
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +20,16 @@ import numpy as np
 from core.analyzer import Analyzer
 from core.datasets.ham10000 import default_data_dir, load_pixels
 from core.datasets.splits import HAM10000
+from core.evaluation.bootstrap import grouped_bootstrap
+from core.evaluation.metrics import roc_auc
 from core.systems.evaluations import CONFIGS_DIR, RUNS_DIR, Evaluation
 from core.systems.systems import SYSTEMS_FILE
 from core.tables.writing import to_json_types
-from core.taxonomy import suspicious_flags
+from core.taxonomy import BINARY_CLASSES, suspicious_flags
 from models.manifest import SHIPPED_DIR, Manifest, read_manifest
 from training.command import exit_with_message
 from training.data.sets import read_split
 from training.fit.environment import describe_environment
-from training.fit.run_folder import BEST_WEIGHTS, run_dir
-from training.measure.binary import N_TIMED, score_binary, suspicious_auc
 
 BOTH, MASKS, CLASSES = ("segmentation", "classification"), ("segmentation",), ("classification",)
 
@@ -43,21 +42,21 @@ class System:
         title: what it is called.
         about: what it is, in a sentence.
         configs: its training configurations; in the order of `tasks` where a bundle holds them.
-        bundle: folder of the bundle it ships in; None if its weights do not ship.
+        bundle: folder of the bundle it ships in.
         tasks: what it does, of "segmentation" and "classification"; the parts of the bundle that are its own.
     """
 
     title: str
     about: str
     configs: tuple[str, ...]
-    bundle: Path | None
+    bundle: Path
     tasks: tuple[str, ...]
 
 
 CLASSIC_PAIR, CLASSIC_PLAIN = SHIPPED_DIR / "unet256_efficientnet", SHIPPED_DIR / "unet224_cnn"
 CLASSIC_WIDE = SHIPPED_DIR / "unet64_512_cnn"
-BINARY = "classic_binary_cnn_224"
-SCORES_NAME = "test_scores.json"
+CLASSIC_BINARY = SHIPPED_DIR / "unet224_binary"
+N_TIMED = 24
 SYSTEMS = (
     System(
         "U-Net 16–256 and EfficientNet",
@@ -76,8 +75,8 @@ SYSTEMS = (
     System(
         "Binary CNN at 224 px",
         "Three convolutional layers and a large dense one: malignant or benign.",
-        (BINARY,),
-        None,
+        ("classic_binary_cnn_224",),
+        CLASSIC_BINARY,
         CLASSES,
     ),
     System(
@@ -131,11 +130,11 @@ def score_shipped(system: System, runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
     if "classification" in system.tasks:
         predictions = Evaluation(manifest.name, "test", folder / "test_predictions.csv").read_predictions()
         truth = suspicious_flags(predictions.classes)[predictions.labels]
-        names = ("balanced_accuracy", "accuracy", "macro_roc_auc")
-        scores |= {name: record["classification"][name] for name in names}
-        scores["suspicious_roc_auc"] = suspicious_auc(
-            truth, predictions.malignancy_probability, predictions.lesions
-        )
+        if predictions.classes != BINARY_CLASSES:
+            names = ("balanced_accuracy", "accuracy", "macro_roc_auc")
+            scores |= {name: record["classification"][name] for name in names}
+        arrays = predictions.lesions, truth, predictions.malignancy_probability
+        scores["suspicious_roc_auc"] = asdict(grouped_bootstrap(roc_auc, *arrays))
         scores |= {
             f"suspicious_{name}": record["suspicious_at_threshold"][name]
             for name in ("sensitivity", "specificity")
@@ -162,19 +161,15 @@ def time_shipped(system: System, images: list[np.ndarray]) -> float:
 
 
 # --- the table ------------------------------------------------------------------------------------------
-def measure(
-    system: System, images: list[np.ndarray], data: Path | None = None, runs_dir: Path = RUNS_DIR
-) -> dict[str, Any]:
+def measure(system: System, images: list[np.ndarray], runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
     """The record of one system: what it is, its scores, parameters, size and speed."""
     about = {
         "title": system.title,
         "about": system.about,
         "tasks": list(system.tasks),
         "configs": list(system.configs),
-        "cut": " ".join(f"{config}: {describe_cut(config)}" for config in system.configs),
+        "cut": " ".join(f"{config}: {cut}" for config in system.configs if (cut := describe_cut(config))),
     }
-    if system.bundle is None:
-        return about | {"bundle": None, **_score_unshipped(system.configs[0], data, runs_dir)}
     manifest = read_manifest(system.bundle)
     return about | {
         "bundle": manifest.name,
@@ -185,14 +180,6 @@ def measure(
     }
 
 
-def _score_unshipped(config: str, data: Path | None, runs_dir: Path) -> dict[str, Any]:
-    """Scores of a binary run, measured anew where its checkpoint is there; written beside its record."""
-    path = runs_dir / config / SCORES_NAME
-    if (run_dir(config) / BEST_WEIGHTS).is_file():
-        path.write_text(json.dumps(to_json_types(score_binary(config, data)), indent=1) + "\n")
-    return json.loads(path.read_text())
-
-
 def run(data: Path) -> None:
     """Measure every system and write systems.json."""
     images = load_pixels(read_split(data, "validation", (HAM10000,)).head(N_TIMED), long_side_px=10_000)
@@ -200,7 +187,7 @@ def run(data: Path) -> None:
         "split": "test",
         "n_timed": len(images),
         "environment": describe_environment(),
-        "systems": [measure(system, images, data) for system in SYSTEMS],
+        "systems": [measure(system, images) for system in SYSTEMS],
     }
     SYSTEMS_FILE.write_text(json.dumps(to_json_types(record), indent=1) + "\n")
     print(f"Wrote {SYSTEMS_FILE}")

@@ -7,7 +7,7 @@ from core.analysis import Analysis
 from core.evaluation.mask_metrics import dice
 from core.images.drawing import draw_overlay
 from core.images.preprocessing import limit_long_side
-from core.taxonomy import get_diagnosis
+from core.taxonomy import BINARY_CLASSES, get_diagnosis
 from models.manifest import BundleError
 from pages.components.learn import subject
 from pages.components.shared import engine, notices
@@ -48,18 +48,19 @@ def draw_systems() -> None:
                 _draw_system(analysis, analyses[0])
     st.caption(
         "Each at its bundle's own settings and decision threshold. Milliseconds are those of this analysis on this "
-        "machine. A binary network is scored on Systems too; its weights are too large to ship."
+        "machine."
     )
 
 
 def _draw_agreement(analyses: list[Analysis]) -> None:
-    first = {analysis.classification.prediction for analysis in analyses}
+    naming = [analysis for analysis in analyses if analysis.manifest.classes != BINARY_CLASSES]
+    first = {analysis.classification.prediction for analysis in naming}
     called = sum(analysis.suspicious for analysis in analyses)
     if len(first) == 1:
-        agreed = f"All {len(analyses)} systems name **{get_diagnosis(first.pop()).name}** first."
+        agreed = f"All {len(naming)} systems that name a diagnosis name **{get_diagnosis(first.pop()).name}** first."
     else:
         names = " and ".join(f"**{get_diagnosis(code).name}**" for code in sorted(first))
-        agreed = f"{len(analyses)} systems, {len(first)} answers: {names}."
+        agreed = f"{len(naming)} systems that name a diagnosis, {len(first)} answers: {names}."
     st.markdown(
         f"{agreed} The probability of malignancy reaches its own decision threshold in **{called} of {len(analyses)}**."
     )

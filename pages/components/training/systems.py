@@ -78,11 +78,7 @@ def _draw_notes(systems: list[SystemRecord]) -> None:
     st.subheader("What each one is", anchor=False)
     with st.grid(2, min_column_width=340, gap="medium"):
         for system in systems:
-            ships = (
-                f"Ships in the bundle `{system.bundle}`."
-                if system.bundle
-                else "Its weights are too large to ship."
-            )
+            ships = f"Ships in the bundle `{system.bundle}`."
             # The record names each configuration before its sentence; here the title says which it is.
             cut = " ".join(re.findall(r"Cut short[^.]*\.", system.cut))
             parts = filter(None, (escape(system.about), escape(cut), ships))
