@@ -49,7 +49,7 @@ from training.command import exit_with_message
 from training.fit.run_folder import read_config, run_dir
 
 SENSITIVITY = 0.95
-FILTER_STRIDE = 2  # four filters cost four passes: half of the images suffice
+FILTER_STRIDE = 3  # four filters cost four passes: a third of the images suffices
 
 
 def draft_manifest(
@@ -160,6 +160,7 @@ def export(
     limit: int | None = None,
     margins: Sequence[float] = (),
     filters: PreprocessingSettings | None = None,
+    every: int = 1,
 ) -> None:
     """Write a bundle to `out` and the record of its choices to training/runs/<name>/.
 
@@ -172,6 +173,7 @@ def export(
         limit: use only this many images.
         margins: of skin around the lesion to choose from; none keeps that of the training's configuration.
         filters: to switch on instead of choosing them.
+        every: choices are made on every so many of the validation images.
 
     Raises:
         BundleError: a network was trained on the validation split, on which it cannot be validated then.
@@ -180,13 +182,14 @@ def export(
     write_draft(about, segmentation, classifications, out)
     bundle = load_bundle(out)
     require_unseen(bundle.manifest, "validation")
-    split = LabelledImages.read(data, bundle, limit)
+    split = LabelledImages.read(data, bundle, limit, every)
+    add_graphs(out, split.images)
+    split = replace(split, bundle=load_bundle(out))  # choices are made by what ships, which is faster too
     compared, decisions = make_choices(split, margins, filters)
     choices_file = RUNS_DIR / about["name"] / CHOICES_NAME
     choices_file.parent.mkdir(parents=True, exist_ok=True)
     choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
     write_decisions(out, decisions, _without_folder(choices_file))
-    add_graphs(out, split.images)
     write_card(read_manifest(out))
     print(f"Wrote {out / MANIFEST_NAME}: {decisions}")
 
@@ -239,6 +242,7 @@ def main() -> None:
         choices=[field.name for field in fields(PreprocessingSettings)],
         help="switch these filters on, choose none",
     )
+    parser.add_argument("--every", type=int, default=1, help="choose by every so many validation images")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
     about = {"name": a.name, "version": a.version, "description": a.description}
@@ -246,7 +250,8 @@ def main() -> None:
         about["test_time_augmentation"] = False
     classifications = [run_dir(name) for name in a.classification]
     filters = PreprocessingSettings(**dict.fromkeys(a.filters, True)) if a.filters else None
-    export(about, run_dir(a.segmentation), classifications, a.data, a.out, a.limit, a.margins, filters)
+    where = run_dir(a.segmentation), classifications, a.data, a.out
+    export(about, *where, a.limit, a.margins, filters, a.every)
 
 
 if __name__ == "__main__":

@@ -56,14 +56,14 @@ class LabelledImages:
     bundle: Bundle
 
     @classmethod
-    def read(cls, data, bundle: Bundle, limit: int | None = None) -> "LabelledImages":
-        """The first `limit` images of the validation split of `validated_sets`, or all.
+    def read(cls, data, bundle: Bundle, limit: int | None = None, every: int = 1) -> "LabelledImages":
+        """The first `limit` images of the validation split of `validated_sets`, or all; or every so many of them.
 
         Images of other classes are left out.
         """
         rows = read_split(data, "validation", validated_sets(bundle.manifest))
         rows = rows.assign(dx=codes_among(rows["dx"], bundle.manifest.classes))
-        rows = rows[rows["dx"] != ""].reset_index(drop=True)[:limit]
+        rows = rows[rows["dx"] != ""][::every].reset_index(drop=True)[:limit]
         images = load_pixels(rows, long_side_px=10_000)
         masks = [
             read_expert_mask(path, i.shape[:2]) for path, i in zip(rows["mask_path"], images, strict=True)

@@ -172,8 +172,9 @@ def evaluate(
     bundle: Path | None = None,
     limit: int | None = None,
     dataset: str = HAM10000,
+    every: int = 1,
 ) -> dict:
-    """Write the predictions and scores of one split of a set; returns the scores.
+    """Write the predictions and scores of one split of a set, or of every so many of its images; returns the scores.
 
     Images whose diagnosis is not among the bundle's classes are left out where they have no expert's mask either.
 
@@ -185,7 +186,7 @@ def evaluate(
     require_unseen(manifest, split)
     frame = read_split(data, split, (dataset,))
     frame = frame.assign(dx=codes_among(frame["dx"], manifest.classes))
-    frame = frame[(frame["dx"] != "") | (frame["mask_path"] != "")].reset_index(drop=True)
+    frame = frame[(frame["dx"] != "") | (frame["mask_path"] != "")][::every].reset_index(drop=True)
     predictions = predict_split(Analyzer.load(manifest.folder), frame[:limit])
     name = split if dataset == HAM10000 else f"{dataset}_{split}"
     scores = write_scores(predictions, manifest, name)
@@ -232,11 +233,12 @@ def main() -> None:
         "--data", type=Path, default=default_data_dir(), help="folder of the sets, or HAM10000"
     )
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
+    parser.add_argument("--every", type=int, default=1, help="evaluate every so many images")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
     present = find_sets(a.data)
     for dataset in a.sets or [name for name in validated_sets(read_manifest(a.bundle)) if name in present]:
-        scores = evaluate(a.split, a.data, a.bundle, a.limit, dataset)
+        scores = evaluate(a.split, a.data, a.bundle, a.limit, dataset, a.every)
         print(f"{dataset}, {a.split}: {scores['n_images']} images")
         for group in ("classification", "segmentation"):
             for name, value in scores.get(group, {}).items():
