@@ -58,8 +58,8 @@ fuzz: $(VENV)/.installed-dev  ## damage files of every kind; each must end in a 
 soak: $(VENV)/.installed-dev  ## eight browser sessions at once, 1,000 analyses in a row, ten kills: hours
 	$(BIN)/python -m tests.soak $(SOAK)
 
-# From the raw data to the shipped weights in six commands (training/recipe.py): segmenter, two
-# classifiers, export, evaluation on validation, trust. A training that was stopped resumes.
+# From the raw data to the shipped weights in seven commands (training/recipe.py): segmenter, two
+# classifiers, export, structures, evaluation on validation, trust. A training that was stopped resumes.
 train: $(VENV)/.installed-dev  ## train the weights that ship (needs DERMALENS_DATA)
 	$(DERMALENS) train recipe --imagenet $(IMAGENET)
 
@@ -72,6 +72,7 @@ ablations: $(VENV)/.installed-dev  ## train short runs that differ in one choice
 
 evaluate: $(VENV)/.installed-dev  ## measure the weights that ship, on the test split too (needs DERMALENS_DATA)
 	$(DERMALENS) evaluate scores --split test
+	$(DERMALENS) evaluate scores --split test --sets isic2018_task1
 	$(DERMALENS) train trust --report-test
 	$(DERMALENS) evaluate phantoms
 	$(DERMALENS) evaluate robustness --images 42 --nevi 450
@@ -96,9 +97,13 @@ classic: $(VENV)/.installed-dev  ## train and measure the classic systems (needs
 	$(DERMALENS) train export --one-view --name unet64_512_cnn --version 1 \
 		--description "Classic: U-Net 64–512 at 96 px and plain CNN at 128 px" \
 		--segmentation classic_unet_64_512 --classification classic_cnn_128 --out models/weights/unet64_512_cnn
+	$(DERMALENS) train export --one-view --name unet224_binary --version 1 \
+		--description "Classic: U-Net at 224 px and binary CNN at 224 px" \
+		--segmentation classic_unet_224 --classification classic_binary_cnn_224 --out models/weights/unet224_binary
 	$(DERMALENS) evaluate scores --split test --bundle models/weights/unet256_efficientnet
 	$(DERMALENS) evaluate scores --split test --bundle models/weights/unet224_cnn
 	$(DERMALENS) evaluate scores --split test --bundle models/weights/unet64_512_cnn
+	$(DERMALENS) evaluate scores --split test --bundle models/weights/unet224_binary
 	$(DERMALENS) evaluate systems
 	$(DERMALENS) evaluate results
 

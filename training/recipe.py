@@ -1,4 +1,4 @@
-"""The recipe of the weights that ship: six commands from the raw data to a validated bundle.
+"""The recipe of the weights that ship: seven commands from the raw data to a validated bundle.
 
     dermalens train recipe --data DIR [--imagenet WEIGHTS.h5]
 
@@ -57,6 +57,7 @@ STAGES = (
         ("--segmentation", "segmenter", "--classification", "classifier_first", "classifier_second"),
         bundle="--out",
     ),
+    Stage("structures", "training.bundle.fit_structures", bundle="--bundle"),
     Stage("evaluate", "training.measure.evaluate", ("--split", "validation"), bundle="--bundle"),
     Stage("trust", "training.bundle.fit_trust", bundle="--bundle"),
 )

@@ -29,7 +29,7 @@ from models.loading import Bundle, load_bundle
 from models.manifest import MANIFEST_NAME, bundle_dir, file_sha256
 from training.bundle.embed import pool_features
 from training.command import exit_with_message
-from training.data.sets import read_split
+from training.data.sets import find_sets, read_split
 
 SET = "isic2018_task1"
 FILE_NAME, REPORT_NAME = "structures.npz", "structures.json"
@@ -116,6 +116,9 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, help="folder of a bundle; the shipped one by default")
     parser.add_argument("--limit", type=int, help="use only this many images, to try things out")
     a = parser.parse_args()
+    if SET not in find_sets(a.data):
+        print(f"No {SET} in {a.data}: the bundle gets no probe of dermoscopic structures.")
+        return
     report = fit_structures(a.bundle or bundle_dir(), a.data, limit=a.limit)
     for name, auc in report["auc"].items():
         kept = "reported" if (auc["low"] or 0) > MIN_AUC else "not reported"
