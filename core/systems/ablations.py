@@ -11,6 +11,7 @@ import pandas as pd
 from core.systems.evaluations import RESULTS_DIR
 
 PREFIX = "ablation_"
+CONTROL = "control_"  # longer runs that leave something out of the recipe that ships
 ABLATIONS_FILE = RESULTS_DIR / "ablations.csv"
 # The validation score that each task's comparison is about.
 DECIDES = {"classification": "val_macro_auc", "segmentation": "val_dice"}
@@ -68,7 +69,7 @@ class Ablation(NamedTuple):
 
 def is_ablation(name: str) -> bool:
     """Whether a run of this name belongs to a comparison rather than to a system."""
-    return name.startswith(PREFIX)
+    return name.startswith((PREFIX, CONTROL))
 
 
 def ablation_label(name: str, task: str) -> str:

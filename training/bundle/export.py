@@ -186,12 +186,17 @@ def export(
     add_graphs(out, split.images)
     split = replace(split, bundle=load_bundle(out))  # choices are made by what ships, which is faster too
     compared, decisions = make_choices(split, margins, filters)
-    choices_file = RUNS_DIR / about["name"] / CHOICES_NAME
-    choices_file.parent.mkdir(parents=True, exist_ok=True)
-    choices_file.write_text(json.dumps(compared | {"decisions": decisions}, indent=1) + "\n")
-    write_decisions(out, decisions, _without_folder(choices_file))
+    write_decisions(out, decisions, _write_choices(about["name"], compared | {"decisions": decisions}))
     write_card(read_manifest(out))
     print(f"Wrote {out / MANIFEST_NAME}: {decisions}")
+
+
+def _write_choices(name: str, choices: dict[str, Any]) -> str:
+    """Put what was compared and chosen beside a bundle's evaluations; the name of the file."""
+    path = RUNS_DIR / name / CHOICES_NAME
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(choices, indent=1) + "\n")
+    return _without_folder(path)
 
 
 def _without_folder(path: Path) -> str:

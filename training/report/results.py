@@ -3,7 +3,7 @@
     dermalens evaluate results
 
 segmentation.csv, classification.csv    a training: configuration, data, scores of the kept epoch, minutes, machine
-ablations.csv                           short runs that differ from a base in one choice, and the difference
+ablations.csv                           short runs that differ from a base in one choice, and the difference; controls
 bundles.csv                             an evaluated bundle: its scores on the test and the validation split
 
 Rows of runs whose folders are there are written anew; those of runs that are gone stay as they are. Validation
@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.systems.ablations import DECIDES, PREFIX, is_ablation
+from core.systems.ablations import CONTROL, DECIDES, PREFIX, is_ablation
 from core.systems.evaluations import CONFIGS_DIR, RESULTS_DIR, RUNS_DIR, WORK_DIR
 from training.command import exit_with_message
 
@@ -103,6 +103,11 @@ def compare_ablations(runs: Sequence[dict[str, Any]], task: str) -> list[dict[st
     return sorted(rows, key=lambda row: -row["difference"])
 
 
+def list_controls(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The controls: runs of the recipe on HAM10000 alone, which are compared with each other."""
+    return [run | {"task": "control"} for run in runs if run["name"].startswith(CONTROL)]
+
+
 # --- bundles ----------------------------------------------------------------------------------------
 def read_bundles(runs_dir: Path = RUNS_DIR) -> Iterator[dict[str, Any]]:
     """One row for each bundle with scores on the test split."""
@@ -165,7 +170,7 @@ def run(runs_dirs: Sequence[Path] = (RUNS_DIR, WORK_DIR), results_dir: Path = RE
         rows = [{k: v for k, v in run.items() if k != "task"} for run in ours if not is_ablation(run["name"])]
         update_table(results_dir / f"{task}.csv", rows, ["name"], scores[0])
         ablations += compare_ablations(ours, task)
-    update_table(results_dir / "ablations.csv", ablations, ["name"])
+    update_table(results_dir / "ablations.csv", ablations + list_controls(runs), ["name"])
     bundles = [row for runs_dir in runs_dirs for row in read_bundles(runs_dir)]
     update_table(results_dir / "bundles.csv", bundles, ["bundle", "version"])
 

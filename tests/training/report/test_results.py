@@ -111,3 +111,11 @@ def test_a_bundle_has_a_row_with_the_scores_of_both_splits(tmp_path):
     [row] = pd.read_csv(tmp_path / "bundles.csv").to_dict("records")
     assert (row["bundle"], row["version"], row["test_balanced_accuracy"]) == ("ham", 2, 0.75)
     assert (row["validation_balanced_accuracy"], row["test_dice"]) == (0.77, 0.94)
+
+
+def test_a_control_stands_with_the_ablations_under_a_task_of_its_own(runs_dir, tmp_path):
+    write_run(runs_dir / "control_small", {"val_balanced_accuracy": 0.6, "val_macro_auc": 0.8})
+    run([runs_dir], tmp_path / "results")
+    table = pd.read_csv(tmp_path / "results" / "ablations.csv")
+    assert table[["name", "task"]].to_numpy().tolist() == [["control_small", "control"]]
+    assert "control_small" not in set(pd.read_csv(tmp_path / "results" / "classification.csv")["name"])
