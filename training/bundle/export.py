@@ -151,6 +151,11 @@ def make_choices(
     return compared, decisions | operating
 
 
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
 def export(
     about: dict[str, Any],
     segmentation: Path,
