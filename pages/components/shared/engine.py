@@ -155,7 +155,9 @@ def _take_turn(status: StatusContainer, slot: DeltaGenerator) -> Iterator[None]:
 def _analyse_one(analyzer: Analyzer, item: SourceImage, settings: AnalysisSettings) -> Analysis | ImageError:
     try:
         image = replace(read_image(item.data), name=item.name)
-        return analyzer.analyze(image, replace(settings, spot=item.spot))
+        # Without the heatmap: it is computed when it is looked at, see `explain`.
+        [analysis] = analyzer.analyze_batch([image], replace(settings, spot=item.spot))
+        return analysis
     except ImageError as error:
         return error
 
@@ -172,9 +174,9 @@ def _keep(item: SourceImage, result: Analysis | ImageError, key: ResultKey) -> N
 
 
 def _size_bytes(analysis: Analysis) -> int:
-    # A pixel's colour and mask: 4 bytes; both maps are smaller copies.
-    maps = 2 * analysis.mask_map.nbytes
-    return 4 * analysis.lesion.lesion_mask.size + maps + analysis.classification.features.nbytes
+    # A pixel's colour and mask: 4 bytes; the map is a smaller copy.
+    pixels = 4 * analysis.lesion.lesion_mask.size
+    return pixels + analysis.mask_map.nbytes + analysis.classification.features.nbytes
 
 
 def explain(analysis: Analysis, code: str, method: str) -> np.ndarray:
@@ -182,11 +184,6 @@ def explain(analysis: Analysis, code: str, method: str) -> np.ndarray:
     store = _store("saliency")
     key = (analysis.image.sha256, analysis.manifest.fingerprint, analysis.settings, code, method)
     if key not in store:
-        if analysis.saliency is not None and (code, method) == (
-            analysis.classification.prediction,
-            "gradcam",
-        ):
-            return analysis.saliency
         with st.spinner("Computing the heatmap …"):
             store[key] = analyzer_of(analysis).explain(analysis, code, method).astype(np.float16)
         while len(store) > MAX_SALIENCY_MAPS:
