@@ -182,6 +182,11 @@ class Manifest:
         return tuple(dict.fromkeys(self.segmenter.training_splits + self.classifier.training_splits))
 
     @property
+    def training_sets(self) -> tuple[str, ...]:
+        """The data sets that its classifier was trained on; HAM10000 for older bundles, which do not record it."""
+        return tuple(self.classifier.record.get("sets", ("ham10000",)))
+
+    @property
     def stamp(self) -> dict[str, str]:
         """Which bundle a record is about: the first lines of every file that a command writes of one."""
         return {"bundle": self.name, "version": self.version, "fingerprint": self.fingerprint}

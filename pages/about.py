@@ -27,16 +27,19 @@ with left:
     st.markdown(
         "- It is not a medical device and gives no diagnosis. It knows only the classes of its bundle and "
         "assigns one of them to any image.\n"
-        "- HAM10000 shows mostly light skin and does not record skin tone: how well the networks do on "
-        "darker skin is unknown.\n"
+        "- Its training data show mostly light skin; MILK10k alone records skin tone, and has few pictures of dark "
+        "skin. How well the networks do there is hardly known.\n"
         "- Rulers, ink, hair and bubbles can mislead it. Heatmaps are not dermoscopic criteria."
     )
 with right:
     st.subheader("Licences and references", anchor=False)
     st.markdown(
-        "- Code: MIT. Shipped weights: CC BY-NC 4.0, as HAM10000. Their ImageNet initial weights: Apache-2.0 (Google).\n"
+        "- Code: MIT. Shipped weights: CC BY-NC 4.0, as their training data. Their ImageNet initial weights: Apache-2.0 (Google).\n"
         "- Tschandl, Rosendahl, Kittler (2018), The HAM10000 dataset, Sci Data 5:180161, "
         "[doi:10.1038/sdata.2018.161](https://doi.org/10.1038/sdata.2018.161).\n"
+        "- MILK study team (2025), MILK10k, ISIC Archive; ISIC 2018 and 2020 challenge data: Codella et al. (2019), "
+        "[arXiv:1902.03368](https://arxiv.org/abs/1902.03368); Rotemberg et al. (2021), Sci Data 8:34, "
+        "[doi:10.1038/s41597-021-00815-z](https://doi.org/10.1038/s41597-021-00815-z).\n"
         "- Lesion masks: Tschandl et al. (2020), Nat Med 26:1229, "
         "[doi:10.1038/s41591-020-0942-0](https://doi.org/10.1038/s41591-020-0942-0).\n"
         "- Networks: Tan, Le (2021), EfficientNetV2, [arXiv:2104.00298](https://arxiv.org/abs/2104.00298); "

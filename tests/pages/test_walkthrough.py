@@ -61,7 +61,7 @@ def test_the_numbers_are_those_of_the_analysis(analysis):
     assert contour["Area"].startswith(f"{analysis.lesion.lesion_mask.sum():,} px")
     assert contour["Perimeter"] == f"{analysis.morphology.perimeter_px:,.0f} px"
     box = analysis.classification.boxes[1]
-    assert f"from ({box.x0:.0f}, {box.y0:.0f})" in find(analysis, "Crop window")[1]["Window “crop”"]
+    assert f"from ({box.x0:.0f}, {box.y0:.0f})" in find(analysis, "Windows")[1]["Window “crop”"]
 
 
 def test_changed_pixels_are_counted_for_a_hairy_image_and_none_without(analyzer):
@@ -86,7 +86,7 @@ def test_views_are_the_squares_that_the_classifier_saw(analysis):
     assert len(pictures) == 16 and pictures[0].pixels.shape == (SIZE_PX, SIZE_PX, 3)
     whole = symmetry_views(pictures[0].pixels)
     np.testing.assert_array_equal([picture.pixels for picture in pictures[:8]], whole)
-    np.testing.assert_array_equal(find(analysis, "Crop window")[0].pictures[1].pixels, pictures[8].pixels)
+    np.testing.assert_array_equal(find(analysis, "Windows")[0].pictures[1].pixels, pictures[8].pixels)
 
 
 def test_the_view_table_follows_the_pictures(analysis):

@@ -1,6 +1,6 @@
 """Fit the novelty score of a bundle: its subspace on training lesions, its threshold on the validation split."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from core.diagnosis.novelty import NoveltyModel, fit_novelty
 from models.loading import Bundle
 from training.bundle.embed import pool_features
 from training.bundle.out_of_distribution import auroc, compare_scores, draw_scenes, read_sample_pictures
-from training.bundle.validation import training_sets, validated_sets
+from training.bundle.validation import validated_sets
 from training.data.sets import read_split
 
 FALSE_ALARMS = 0.02
@@ -19,8 +19,10 @@ N_COMPONENTS = 32
 
 def fit_subspace(bundle: Bundle, data: Path, limit: int | None = None) -> tuple[dict, NoveltyModel, float]:
     """(AUROC of the score and of alternatives, the model, its threshold)."""
-    train = _read_known(bundle, data, "train", training_sets).drop_duplicates("lesion_id")[:limit]
-    rows = _read_known(bundle, data, "validation", validated_sets)[:limit]
+    train = _read_known(bundle, data, "train", bundle.manifest.training_sets).drop_duplicates("lesion_id")[
+        :limit
+    ]
+    rows = _read_known(bundle, data, "validation", validated_sets(bundle.manifest))[:limit]
     pooled, model = fit_known(bundle, train)
     validation, read = pool_features(bundle, rows["image_path"].to_list())
     known, diagnoses = model.score(validation), rows["dx"].to_numpy(object)[read]
@@ -61,9 +63,9 @@ def _choose_threshold(known: np.ndarray, of_set: np.ndarray) -> float:
     return max(float(np.quantile(known[of_set == name], 1 - FALSE_ALARMS)) for name in set(of_set))
 
 
-def _read_known(bundle: Bundle, data: Path, split: str, sets: Callable) -> pd.DataFrame:
-    """The images of a split that are of the bundle's classes and of these data sets of its manifest."""
-    rows = read_split(data, split, sets(bundle.manifest))
+def _read_known(bundle: Bundle, data: Path, split: str, sets: Sequence[str]) -> pd.DataFrame:
+    """The images of a split that are of the bundle's classes and of these data sets."""
+    rows = read_split(data, split, sets)
     return rows[rows["dx"].isin(bundle.manifest.classes)].reset_index(drop=True)
 
 

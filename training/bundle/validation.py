@@ -14,7 +14,6 @@ from scipy.special import softmax
 from tqdm import tqdm
 
 from core.datasets.ham10000 import load_pixels, read_mask
-from core.datasets.splits import HAM10000
 from core.diagnosis.classification import Classification, ClassifierInput, classify
 from core.evaluation.mask_metrics import dice, jaccard, segmentation_scores
 from core.evaluation.metrics import (
@@ -98,14 +97,9 @@ def read_expert_mask(path: str, shape: tuple[int, int]) -> np.ndarray | None:
     return resize_mask(read_mask(path), shape) if path else None
 
 
-def training_sets(manifest: Manifest) -> tuple[str, ...]:
-    """The data sets that a bundle's classifier was trained on; HAM10000 for older bundles, which do not record it."""
-    return tuple(manifest.classifier.record.get("sets", (HAM10000,)))
-
-
 def validated_sets(manifest: Manifest) -> tuple[str, ...]:
     """Those of `VALIDATED_SETS` that a bundle's classifier was trained on: its decisions are made on them."""
-    return tuple(name for name in VALIDATED_SETS if name in training_sets(manifest))
+    return tuple(name for name in VALIDATED_SETS if name in manifest.training_sets)
 
 
 def require_unseen(manifest: Manifest, split: str) -> None:

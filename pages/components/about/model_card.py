@@ -24,7 +24,7 @@ def draw_card(manifest: Manifest) -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
         draw_identity(manifest)
-        draw_data()
+        draw_data(manifest)
         draw_trust(model_card.read_record(run, "trust.json"))
         draw_robustness(model_card.read_record(run, "robustness.json"))
         draw_symmetries(model_card.read_record(run, "symmetries.json"))
@@ -78,13 +78,15 @@ def _describe_validation(manifest: Manifest) -> str:
     )
 
 
-def draw_data() -> None:
+def draw_data(manifest: Manifest) -> None:
     """Data, licence and split."""
     st.subheader("Data and split", anchor=False)
     st.markdown(
-        "HAM10000: 10,015 dermoscopic images of 7,470 lesions from Vienna and Queensland, CC BY-NC 4.0. All "
-        "images of a lesion are in one split. HAM10000 records age, sex and body site, **not skin tone**; its "
-        "`akiec` holds actinic keratoses and squamous cell carcinomas in situ."
+        f"Trained on {', '.join(manifest.training_sets)}, all CC BY-NC 4.0. All images of a lesion are in one split, "
+        "also where two datasets share it. The decision threshold, the windows and everything else that is chosen come "
+        "from validation images of HAM10000 and, where the bundle was trained on it, MILK10k. HAM10000 records age, "
+        "sex and body site, **not skin tone**, which MILK10k records; HAM10000's `akiec` holds actinic keratoses and "
+        "squamous cell carcinomas in situ."
     )
     st.dataframe(_split_table(), hide_index=True, key="split_table", alt="Images and lesions in each split.")
     st.caption("From `training/splits/splits.csv`, written by `dermalens train split`.")
@@ -108,7 +110,7 @@ def draw_groups(manifest: Manifest) -> None:
     st.table(rows, border="horizontal", hide_index=True)
     st.caption(
         f"Test split, from `{path.name}`. {FEW_MARK}: fewer than {FEW_LESIONS} lesions, too few for a "
-        "conclusion. Skin tone is not recorded. Every score by every fact is on the Evaluate page."
+        "conclusion. Every score by every fact is on the Evaluate page."
     )
 
 

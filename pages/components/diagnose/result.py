@@ -83,6 +83,12 @@ def draw_classes(analysis: Analysis) -> str:
         # The coverage holds for images like those it was calibrated on, so not for an unknown kind.
         if analysis.conformal_set is not None and not analysis.unknown:
             _draw_conformal_set(analysis)
+        if analysis.balanced_prediction not in (None, answer.prediction):
+            st.markdown(
+                f"By the rule that weighs all diagnoses alike: **{get_diagnosis(analysis.balanced_prediction).name}**. "
+                ":gray[The probabilities hold where diagnoses are as frequent as in the training data; this rule corrects "
+                "for that, so it names rare diagnoses sooner.]"
+            )
     diagnosis = get_diagnosis(focus)
     st.markdown(f"{diagnosis.plain} :gray[Counted as {diagnosis.malignancy.value}.]")
     st.markdown("**Probability of malignancy**")

@@ -33,8 +33,8 @@ EXPLANATIONS = {
     "Hair removed": "Dark, thin structures are found by a morphological black-hat and painted over with the "
     "skin around them (DullRazor), before the classifier alone. Shown for illustration: the bundle's default, chosen on "
     "the validation split, can be changed by the user.",
-    "Crop window": "The classifier sees the whole image and a square around the lesion with some skin, each "
-    "resampled to its input size. Without a lesion both windows are the whole image.",
+    "Windows": "What the classifier sees, as validation chose it for this bundle: the whole image, or also a square "
+    "around the lesion with some skin; each is resampled to its input size. Without a lesion all are the whole image.",
     "Views": "Each window is shown in eight symmetric views: flipped and turned by quarters. A lesion has no "
     "upright orientation, so disagreement between views means that the result is uncertain.",
     "Probabilities": "Each view's scores become probabilities by a softmax after division by the "
@@ -74,7 +74,7 @@ def walk_through(analysis: Analysis) -> list[Step]:
     """The steps of an analysis in the order in which they ran, named as in `EXPLANATIONS`."""
     makers = (
         *(_original, _probability_map, _threshold, _contour),
-        *(_hair_removed, _crop_window, _views, _probabilities, _heatmap),
+        *(_hair_removed, _windows, _views, _probabilities, _heatmap),
     )
     return [Step(title, *make(analysis)) for title, make in zip(EXPLANATIONS, makers, strict=True)]
 
@@ -177,10 +177,13 @@ def _hair_removed(analysis: Analysis) -> Parts:
     )
 
 
-def _crop_window(analysis: Analysis) -> Parts:
+def _windows(analysis: Analysis) -> Parts:
     small = _small(analysis).copy()
     scale = small.shape[1] / analysis.shape[1]
-    numbers = [("Skin on each side", f"{analysis.manifest.crop_margin:.0%} of the lesion's longer side")]
+    numbers = []
+    if "crop" in analysis.manifest.views:
+        margin = f"{analysis.manifest.crop_margin:.0%} of the lesion's longer side"
+        numbers.append(("Skin on each side", margin))
     for window, box in zip(analysis.manifest.views, analysis.classification.boxes, strict=True):
         _draw_box(small, box.scaled(scale, scale))
         numbers.append((f"Window “{window}”", _describe_box(box)))
