@@ -68,7 +68,7 @@ def draft_manifest(
     }
     return {
         **about,
-        "licence": "CC BY-NC 4.0, as HAM10000; trained from ImageNet weights under Apache-2.0",
+        "licence": "CC BY-NC 4.0, as the training data; trained from ImageNet weights under Apache-2.0",
         "segmenter": segmenter,
         "classifier": classifier,
         "preprocessing": {"defaults": {}, "origin": "not set"},
