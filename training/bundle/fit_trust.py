@@ -205,22 +205,35 @@ def _write_novelty(model: NoveltyModel, threshold: float, out: Path) -> dict:
 
 
 def report_test(manifest: Manifest, runs: Path, out: Path) -> dict:
-    """Add to trust.json the coverage of the sets on the test split, from its stored predictions."""
+    """Add to trust.json the coverage of the sets on the test split of each dataset, from the stored predictions.
+
+    What the decision brings is said of HAM10000, over the classes that it has.
+    """
     path = runs / manifest.name / REPORT_NAME
     report = json.loads(path.read_text())
-    test = _read(runs / manifest.name / "test_predictions.csv", manifest)
+    folder = runs / manifest.name
+    test = _read(folder / "test_predictions.csv", manifest)
     entry = json.loads((out / MANIFEST_NAME).read_text())["classifier"]
     report["sets"]["test"] = describe_coverage(test, entry["conformal"])
-    offsets = np.array(entry["decision"]["offsets"])
-    adjusted = apply_offsets(test.probabilities, offsets)
-    report["decision"]["test"] = {
+    for other in sorted(folder.glob("*_test_predictions.csv")):
+        name = other.name.removesuffix("_predictions.csv")
+        report["sets"][name] = describe_coverage(_read(other, manifest), entry["conformal"])
+    report["decision"]["test"] = _compare_decisions(test, np.array(entry["decision"]["offsets"]))
+    return _write_report(path, report)
+
+
+def _compare_decisions(predictions: Predictions, offsets: np.ndarray) -> dict[str, dict]:
+    """Both accuracies with their intervals before and after the (K,) offsets, over the classes that have images."""
+    present = [k for k in range(len(predictions.classes)) if (predictions.labels == k).any()]
+    known = predictions.restrict([predictions.classes[k] for k in present])
+    answers = {"before": known.probabilities, "after": apply_offsets(known.probabilities, offsets[present])}
+    return {
         metric.__name__: {
-            "before": asdict(grouped_bootstrap(metric, test.lesions, test.labels, test.probabilities)),
-            "after": asdict(grouped_bootstrap(metric, test.lesions, test.labels, adjusted)),
+            when: asdict(grouped_bootstrap(metric, known.lesions, known.labels, probabilities))
+            for when, probabilities in answers.items()
         }
         for metric in (balanced_accuracy, accuracy)
     }
-    return _write_report(path, report)
 
 
 def _read_validation(folder: Path, manifest: Manifest) -> Predictions:

@@ -20,17 +20,25 @@ from training.command import exit_with_message
 README = PROJECT_DIR / "README.md"
 PAGES = ("diagnose", "evaluate", "dataset", "training", "about")
 START, END = "<!-- scores: dermalens evaluate readme -->", "<!-- end of scores -->"
+# Heading of a column, the evaluation it shows.
+COLUMNS = {
+    "HAM10000, test": "test",
+    "MILK10k, test": "milk10k_test",
+    "ISIC 2018 Task 1, test": "isic2018_task1_test",
+    "HAM10000, validation": "validation",
+}
 ROWS = (
     ("Lesion Dice", "segmentation", "dice"),
     ("Lesion Jaccard", "segmentation", "jaccard"),
     ("Thresholded Jaccard (0.65)", "segmentation", "thresholded_jaccard"),
     ("Masks with Jaccard < 0.65", "segmentation", "share_failed"),
-    ("Balanced accuracy, 7 classes", "classification", "balanced_accuracy"),
+    ("Balanced accuracy, of the classes that the set has", "classification", "balanced_accuracy"),
     ("Accuracy", "classification", "accuracy"),
     ("Macro ROC AUC", "classification", "macro_roc_auc"),
     ("Expected calibration error (15 bins)", "classification", "expected_calibration_error"),
     ("Melanoma ROC AUC", "melanoma", "roc_auc_melanoma"),
     ("Melanoma sensitivity at 0.90 specificity", "melanoma", "melanoma_sensitivity_at_90_specificity"),
+    ("ROC AUC, malignant or in situ against benign", "", "suspicious_roc_auc"),
     (
         "Sensitivity, malignant or in situ, at the decision threshold",
         "suspicious_at_threshold",
@@ -45,27 +53,44 @@ ROWS = (
 
 
 def read_scores(split: str) -> dict:
-    """The scores file of the shipped bundle for one split."""
+    """The scores file of the shipped bundle for one split; {} where that was not evaluated."""
     path = RUNS_DIR / read_manifest().name / f"{split}_scores.json"
-    return json.loads(path.read_text())
+    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def score_table() -> str:
-    """Markdown: each score on the test split with its interval, and on the validation split."""
-    test, validation = read_scores("test"), read_scores("validation")
-    lines = ["| | test split (95 % interval) | validation |", "|---|---|---|"]
+    """Markdown: each score on the test split of each dataset with its interval, and on HAM10000's validation split."""
+    columns = {title: scores for title, split in COLUMNS.items() if (scores := read_scores(split))}
+    lines = [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for label, group, key in ROWS:
-        value, other = test[group][key], validation[group][key]
-        lines.append(
-            f"| {label} | {value['estimate']:.3f} ({value['low']:.3f} to {value['high']:.3f}) "
-            f"| {other['estimate']:.3f} |"
-        )
-    lines.append("")
+        cells = [_cell((scores.get(group, {}) if group else scores).get(key)) for scores in columns.values()]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    test = read_scores("test")
+    counts = [
+        f"{title} {scores['n_images']} images of {scores['n_lesions']} lesions"
+        for title, scores in columns.items()
+    ]
+    lines.append(f"\n{'; '.join(counts)}. 95 % intervals over lesions. {_by_the_rule()}")
     lines.append(
-        f"Test: {test['n_images']} images of {test['n_lesions']} lesions; bundle {test['bundle']} "
-        f"version {test['version']}, fingerprint `{test['fingerprint']}`. {INTERVAL_NOTE}"
+        f"Bundle {test['bundle']} version {test['version']}, fingerprint `{test['fingerprint']}`. {INTERVAL_NOTE}"
     )
     return "\n".join(lines)
+
+
+def _cell(value: dict | None) -> str:
+    """A score with its interval; "–" for one that a dataset does not allow."""
+    return f"{value['estimate']:.3f} ({value['low']:.3f} to {value['high']:.3f})" if value else "–"
+
+
+def _by_the_rule() -> str:
+    """Balanced accuracy by the decision rule that validation gave, where it was tested."""
+    path = RUNS_DIR / read_manifest().name / "trust.json"
+    found = json.loads(path.read_text())["decision"].get("test", {}).get("balanced_accuracy")
+    return (
+        f"Balanced accuracy on HAM10000 by the decision rule for it: {_cell(found['after'])}."
+        if found
+        else ""
+    )
 
 
 def benchmark_line() -> str:
