@@ -18,6 +18,7 @@ import pandas as pd
 from core.datasets.splits import SPLIT_FILE, SPLITS, read_splits
 from core.phantoms.lesions import PhantomSpec
 from core.systems.evaluations import RUNS_DIR
+from models.manifest import Manifest
 
 SCORE_GROUPS = ("segmentation", "classification", "melanoma", "suspicious_at_threshold")
 N_WORST_MASKS = 2
@@ -40,10 +41,11 @@ class DrawnFailure:
     text: str
 
 
-def read_record(run: str, name: str, runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
-    """A JSON file of a run's folder; {} where no command has written it yet."""
-    path = runs_dir / run / name
-    return json.loads(path.read_text()) if path.is_file() else {}
+def read_record(manifest: Manifest, name: str, runs_dir: Path = RUNS_DIR) -> dict[str, Any]:
+    """A JSON file that a command wrote of a bundle; {} where there is none, or one of other weights."""
+    path = runs_dir / manifest.name / name
+    record = json.loads(path.read_text()) if path.is_file() else {}
+    return record if record.get("fingerprint") == manifest.fingerprint else {}
 
 
 def score_table(records: dict[str, dict[str, Any]]) -> pd.DataFrame:

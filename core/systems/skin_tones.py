@@ -10,6 +10,7 @@ import pandas as pd
 from core.evaluation.bootstrap import Interval, draw_lesions
 from core.phantoms.lesions import Phantom, PhantomSpec, draw_phantom
 from core.systems.evaluations import RUNS_DIR
+from models.manifest import Manifest
 
 # From light to dark, keys of `core.phantoms.lesions.SKIN_TONES`.
 TONES = ("very light", "light", "medium", "tan", "brown", "dark brown")
@@ -53,10 +54,12 @@ def draw_lesion_on(lesion: int, tone: str, size_px: tuple[int, int] = (450, 600)
     return draw_phantom(_SEED + lesion, size_px=size_px, spec=spec)
 
 
-def read_answers(bundle: str, runs_dir: Path = RUNS_DIR) -> pd.DataFrame | None:
-    """`COLUMNS`, one row a lesion and tone, as `training.measure.skin_tones` wrote them; None where it was not run."""
-    path = runs_dir / bundle / FILE_NAME
-    return pd.read_csv(path, comment="#") if path.is_file() else None
+def read_answers(manifest: Manifest, runs_dir: Path = RUNS_DIR) -> pd.DataFrame | None:
+    """`COLUMNS`, one row a lesion and tone, as `training.measure.skin_tones` wrote them; None where these weights were not asked."""
+    path = runs_dir / manifest.name / FILE_NAME
+    if not path.is_file() or not path.read_text().startswith(f"# weights {manifest.fingerprint}\n"):
+        return None
+    return pd.read_csv(path, comment="#")
 
 
 def summarise(answers: pd.DataFrame, threshold: float, n_resamples: int = 1000) -> list[ToneScore]:

@@ -88,7 +88,7 @@ SYSTEMS = (
     ),
     System(
         "Dual stage with attention (ours)",
-        "A U-Net on an EfficientNetV2B0 outlines; two such networks with attention name the image and its crop.",
+        "A U-Net on an EfficientNetV2B0 outlines; two such networks with attention name it.",
         (),
         SHIPPED_DIR,
         BOTH,

@@ -20,18 +20,17 @@ FAILURES_SHOWN = 6
 
 def draw_card(manifest: Manifest) -> None:
     """Every section that the bundle's records allow."""
-    run = manifest.name
     left, right = st.columns([1, 1], gap="large")
     with left:
         draw_identity(manifest)
         draw_data(manifest)
-        draw_trust(model_card.read_record(run, "trust.json"))
-        draw_robustness(model_card.read_record(run, "robustness.json"))
-        draw_symmetries(model_card.read_record(run, "symmetries.json"))
+        draw_trust(model_card.read_record(manifest, "trust.json"))
+        draw_robustness(model_card.read_record(manifest, "robustness.json"))
+        draw_symmetries(model_card.read_record(manifest, "symmetries.json"))
     with right:
         draw_scores(manifest)
         draw_groups(manifest)
-    draw_failures(run)
+    draw_failures(manifest)
 
 
 def draw_identity(manifest: Manifest) -> None:
@@ -55,7 +54,9 @@ def draw_scores(manifest: Manifest) -> None:
     """Headline scores of both splits with their intervals."""
     st.subheader("Scores", anchor=False)
     run = manifest.name
-    records = {split: model_card.read_record(run, f"{split}_scores.json") for split in ("test", "validation")}
+    records = {
+        split: model_card.read_record(manifest, f"{split}_scores.json") for split in ("test", "validation")
+    }
     table = model_card.score_table(records)
     if table.empty:
         st.caption(f"No scores are recorded for {run}. `dermalens evaluate scores --split test` writes them.")
@@ -165,9 +166,11 @@ def draw_symmetries(record: dict) -> None:
     )
 
 
-def draw_failures(run: str) -> None:
+def draw_failures(manifest: Manifest) -> None:
     """Drawn images on which this bundle failed."""
-    failures = model_card.known_failures(model_card.read_record(run, "phantom_scores.json"))[:FAILURES_SHOWN]
+    failures = model_card.known_failures(model_card.read_record(manifest, "phantom_scores.json"))[
+        :FAILURES_SHOWN
+    ]
     if not failures:
         return
     st.subheader("Known failures, on drawn examples", anchor=False)

@@ -21,7 +21,7 @@ def draw() -> None:
     except BundleError as error:
         draw_bundle_error(error)
         return
-    answers = read_answers(manifest.name)
+    answers = read_answers(manifest)
     if answers is None:
         st.caption("Not made for this bundle yet: `python -m training.measure.skin_tones` does.")
         return

@@ -1,5 +1,6 @@
 """The model card's tables and failures, from small records."""
 
+import json
 from dataclasses import asdict
 
 import pandas as pd
@@ -14,6 +15,7 @@ from core.systems.model_card import (
     split_table,
     trust_rows,
 )
+from tests.fakes import fake_bundle
 
 
 def row(seed: int, dice: float, **more) -> dict:
@@ -22,8 +24,14 @@ def row(seed: int, dice: float, **more) -> dict:
     return {"seed": seed, "spec": spec, "dice": dice, "suspicious_probability": 0.1} | more
 
 
-def test_a_record_that_nobody_wrote_is_empty(tmp_path):
-    assert read_record("nothing", "test_scores.json", tmp_path) == {}
+def test_a_record_that_nobody_wrote_or_that_is_of_other_weights_is_empty(tmp_path):
+    manifest = fake_bundle().manifest
+    assert read_record(manifest, "trust.json", tmp_path) == {}
+    path = tmp_path / manifest.name / "trust.json"
+    path.parent.mkdir()
+    for fingerprint, found in (("other", {}), (manifest.fingerprint, {"fingerprint": manifest.fingerprint})):
+        path.write_text(json.dumps({"fingerprint": fingerprint}))
+        assert read_record(manifest, "trust.json", tmp_path) == found
 
 
 def test_scores_of_both_splits_stand_side_by_side_and_absent_ones_are_undefined():

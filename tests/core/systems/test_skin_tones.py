@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from core.systems.skin_tones import TONES, draw_lesion_on, read_answers, summarise
+from tests.fakes import fake_bundle
 
 
 def test_only_the_skin_differs_between_tones():
@@ -30,4 +31,4 @@ def test_changes_are_taken_against_the_lightest_tone_of_the_same_lesion():
 
 
 def test_a_bundle_that_was_not_asked_has_no_answers(tmp_path):
-    assert read_answers("none", tmp_path) is None
+    assert read_answers(fake_bundle().manifest, tmp_path) is None
