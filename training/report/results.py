@@ -77,9 +77,10 @@ def _describe_data(config: dict[str, Any]) -> str:
 def collect_runs(
     runs_dirs: Sequence[Path] = (RUNS_DIR, WORK_DIR), configs: Path = CONFIGS_DIR
 ) -> list[dict[str, Any]]:
-    """Every finished training run; one that has not ended has no scores.json yet and is left out."""
-    folders = [path.parent for runs_dir in runs_dirs for path in sorted(runs_dir.glob("*/scores.json"))]
-    return [read_run(folder, configs) for folder in folders if (folder / "history.csv").is_file()]
+    """Every finished training run, of the same name the one in the later folder; one that has not ended is left out."""
+    paths = [path for runs_dir in runs_dirs for path in sorted(runs_dir.glob("*/scores.json"))]
+    folders = {path.parent.name: path.parent for path in paths if (path.parent / "history.csv").is_file()}
+    return [read_run(folder, configs) for folder in folders.values()]
 
 
 # --- ablations --------------------------------------------------------------------------------------
