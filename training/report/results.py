@@ -125,7 +125,7 @@ def read_bundles(runs_dir: Path = RUNS_DIR) -> Iterator[dict[str, Any]]:
             for split, record in records.items()
             for name, value in _headlines(record).items()
         }
-        scores |= _corrupted(path.with_name("robustness.json"))
+        scores |= _corrupted(path.with_name("robustness.json"), stamp["fingerprint"])
         yield stamp | {name: round(value, DIGITS) for name, value in scores.items()}
 
 
@@ -135,11 +135,12 @@ def _headlines(record: dict[str, Any]) -> dict[str, float]:
     return found | {"dice": record["segmentation"]["dice"]["estimate"]}
 
 
-def _corrupted(file: Path) -> dict[str, float]:
-    """Mean scores on corrupted validation images; {} where they were not measured."""
-    if not file.is_file():
+def _corrupted(file: Path, fingerprint: str) -> dict[str, float]:
+    """Mean scores on corrupted validation images; {} where they were not measured of these weights."""
+    record = json.loads(file.read_text()) if file.is_file() else {}
+    if record.get("fingerprint") != fingerprint:
         return {}
-    table = pd.DataFrame(json.loads(file.read_text())["corruptions"])
+    table = pd.DataFrame(record["corruptions"])
     return {f"corrupted_{name}": float(table[name].mean()) for name in ("balanced_accuracy", "dice")}
 
 
