@@ -144,7 +144,7 @@ def test_each_system_keeps_its_own_threshold(app: AppTest, monkeypatch):
     )
     analyse(open_topic(app, "Side by side"))
     text = read_text(app)
-    assert "All 2 systems name" in text and "in **1 of 2**" in text
+    assert "All 2 systems that name a diagnosis name" in text and "in **1 of 2**" in text
     assert "**Classic**" in text and any("Dice 1.00 with the first" in caption for caption in captions(app))
 
 

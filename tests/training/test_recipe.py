@@ -128,6 +128,7 @@ def test_a_recipe_can_begin_at_a_later_stage(tmp_path):
     recipe.run(tmp_path, bundle=tmp_path, first="export", execute=commands.append)
     assert [command[0] for command in commands] == [
         "training.bundle.export",
+        "training.bundle.fit_structures",
         "training.measure.evaluate",
         "training.bundle.fit_trust",
     ]
