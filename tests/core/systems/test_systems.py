@@ -6,7 +6,6 @@ import math
 import pytest
 
 from core.evaluation.operating_point import operate
-from core.evaluation.predictions import read_predictions
 from core.evaluation.score_table import SUSPICIOUS, binary_outcomes
 from core.systems.systems import format_cell, list_systems, read_systems, systems_table
 from tests.fakes import fake_manifest
@@ -61,7 +60,7 @@ def test_every_shipped_system_has_its_stored_specificity_at_its_own_threshold():
             stored = evaluation.read_scores()["suspicious_at_threshold"]
             threshold = system.threshold(evaluation)
             thresholds.add(threshold)
-            outcomes = binary_outcomes(read_predictions(evaluation.predictions_file), SUSPICIOUS)
+            outcomes = binary_outcomes(evaluation.read_predictions(), SUSPICIOUS)
             assert operate(*outcomes, threshold).specificity == pytest.approx(
                 stored["specificity"]["estimate"], abs=2e-3
             )
