@@ -17,7 +17,7 @@ def test_about_states_limits_licences_and_the_bundle(app: AppTest):
     text = read_text(visit(app, ABOUT))
     assert app.title[0].value == "About Dermalens"
     assert "Not a medical device" in text
-    assert "darker skin is unknown" in text
+    assert "few pictures of dark skin" in text
     assert "CC BY-NC 4.0" in text
     assert "10.1038/sdata.2018.161" in text
     assert fake_manifest().fingerprint in text
@@ -28,7 +28,9 @@ def test_the_model_card_shows_the_scores_that_the_evaluation_wrote(app: AppTest,
     run = tmp_path / fake_manifest().name
     run.mkdir()
     dice = {"estimate": 0.9234, "low": 0.91, "high": 0.93}
-    (run / "test_scores.json").write_text(json.dumps({"segmentation": {"dice": dice}}))
+    (run / "test_scores.json").write_text(
+        json.dumps({**fake_manifest().stamp, "segmentation": {"dice": dice}})
+    )
     monkeypatch.setattr(model_card.read_record, "__defaults__", (tmp_path,))
     assert "0.923 (0.910 to 0.930)" in read_tables(visit(app, ABOUT))
 
@@ -38,7 +40,9 @@ def test_a_bundle_trained_on_validation_lesions_says_how_it_was_validated(
 ):
     (tmp_path / fake_manifest().name).mkdir()
     (tmp_path / fake_manifest().name / "test_scores.json").write_text(
-        json.dumps({"segmentation": {"dice": {"estimate": 0.9, "low": 0.8, "high": 1.0}}})
+        json.dumps(
+            {**fake_manifest().stamp, "segmentation": {"dice": {"estimate": 0.9, "low": 0.8, "high": 1.0}}}
+        )
     )
     monkeypatch.setattr(model_card.read_record, "__defaults__", (tmp_path,))
     said = "Part of this bundle was trained on validation lesions"
