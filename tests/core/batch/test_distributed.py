@@ -15,8 +15,6 @@ from core.batch.faults import JobError
 from core.images.drawing import encode_png
 from core.settings import AnalysisSettings
 from tests.core import slow_ray
-from tests.core.slow_job import light_bundle
-from tests.fakes import fake_manifest
 
 COUNT, CHUNK_SIZE = 10, 3
 RESULT_FILES = ("results.jsonl", "predictions.csv", "errors.csv")
@@ -25,10 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture(autouse=True)
-def networks(monkeypatch):
-    bundle = light_bundle()
-    monkeypatch.setattr("core.analyzer.load_bundle", lambda folder: bundle)
-    monkeypatch.setattr(foreground, "read_manifest", fake_manifest)
+def networks(light_networks, monkeypatch):
     monkeypatch.setattr(distributed, "AnalyseChunk", slow_ray.FakeAnalyseChunk)
     monkeypatch.setattr(distributed, "CORES_AN_ACTOR", 1)
     monkeypatch.setattr(distributed.cut_chunks, "__defaults__", (CHUNK_SIZE,))

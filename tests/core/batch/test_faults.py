@@ -21,18 +21,10 @@ from core.images.drawing import encode_png
 from models.loading import load_bundle
 from models.manifest import SHIPPED_DIR, BundleError, file_sha256
 from tests.core.batch.killing import kill_after
-from tests.core.slow_job import light_bundle
-from tests.fakes import fake_manifest
 
 COUNT = 9
 RESULT_FILES = ("results.jsonl", "predictions.csv", "errors.csv")
-
-
-@pytest.fixture(autouse=True)
-def networks(monkeypatch):
-    bundle = light_bundle()
-    monkeypatch.setattr("core.analyzer.load_bundle", lambda folder: bundle)
-    monkeypatch.setattr(foreground, "read_manifest", fake_manifest)
+pytestmark = pytest.mark.usefixtures("light_networks")
 
 
 @pytest.fixture

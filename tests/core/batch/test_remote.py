@@ -11,12 +11,10 @@ from core.batch.analyze import find_images
 from core.batch.faults import JobError
 from core.images.drawing import encode_png
 from core.images.errors import ImageError
-from tests.core.slow_job import light_bundle
-from tests.fakes import fake_manifest
 
 ADDRESS = "s3://pictures/run one"
 # Ray's and moto's own warnings are not ours to fail on.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("light_networks")]
 
 
 class Store:
@@ -34,13 +32,6 @@ class Store:
         if name not in self.files:
             raise FileNotFoundError(name)
         return self.files[name][start:end]
-
-
-@pytest.fixture(autouse=True)
-def networks(monkeypatch):
-    bundle = light_bundle()
-    monkeypatch.setattr("core.analyzer.load_bundle", lambda folder: bundle)
-    monkeypatch.setattr(foreground, "read_manifest", fake_manifest)
 
 
 @pytest.fixture
