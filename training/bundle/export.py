@@ -32,6 +32,7 @@ from core.taxonomy import suspicious_flags
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, SHIPPED_DIR, read_manifest
 from training.bundle.graph import add_graphs
+from training.bundle.manifest_record import edit_manifest
 from training.bundle.packing import answers_of, export_classifier, export_network
 from training.bundle.validation import (
     LabelledImages,
@@ -221,11 +222,9 @@ def write_draft(
 
 def write_decisions(folder: Path, decisions: dict[str, Any], origin: str) -> None:
     """Put what `make_choices` decided into a draft; `origin` names the record of it."""
-    path = folder / MANIFEST_NAME
-    record = json.loads(path.read_text())
-    record["preprocessing"] = {"defaults": decisions["preprocessing"], "origin": origin}
-    record["classifier"] |= {name: value for name, value in decisions.items() if name != "preprocessing"}
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    with edit_manifest(folder) as record:
+        record["preprocessing"] = {"defaults": decisions["preprocessing"], "origin": origin}
+        record["classifier"] |= {name: value for name, value in decisions.items() if name != "preprocessing"}
 
 
 @exit_with_message

@@ -26,8 +26,9 @@ from core.systems.evaluations import RUNS_DIR
 from core.tables.columns import STRUCTURES
 from core.tables.writing import to_json_types
 from models.loading import Bundle, load_bundle
-from models.manifest import MANIFEST_NAME, bundle_dir, file_sha256
+from models.manifest import bundle_dir, file_sha256
 from training.bundle.embed import pool_features
+from training.bundle.manifest_record import edit_manifest
 from training.command import exit_with_message
 from training.data.sets import find_sets, read_split
 
@@ -98,9 +99,8 @@ def fit_structures(folder: Path, data: Path, runs: Path = RUNS_DIR, limit: int |
             "origin": f"fitted on {len(train)} images of the training part of ISIC 2018 Task 1, tested on its test part",
         }
     )
-    record = json.loads((folder / MANIFEST_NAME).read_text())
-    record["classifier"]["structures"] = entry
-    (folder / MANIFEST_NAME).write_text(json.dumps(record, indent=1) + "\n")
+    with edit_manifest(folder) as record:
+        record["classifier"]["structures"] = entry
     report = {**bundle.manifest.stamp, **entry, "cross_validated_auc": validated}
     report["share_present"] = {name: float((train[name] == 1).mean()) for name in STRUCTURES}
     path = runs / bundle.manifest.name / REPORT_NAME

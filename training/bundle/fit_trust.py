@@ -31,6 +31,7 @@ from core.tables.writing import to_json_types
 from models.loading import load_bundle
 from models.manifest import MANIFEST_NAME, BundleError, Manifest, bundle_dir, file_sha256, read_manifest
 from training.bundle.fit_novelty import FALSE_ALARMS, fit_subspace
+from training.bundle.manifest_record import edit_manifest
 from training.bundle.mapie_sets import SCORES, conformalize, mapie_sets
 from training.bundle.validation import mean_over_sets, require_unseen
 from training.command import exit_with_message
@@ -178,9 +179,8 @@ def fit_trust(bundle_folder: Path, data: Path, runs: Path, out: Path, limit: int
     novelty_found, model, threshold = fit_subspace(bundle, data, limit)
     out.mkdir(parents=True, exist_ok=True)
     novelty = _write_novelty(model, threshold, out)
-    record = json.loads((bundle_folder / MANIFEST_NAME).read_text())
-    record["classifier"] |= {"conformal": conformal, "novelty": novelty, "decision": decision}
-    (out / MANIFEST_NAME).write_text(json.dumps(record, indent=1) + "\n")
+    with edit_manifest(bundle_folder, out) as record:
+        record["classifier"] |= {"conformal": conformal, "novelty": novelty, "decision": decision}
     report = {
         **manifest.stamp,
         "command": "dermalens train trust",

@@ -9,7 +9,6 @@ Keras reads, so a bundle carries its numbers once. `models.runtimes.graph` says 
 """
 
 import argparse
-import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,10 +22,11 @@ from scipy.special import softmax
 from core.datasets.ham10000 import default_data_dir, load_pixels, read_split
 from core.images.preprocessing import Box, crop_square, limit_long_side
 from models.efficientnet import FEATURES_LAYER
-from models.manifest import MANIFEST_NAME, file_sha256, list_bundles, read_manifest
+from models.manifest import file_sha256, list_bundles, read_manifest
 from models.runtimes.graph import Graph, GraphError, Node, Weights, read_weights, write_graph
 from models.runtimes.openvino import OpenVinoNetwork
 from models.runtimes.tensorflow import load_network
+from training.bundle.manifest_record import edit_manifest
 from training.command import exit_with_message
 
 CHUNK = 8
@@ -207,24 +207,22 @@ def add_graph(folder: Path, network: str, squares: np.ndarray) -> dict[str, Any]
     Returns:
         The entry; None for a network that only TensorFlow can run.
     """
-    path = folder / MANIFEST_NAME
-    record = json.loads(path.read_text())
     entry = getattr(read_manifest(folder), network)
     model = load_network(folder, entry)
-    record[network].pop("graph", None)
-    try:
-        graph = make_graph(model)
-        file = folder / f"{network}.graph.json"
-        write_graph(graph, file)
-        record[network]["graph"] = {
-            "file": file.name,
-            "sha256": file_sha256(file),
-            "precision": "float32",
-            **compare_with_keras(graph, read_weights(folder / entry.file, graph), model, squares),
-        }
-    except GraphError as error:
-        print(f"{folder}: {error}")
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    with edit_manifest(folder) as record:
+        record[network].pop("graph", None)
+        try:
+            graph = make_graph(model)
+            file = folder / f"{network}.graph.json"
+            write_graph(graph, file)
+            record[network]["graph"] = {
+                "file": file.name,
+                "sha256": file_sha256(file),
+                "precision": "float32",
+                **compare_with_keras(graph, read_weights(folder / entry.file, graph), model, squares),
+            }
+        except GraphError as error:
+            print(f"{folder}: {error}")
     return record[network].get("graph")
 
 

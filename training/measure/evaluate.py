@@ -44,7 +44,8 @@ from core.systems.evaluations import RUNS_DIR
 from core.tables.columns import STRUCTURES
 from core.tables.writing import to_json_types
 from core.taxonomy import codes_among, suspicious_flags
-from models.manifest import MANIFEST_NAME, Manifest, read_manifest
+from models.manifest import Manifest, read_manifest
+from training.bundle.manifest_record import edit_manifest
 from training.bundle.validation import require_unseen, validated_sets
 from training.command import exit_with_message
 from training.data.sets import SETS, find_sets, read_split
@@ -215,11 +216,9 @@ def write_scores(predictions: pd.DataFrame, manifest: Manifest, name: str) -> di
 
 def _note_in_manifest(manifest: Manifest, split: str, scores: dict) -> None:
     """Write the headline scores into the networks' manifest entries."""
-    path = manifest.folder / MANIFEST_NAME
-    record = json.loads(path.read_text())
-    for network, group in (("segmenter", "segmentation"), ("classifier", "classification")):
-        record[network].setdefault("scores", {})[split] = scores[group]
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    with edit_manifest(manifest.folder) as record:
+        for network, group in (("segmenter", "segmentation"), ("classifier", "classification")):
+            record[network].setdefault("scores", {})[split] = scores[group]
 
 
 @exit_with_message

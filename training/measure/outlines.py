@@ -29,7 +29,8 @@ from core.lesion.segmentation import predict_masks
 from core.systems.evaluations import RUNS_DIR
 from core.tables.writing import to_json_types
 from models.loading import Bundle, load_bundle
-from models.manifest import MANIFEST_NAME, bundle_dir
+from models.manifest import bundle_dir
+from training.bundle.manifest_record import edit_manifest
 from training.bundle.validation import CHUNK, require_unseen
 from training.command import exit_with_message
 from training.data.sets import find_sets, read_split
@@ -171,9 +172,8 @@ def _read(bundle: Bundle, data: Path, split: str, dataset: str, limit: int | Non
 
 
 def _write(folder: Path, runs: Path, name: str, entry: dict, report: dict) -> None:
-    record = json.loads((folder / MANIFEST_NAME).read_text())
-    record["segmenter"]["outline_band"] = entry
-    (folder / MANIFEST_NAME).write_text(json.dumps(record, indent=1) + "\n")
+    with edit_manifest(folder) as record:
+        record["segmenter"]["outline_band"] = entry
     (runs / name).mkdir(parents=True, exist_ok=True)
     (runs / name / REPORT_NAME).write_text(json.dumps(report, indent=1) + "\n")
 

@@ -25,8 +25,9 @@ from core.evaluation.predictions import Predictions, from_frame
 from core.systems.evaluations import RUNS_DIR
 from core.taxonomy import suspicious_flags
 from models.loading import load_bundle
-from models.manifest import MANIFEST_NAME, Manifest, read_manifest
+from models.manifest import Manifest, read_manifest
 from models.runtimes.openvino import supports_bf16
+from training.bundle.manifest_record import edit_manifest
 from training.command import exit_with_message
 from training.data.sets import read_split
 from training.measure.evaluate import predict_split, score_predictions
@@ -120,10 +121,8 @@ def main() -> None:
     found = {"precision": PRECISION, **measure(manifest, arguments.data, arguments.limit)}
     print(json.dumps(found, indent=1))
     if not arguments.limit:
-        path = manifest.folder / MANIFEST_NAME
-        record = json.loads(path.read_text())
-        record["classifier"]["lower_precision"] = found
-        path.write_text(json.dumps(record, indent=1) + "\n")
+        with edit_manifest(manifest.folder) as record:
+            record["classifier"]["lower_precision"] = found
 
 
 if __name__ == "__main__":
