@@ -86,8 +86,8 @@ def _find_overlay(analysis: Analysis, view: str, focus: str | None, choice: str)
 
 
 def _draw_band_note(analysis: Analysis) -> None:
-    if analysis.plausible_masks is not None:
-        band = read_band(analysis.manifest)
+    band = read_band(analysis.manifest)
+    if band and analysis.lesion.found:  # there are `plausible_masks` then; they need not be computed twice
         st.caption(
             "Thin blue lines: the tightest and the widest plausible outline. Experts draw the border differently; "
             f"of {band.origin}, about {band.share:.0%} lie between such lines. Where none shows, it runs along the outline."
