@@ -10,7 +10,6 @@ import streamlit as st
 
 from core.datasets.case import Case, case_of_prediction
 from core.evaluation.predictions import Predictions
-from core.records.notebook import identify
 from pages.components.cases import facts as parts
 from pages.components.cases.case import draw_case
 from pages.components.notebook.images import draw_group
@@ -37,7 +36,7 @@ def draw_cards(predictions: Predictions, rows: np.ndarray, key: str, source: str
     st.html(parts.STYLE)
     names = predictions.frame["image_id"]
     if source:
-        draw_group(lambda: [identify(name, source) for name in names.iloc[rows]], len(rows), f"{key}_group")
+        draw_group(names.iloc[rows], source, f"{key}_group")
     shown = draw_pages(rows, key)
     with st.grid(6, min_column_width=160, key=f"{key}_grid"):
         for row in shown:

@@ -68,7 +68,7 @@ def _draw_toolbar(context: Context, state: State, rows: np.ndarray) -> None:
         if context.has_pictures:
             address.follow(_OUTLINE_KEY, state.outlined)
             st.toggle("Expert's outline", key=_OUTLINE_KEY, on_change=_take_outline)
-        draw_group(lambda: context.keys_of(rows), len(rows), "browse_group")
+        draw_group(context.frame["image_id"].iloc[rows], context.source, "browse_group")
         address.follow(_ORDER_KEY, state.order)
         st.selectbox(
             "Order",

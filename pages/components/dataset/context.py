@@ -12,7 +12,6 @@ from core.datasets.ham10000_facts import read_facts
 from core.datasets.similar import FeatureIndex, FeatureIndexError
 from core.datasets.splits import HAM10000, read_splits
 from core.evaluation.predictions import Predictions
-from core.records.notebook import ImageKey, identify
 from core.systems.evaluations import RUNS_DIR, Evaluation, list_evaluations
 from pages.components.shared import dataset_folder as dataset
 
@@ -44,10 +43,6 @@ class Context:
     @property
     def frame(self) -> pd.DataFrame:
         return self.explorer.frame
-
-    def keys_of(self, rows: np.ndarray) -> list[ImageKey]:
-        """What tags and notes know the images of some rows by."""
-        return [identify(name, self.source) for name in self.frame["image_id"].iloc[rows]]
 
     def rows_of(self, image_ids: list[str]) -> np.ndarray:
         """(M,) rows of those images that the catalogue has."""

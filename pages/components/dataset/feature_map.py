@@ -177,7 +177,7 @@ def _draw_picked(context: Context, state: State, found: np.ndarray) -> None:
         if pages > 1:
             key = f"map_page_{number}_{pages}"
             page = st.pagination(pages, key=key, max_visible_pages=5, persist_state="session")
-        draw_group(lambda: context.keys_of(rows), len(rows), "lasso_group")
+        draw_group(context.frame["image_id"].iloc[rows], context.source, "lasso_group")
         st.button("Clear", key="clear_lasso", icon=":material/close:", on_click=_pick, args=([],))
     draw_images(context, rows[PAGE_SIZE * (page - 1) : PAGE_SIZE * page], state.outlined, "map")
     if not context.has_pictures:

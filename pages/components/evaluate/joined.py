@@ -8,7 +8,6 @@ import streamlit as st
 from core.datasets.case import Case
 from core.evaluation.changes import BETTER, KINDS, OTHER, SAME, WORSE, Changes, list_changes
 from core.evaluation.comparison import Pair
-from core.records.notebook import identify
 from core.taxonomy import get_diagnosis
 from pages.components.cases import facts as parts
 from pages.components.cases.cards import TOP, draw_open, draw_opened, draw_pages, read_case
@@ -49,9 +48,7 @@ def draw(context: Context, pair: Pair, other_key: str) -> None:
         st.caption("No images here.")
         return
     names = pair.first.frame["image_id"]
-    draw_group(
-        lambda: [identify(one, context.source) for one in names.iloc[rows]], len(rows), f"{_KEY}_group"
-    )
+    draw_group(names.iloc[rows], context.source, f"{_KEY}_group")
     st.html(parts.STYLE + STYLE)
     shown = draw_pages(rows, _KEY)
     with st.grid(3, min_column_width=300, key=f"{_KEY}_grid"):

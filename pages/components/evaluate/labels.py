@@ -46,9 +46,7 @@ def draw(context: Context) -> None:
     if not len(wanted):
         st.info("No suspected label here.", icon=":material/done_all:")
         return
-    draw_group(
-        lambda: [identify(name, context.source) for name in names[wanted]], len(wanted), f"{_KEY}_group"
-    )
+    draw_group(names[wanted], context.source, f"{_KEY}_group")
     st.html(STYLE)
     shown = draw_pages(wanted, _KEY)
     with st.grid(4, min_column_width=240, key=f"{_KEY}_grid"):

@@ -1,10 +1,10 @@
 """Tags and a note on one image, and tags for a group of images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
-from core.records.notebook import MAX_NAME, MAX_NOTE, ImageKey
+from core.records.notebook import MAX_NAME, MAX_NOTE, ImageKey, identify
 from pages.components.notebook import store
 
 
@@ -52,14 +52,15 @@ def _retag(image: ImageKey, key: str) -> None:
         notebook.tag([image], tag)
 
 
-def draw_group(list_images: Callable[[], Sequence[ImageKey]], count: int, key: str) -> None:
+def draw_group(names: Sequence[str], source: str, key: str) -> None:
     """A button that gives a group of images a tag, or takes it from them.
 
     Args:
-        list_images: names the images; called when the tag is given.
-        count: how many they are.
+        names: ids of the images.
+        source: what the ids are unique in.
         key: of the widgets.
     """
+    count = len(names)
     what = "Tag this image" if count == 1 else f"Tag these {count:,}"
     with st.popover(what, icon=":material/sell:", key=f"{key}_popover", width="content"):
         known = store.read(lambda: [*store.open_notebook().list_tags()], [])
@@ -79,17 +80,21 @@ def draw_group(list_images: Callable[[], Sequence[ImageKey]], count: int, key: s
                     type="primary" if act is _tag else "secondary",
                     disabled=not tag or not count,
                     on_click=act,
-                    args=(list_images, str(tag)[:MAX_NAME]),
+                    args=(names, source, str(tag)[:MAX_NAME]),
                 )
         store.draw_problem()
 
 
-def _tag(list_images: Callable[[], Sequence[ImageKey]], tag: str) -> None:
+def _tag(names: Sequence[str], source: str, tag: str) -> None:
     new = []
-    if store.write(lambda: new.append(store.open_notebook().tag(list_images(), tag))):
+    if store.write(lambda: new.append(store.open_notebook().tag(_identify(names, source), tag))):
         st.toast(f"Tagged “{tag}”: {new[0]:,} new", icon=":material/sell:")
 
 
-def _untag(list_images: Callable[[], Sequence[ImageKey]], tag: str) -> None:
-    if store.write(lambda: store.open_notebook().untag(list_images(), tag)):
+def _untag(names: Sequence[str], source: str, tag: str) -> None:
+    if store.write(lambda: store.open_notebook().untag(_identify(names, source), tag)):
         st.toast(f"Removed “{tag}”", icon=":material/sell:")
+
+
+def _identify(names: Sequence[str], source: str) -> list[ImageKey]:
+    return [identify(name, source) for name in names]
