@@ -11,6 +11,7 @@ from core.images.drawing import encode_png
 from core.images.reading import read_image
 from core.phantoms.lesions import draw_phantom
 from core.taxonomy import get_diagnosis
+from models.manifest import read_manifest
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +49,7 @@ def test_upload_shows_outline_probabilities_and_heatmap(result: Page):
     picture = shown_picture(result)
     size = "async image => { await image.decode(); return [image.naturalWidth, image.naturalHeight]; }"
     assert picture.evaluate(size) == [600, 450]
-    expect(result.locator(".js-plotly-plot .bars .point")).to_have_count(7)
+    expect(result.locator(".js-plotly-plot .bars .point")).to_have_count(len(read_manifest().classes))
     outline = picture.get_attribute("src")
     choose_view(result, "Grad-CAM")
     expect(result.locator(".viewer figcaption").nth(1)).to_contain_text("Grad-CAM of")

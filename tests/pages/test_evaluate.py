@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.evaluation import metrics
-from core.evaluation.predictions import from_frame, read_predictions
+from core.evaluation.predictions import from_frame
 from core.systems.evaluations import list_evaluations
 from pages.components.evaluate import scores
 from pages.components.evaluate.source import FILE, list_shipped
@@ -73,7 +73,7 @@ def read_numbers(values: list | dict) -> list:
 
 def page_recall(code: str) -> float:
     """Recall of a class in the run that opens first."""
-    predictions = read_predictions(list_evaluations()[0].predictions_file)
+    predictions = list_evaluations()[0].read_predictions()
     among = predictions.labels == predictions.classes.index(code)
     return float((predictions.predicted[among] == predictions.labels[among]).mean())
 
@@ -83,7 +83,7 @@ def page_recall(code: str) -> float:
 
 def test_page_opens_on_a_shipped_test_split(page: AppTest):
     evaluation = list_evaluations()[0]
-    predictions = read_predictions(evaluation.predictions_file)
+    predictions = evaluation.read_predictions()
     assert page.title[0].value == "Evaluate"
     assert page.selectbox(key="run").value == f"{evaluation.run}/{evaluation.split}"
     text = read_text(page)
@@ -165,7 +165,7 @@ def test_overview_shows_classes_and_masks(page: AppTest):
     assert classes["Recall"].tolist()[4].startswith(f"{recall:.2f} (")
     assert metric(page, "Dice") > "0.8"
     jaccard = read_chart(page, "histogram_jaccard")["data"][0]
-    frame = read_predictions(list_evaluations()[0].predictions_file).frame
+    frame = list_evaluations()[0].read_predictions().frame
     assert sum(read_numbers(jaccard["y"])) == frame["jaccard"].notna().sum()
 
 

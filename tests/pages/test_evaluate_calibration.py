@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from core.evaluation.metrics import expected_calibration_error
-from core.evaluation.predictions import from_frame, read_predictions
+from core.evaluation.predictions import from_frame
 from core.systems.evaluations import list_evaluations
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text
@@ -14,7 +14,7 @@ CLASSES = ("bkl", "mel", "nv")
 
 
 def test_shipped_run_shows_its_calibration_error_and_table():
-    shipped = read_predictions(list_evaluations()[0].predictions_file)
+    shipped = list_evaluations()[0].read_predictions()
     app = open_view("Calibration")
     error = expected_calibration_error(shipped.labels, shipped.probabilities)
     assert f"{error:.3f}" in [metric.value for metric in app.metric]

@@ -119,10 +119,11 @@ def test_heatmaps_are_tested_on_request_and_kept(app: AppTest, monkeypatch):
 def test_the_wait_for_a_busy_server_ends_with_a_message(app: AppTest, monkeypatch):
     analyse(open_topic(app, "Heatmaps"))
 
-    def refuse(on_wait):
+    def refuse(self, on_wait):
         raise heatmaps.waiting.QueueFullError("Too many wait.")
 
-    monkeypatch.setattr(heatmaps.waiting.ANALYSES, "turn", refuse)
+    # Of the class: undone on the one queue, it would stay there as an attribute of its own and hide later patches.
+    monkeypatch.setattr(heatmaps.waiting.Queue, "turn", refuse)
     app.button(key="check_heatmap").click()
     run(app)
     assert "Too many wait" in read_text(app)

@@ -29,7 +29,7 @@ from core.analyzer import Analyzer
 from core.batch.analyze import analyze_paths
 from core.batch.labels import match_labels, read_labels
 from core.settings import AnalysisSettings, default_filters
-from core.systems.evaluations import RUNS_DIR, WORK_DIR
+from core.systems.evaluations import WORK_DIR
 from core.systems.model_card import read_record
 from core.tables.writing import to_json_types
 from models.manifest import Manifest
@@ -164,17 +164,15 @@ def _describe_run(manifest: Manifest, answers: pd.DataFrame) -> dict:
         "unreadable": int(answers["melanoma"].isna().sum()),
         "long_side_px": manifest.working_side_px,
         "learned_corruptions": list(training_corruptions(manifest)),
-        "own_corruptions": _own_corruptions(manifest.name, manifest.fingerprint),
+        "own_corruptions": _own_corruptions(manifest),
         "environment": describe_environment(),
     }
 
 
-def _own_corruptions(name: str, fingerprint: str) -> dict[str, float]:
+def _own_corruptions(manifest: Manifest) -> dict[str, float]:
     """Severity -> share of answers that our fourteen corruptions change on HAM10000; {} where it was not measured."""
-    own = read_record(name, OWN_RESULT, RUNS_DIR)
-    if own.get("fingerprint") != fingerprint:
-        return {}
-    return {f"{row['severity']:.0f}": 1 - row["unchanged_share"] for row in own["mean_by_severity"]}
+    rows = read_record(manifest, OWN_RESULT).get("mean_by_severity", [])
+    return {f"{row['severity']:.0f}": 1 - row["unchanged_share"] for row in rows}
 
 
 def describe(record: dict) -> str:

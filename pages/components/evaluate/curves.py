@@ -56,7 +56,11 @@ def take_point(targets: list[str]) -> None:
 
 def choose_point(context: Context, targets: list[str]) -> tuple[str, float]:
     """Positive class and decision threshold."""
-    titles = {title(target): target for target in targets}
+    titles: dict[str, str] = {}
+    for (
+        target
+    ) in targets:  # where benign and malignant are the classes, both ask for malignancy: the first counts
+        titles.setdefault(title(target), target)
     if st.session_state.get(TARGET) not in titles:
         st.session_state.pop(TARGET, None)
 
