@@ -45,8 +45,9 @@ def read_text(app: AppTest) -> str:
 
 
 def read_tables(app: AppTest) -> str:
-    """Every cell of the page's tables."""
-    return "\n".join(str(cell) for table in app.table for cell in table.value.to_numpy().ravel())
+    """Every cell of the page's tables, without the word joiners that keep ranges on one line."""
+    cells = (str(cell) for table in app.table for cell in table.value.to_numpy().ravel())
+    return "\n".join(cells).replace("\u2060", "")
 
 
 def focus_box(app: AppTest):

@@ -176,8 +176,16 @@ def draw_abcd(rows: list[MorphologyRow]) -> None:
     length = math.ceil(len(rows) / ABCD_COLUMNS)
     for number, column in enumerate(st.columns(ABCD_COLUMNS, gap="small")):
         part = rows[number * length : (number + 1) * length]
-        table = {"Measure": [row.label for row in part], "Value": [f"**{row.value}**" for row in part]}
+        table = {
+            "Measure": [row.label for row in part],
+            "Value": [f"**{_keep_range(row.value)}**" for row in part],
+        }
         column.table(table, border="horizontal", hide_index=True, hide_header=True)
+
+
+def _keep_range(value: str) -> str:
+    """The value with word joiners around its dash, so that no range is broken over two lines."""
+    return value.replace("–", "\u2060–\u2060")
 
 
 def _draw_meanings(rows: list[MorphologyRow]) -> None:

@@ -89,8 +89,9 @@ def _draw_band_note(analysis: Analysis) -> None:
     band = read_band(analysis.manifest)
     if band and analysis.lesion.found:  # there are `plausible_masks` then; they need not be computed twice
         st.caption(
-            "Thin blue lines: the tightest and the widest plausible outline. Experts draw the border differently; "
-            f"of {band.origin}, about {band.share:.0%} lie between such lines. Where none shows, it runs along the outline."
+            f"Thin blue lines: tightest and widest plausible outline; about {band.share:.0%} of experts' outlines lie between.",
+            help=f"Experts draw the border differently. Measured on validation images: {band.origin}. Where no line "
+            "shows, it runs along the outline.",
         )
 
 

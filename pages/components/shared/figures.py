@@ -15,7 +15,7 @@ from core.taxonomy import get_diagnosis
 from pages.components.shared.notices import percent
 
 AMBER, BLUE = "#D98E1F", "#4A90CE"
-_ROW_PX = 32
+_ROW_PX = 36
 
 
 def savable(name: str) -> dict:
