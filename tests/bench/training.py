@@ -4,6 +4,7 @@ import statistics
 
 import keras
 import numpy as np
+import pandas as pd
 
 from core.phantoms.lesions import draw_phantom
 from models.loading import load_bundle
@@ -43,12 +44,14 @@ class SameBatch(keras.utils.PyDataset):
 def draw_batches(config: ClassificationConfig) -> ClassificationBatches:
     """An epoch of drawn lesions."""
     drawn = [draw_phantom(seed, size_px=(150, 200)) for seed in range(DRAWN)]
-    phantoms = [drawn[n % len(drawn)] for n in range(TRAINING_STEPS * config.batch_size)]
+    numbers = np.arange(TRAINING_STEPS * config.batch_size)
+    phantoms = [drawn[n % len(drawn)] for n in numbers]
+    diagnoses = np.array(config.classes)[numbers % len(config.classes)]
     return make_batches(
         config,
+        pd.DataFrame({"dataset": next(iter(config.sets)), "dx": diagnoses}),
         [phantom.image for phantom in phantoms],
         [phantom.lesion_mask for phantom in phantoms],
-        np.arange(len(phantoms)) % config.n_classes,
     )
 
 
