@@ -40,15 +40,13 @@ def draw(context: Context) -> None:
         st.warning(notices.escape(str(error)), title="Nothing to compare", icon=":material/link_off:")
         return
     _draw_what(context, other, pair)
-    differences = _differences((context.key, other.key), (context.threshold, other.threshold), pair)
-    left, right = st.columns([1, 1], gap="medium")
-    with left:
-        _draw_chart(differences)
-    with right:
-        _draw_table(differences)
+    intervals = st.container()
     if pair.first.labelled.any():
         _draw_disagreement(pair)
     joined.draw(context, pair, other.key)
+    # Last, at their place above: many draws of many images take seconds, and the rest need not wait for them.
+    with intervals:
+        _draw_differences(_differences((context.key, other.key), (context.threshold, other.threshold), pair))
 
 
 # --- the second evaluation --------------------------------------------------------------------------
@@ -157,6 +155,14 @@ def _differences(
     keys: tuple[str, str], thresholds: tuple[float, float], _pair: Pair
 ) -> dict[str, Difference]:
     return score_differences(_pair, thresholds, affordable_resamples(len(_pair)))
+
+
+def _draw_differences(differences: dict[str, Difference]) -> None:
+    left, right = st.columns([1, 1], gap="medium")
+    with left:
+        _draw_chart(differences)
+    with right:
+        _draw_table(differences)
 
 
 def _draw_chart(differences: dict[str, Difference]) -> None:
