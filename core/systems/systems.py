@@ -11,10 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from core.systems.evaluations import RUNS_DIR, Evaluation, list_evaluations
+from core.systems.evaluations import RESULTS_DIR, RUNS_DIR, Evaluation, list_evaluations
 from models.manifest import BundleError, Manifest, list_bundles, read_manifest
 
 SYSTEMS_FILE = RUNS_DIR / "systems.json"
+MOBILE_FILE = RESULTS_DIR / "mobile.csv"
 # Score in the file, its heading. A score that a system does not have is NaN in the table.
 SCORES = {
     "dice": "Dice",
@@ -128,6 +129,25 @@ def systems_table(systems: list[SystemRecord]) -> pd.DataFrame:
         for system in systems
     ]
     return pd.DataFrame(rows, columns=["System", *SCORES.values(), "Parameters", "MB", "ms an image"])
+
+
+def mobile_table(fingerprint: str, path: Path = MOBILE_FILE) -> pd.DataFrame:
+    """The files for phones beside Keras, as `dermalens export-mobile` scored them; empty where it did not for these weights.
+
+    Columns: `File`, `MB`, `Balanced accuracy`, `Macro AUC`, `Answers changed` (share) and `Images`.
+    """
+    columns = {
+        "file": "File",
+        "megabytes": "MB",
+        "balanced_accuracy": SCORES["balanced_accuracy"],
+        "macro_roc_auc": SCORES["macro_roc_auc"],
+        "answers_changed": "Answers changed",
+        "images": "Images",
+    }
+    if not path.is_file():
+        return pd.DataFrame(columns=list(columns.values()))
+    rows = pd.read_csv(path)
+    return rows.loc[rows["fingerprint"] == fingerprint, list(columns)].rename(columns=columns)
 
 
 def format_cell(column: str, value: Any) -> str:

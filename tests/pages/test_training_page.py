@@ -350,3 +350,14 @@ def test_classic_systems_stand_side_by_side(app: AppTest, monkeypatch):
 def test_without_a_record_the_systems_view_names_the_command(app: AppTest, monkeypatch):
     monkeypatch.setattr(systems, "read_systems", lambda: [])
     assert "make classic" in read_text(open_training(app, training_view="Systems"))
+
+
+def test_the_files_for_phones_have_a_table_where_they_were_scored(app: AppTest, monkeypatch):
+    system = SystemRecord("Ours", "Outlines, then names.", "ham", "", {}, 12_000_000, 27.0, 400.0)
+    monkeypatch.setattr(systems, "read_systems", lambda: [system])
+    none = open_training(app, training_view="Systems")
+    assert not [frame for frame in none.dataframe if "File" in frame.value]
+    table = pd.DataFrame({"File": ["int8"], "MB": [6.2], "Answers changed": [0.02]})
+    monkeypatch.setattr(systems, "mobile_table", lambda fingerprint: table)
+    [shown] = [frame.value for frame in run(none).dataframe if "File" in frame.value]
+    assert shown["MB"].tolist() == [6.2]

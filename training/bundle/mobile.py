@@ -23,14 +23,13 @@ from core.diagnosis.classification import softmax
 from core.evaluation.metrics import balanced_accuracy, macro_roc_auc
 from core.images.preprocessing import Box, crop_square, limit_long_side
 from core.phantoms.lesions import draw_phantom
-from core.systems.evaluations import RESULTS_DIR
+from core.systems.systems import MOBILE_FILE
 from models.manifest import Manifest, NetworkEntry, file_sha256, read_manifest
 from models.runtimes.tensorflow import load_network
 from training.command import exit_with_message
 
 PRECISIONS = ("float16", "int8")
 N_EXAMPLES = 100
-RESULTS_NAME = "mobile.csv"
 
 
 def to_square(image: np.ndarray, entry: NetworkEntry) -> np.ndarray:
@@ -162,7 +161,7 @@ def main() -> None:
     if arguments.data is None:
         return
     rows = score_files(files, arguments.data, arguments.limit)
-    with (RESULTS_DIR / RESULTS_NAME).open("w", newline="") as stream:
+    with MOBILE_FILE.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -5,7 +5,8 @@ import re
 import streamlit as st
 
 from core.systems.model_card import format_score
-from core.systems.systems import SCORES, SystemRecord, read_systems, systems_table
+from core.systems.systems import SCORES, SystemRecord, mobile_table, read_systems, systems_table
+from models.manifest import BundleError, read_manifest
 from pages.components.shared.notices import escape
 
 
@@ -31,6 +32,7 @@ def draw_systems() -> None:
     )
     _draw_intervals(systems)
     _draw_notes(systems)
+    _draw_mobile()
 
 
 def _draw_table(systems: list[SystemRecord]) -> None:
@@ -84,3 +86,31 @@ def _draw_notes(systems: list[SystemRecord]) -> None:
             parts = filter(None, (escape(system.about), escape(cut), ships))
             st.markdown(f"**{escape(system.title)}**  \n{' '.join(parts)}")
     st.page_link("pages/diagnose.py", label="Analyse an image with one of them", icon=":material/biotech:")
+
+
+def _draw_mobile() -> None:
+    """The shipped classifier as files for phones, where they were scored."""
+    try:
+        table = mobile_table(read_manifest().fingerprint)
+    except BundleError:
+        return  # Diagnose and About say what is wrong with the bundle
+    if table.empty:
+        return
+    st.subheader("On phones", anchor=False)
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "MB": st.column_config.NumberColumn(format="%.1f"),
+            "Balanced accuracy": st.column_config.NumberColumn(format="%.3f"),
+            "Macro AUC": st.column_config.NumberColumn(format="%.3f"),
+            "Answers changed": st.column_config.NumberColumn(format="percent"),
+        },
+        height="content",
+        key="mobile_table",
+        alt=f"Table of {len(table)} files of one classifier with size, scores and the share of changed answers.",
+    )
+    st.caption(
+        "The classifier alone, one view of each whole validation image, so below the scores of whole analyses above; "
+        "written by `dermalens export-mobile --to FOLDER --data DIR`, which makes the files."
+    )

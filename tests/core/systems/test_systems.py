@@ -7,7 +7,7 @@ import pytest
 
 from core.evaluation.operating_point import operate
 from core.evaluation.score_table import SUSPICIOUS, binary_outcomes
-from core.systems.systems import format_cell, list_systems, read_systems, systems_table
+from core.systems.systems import format_cell, list_systems, mobile_table, read_systems, systems_table
 from tests.fakes import fake_manifest
 
 INTERVAL = {"estimate": 0.9, "low": 0.8, "high": 0.95}
@@ -91,3 +91,12 @@ def test_without_the_file_there_are_none(tmp_path):
 )
 def test_cells(column, value, text):
     assert format_cell(column, value) == text
+
+
+def test_files_for_phones_are_those_of_the_same_weights(tmp_path):
+    path = tmp_path / "mobile.csv"
+    columns = "fingerprint,file,megabytes,images,balanced_accuracy,macro_roc_auc,answers_changed"
+    path.write_text(f"{columns}\nold,int8,6.1,9,0.5,0.8,0.1\nnew,int8,6.2,9,0.6,0.9,0.02\n")
+    [row] = mobile_table("new", path).to_dict("records")
+    assert row["MB"] == 6.2 and row["Answers changed"] == 0.02
+    assert mobile_table("other", path).empty and mobile_table("new", tmp_path / "none.csv").empty
