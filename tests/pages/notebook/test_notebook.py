@@ -13,7 +13,7 @@ from pages.components.notebook import store, visitor
 from tests.core.tables import make_table
 from tests.pages.conftest import open_app
 from tests.pages.driver import DATASET, read_text, run, visit
-from tests.pages.evaluation import choose, open_view, press
+from tests.pages.evaluate.evaluation import choose, open_view, press
 
 ANSWERS = [("nv", "nv", 0.9), ("nv", "mel", 0.8), ("mel", "nv", 0.6), ("mel", "mel", 0.7)]
 ELSEWHERE = identify("image", "elsewhere.csv")

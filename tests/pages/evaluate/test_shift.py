@@ -8,7 +8,7 @@ from pages.components.evaluate import shift
 from tests.core.tables import make_table
 from tests.pages.conftest import open_app
 from tests.pages.driver import EVALUATE, read_text, run, visit
-from tests.pages.evaluation import choose, open_view, to_csv
+from tests.pages.evaluate.evaluation import choose, open_view, to_csv
 
 CLASSES = ("bkl", "mel", "nv")
 ANSWERS = [("nv", "nv", 0.9), ("mel", "mel", 0.9)] * 40

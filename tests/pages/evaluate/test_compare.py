@@ -5,7 +5,7 @@ from core.systems.evaluations import list_evaluations
 from pages.components.evaluate.source import list_shipped, shipped_label
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text, run
-from tests.pages.evaluation import choose, open_view, read_frame, to_csv
+from tests.pages.evaluate.evaluation import choose, open_view, read_frame, to_csv
 
 CLASSES = ("bkl", "mel", "nv")
 FIRST = make_table([("nv", "nv", 0.8)] * 3 + [("mel", "mel", 0.8), ("mel", "nv", 0.8)], CLASSES)

@@ -8,7 +8,7 @@ from pages.components.evaluate import errors
 from pages.components.shared import dataset_folder
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text
-from tests.pages.evaluation import choose, open_view, press
+from tests.pages.evaluate.evaluation import choose, open_view, press
 
 CLASSES = ("bkl", "mel", "nv")
 # In the order of "sure mistakes": image_2 (missed melanoma), image_1, image_3.

@@ -13,7 +13,7 @@ from core.settings import DATA_VARIABLE
 from core.systems.evaluations import RUNS_DIR
 from pages.components.dataset import browse, context, feature_map
 from tests.pages.conftest import open_app
-from tests.pages.drawn_dataset import MASKS, ROWS, write_dataset
+from tests.pages.dataset.drawn_dataset import MASKS, ROWS, write_dataset
 from tests.pages.driver import DATASET, keys, read_text, run, visit
 
 NEVUS, TRAINED, MELANOMA, TRAINED_TOO, SAME_MELANOMA = (row[1] for row in ROWS)

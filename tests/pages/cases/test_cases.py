@@ -45,7 +45,7 @@ def batch_page(folder: str) -> None:
 
     from core.evaluation.predictions import IMAGE_PATH, from_frame
     from pages.components.cases.cards import draw_cards
-    from tests.pages.test_cases import make_predictions
+    from tests.pages.cases.test_cases import make_predictions
 
     frame = make_predictions().frame
     frame[IMAGE_PATH] = [f"{folder}/{name}.jpg" for name in frame["image_id"]]
@@ -60,7 +60,7 @@ def cards_page(rows: list[int]) -> None:
     import numpy as np
 
     from pages.components.cases.cards import draw_cards
-    from tests.pages.test_cases import make_predictions
+    from tests.pages.cases.test_cases import make_predictions
 
     draw_cards(make_predictions(), np.array(rows, dtype=np.int64), "demo")
 

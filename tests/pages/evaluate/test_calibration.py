@@ -8,7 +8,7 @@ from core.evaluation.predictions import from_frame
 from core.systems.evaluations import list_evaluations
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text
-from tests.pages.evaluation import choose, open_view, read_chart, read_frame
+from tests.pages.evaluate.evaluation import choose, open_view, read_chart, read_frame
 
 CLASSES = ("bkl", "mel", "nv")
 

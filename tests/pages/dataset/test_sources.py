@@ -17,7 +17,7 @@ from core.phantoms.lesions import draw_phantom
 from core.settings import DATA_VARIABLE
 from pages.components.dataset import sources
 from tests.pages.conftest import open_app
-from tests.pages.drawn_dataset import write_dataset
+from tests.pages.dataset.drawn_dataset import write_dataset
 from tests.pages.driver import DATASET, EVALUATE, keys, read_text, run, visit
 from tests.training.data.site import Handler, Site, make_zip
 from training.data import background

@@ -12,7 +12,7 @@ from pages.components.evaluate.labels import ORDERS, sort_errors
 from pages.components.notebook import visitor
 from tests.core.tables import make_table
 from tests.pages.driver import keys, read_text
-from tests.pages.evaluation import choose, open_view
+from tests.pages.evaluate.evaluation import choose, open_view
 
 CLASSES = ("bkl", "mel", "nv")
 # Suspected: image_0 (mel, margin 0.7), image_1 (bkl, 0.85) and image_2 (bkl, 0.55).

@@ -16,7 +16,7 @@ from pages.components.evaluate.source import FILE, list_shipped
 from pages.components.shared.notices import escape
 from tests.pages.conftest import open_app
 from tests.pages.driver import EVALUATE, keys, read_text, run, visit
-from tests.pages.evaluation import choose, open_view, read_chart
+from tests.pages.evaluate.evaluation import choose, open_view, read_chart
 
 CODES = ("bkl", "mel", "nv")
 
