@@ -73,6 +73,6 @@ def describe_answer(record: dict[str, Any]) -> str:
     '✗ nv 90%'
     """
     if record["answer"] == NOT_PREDICTED:
-        return f"{record['split']} split" if record.get("split") == "train" else ""
+        return f"{record['split']} split" if record.get("split") else ""
     mark = "✓" if record["answer"] == "right" else "✗"
     return f"{mark} {record['prediction']} {record['confidence']:.0%}"
