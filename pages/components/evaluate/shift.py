@@ -83,9 +83,12 @@ def draw(context: Context) -> None:
 
 
 def list_references() -> dict[str, Evaluation]:
-    """Shipped evaluations by the name of bundle and split; validation splits first, which decisions were made on."""
+    """Shipped evaluations by the name of bundle and split; validation splits first, which decisions were made on.
+
+    Of those, the split of that very name leads: it is the set that the scores are stated for.
+    """
     found = [one for system in list_systems() for one in system.evaluations]
-    found.sort(key=lambda one: "validation" not in one.split)
+    found.sort(key=lambda one: ("validation" not in one.split, one.split != "validation"))
     return {one.label: one for one in found}
 
 

@@ -70,3 +70,9 @@ def test_images_without_labels_are_compared_too(reference):
     app.file_uploader(key="predictions_file").set_value(("mine.csv", to_csv(unlabelled), "text/csv"))
     text = read_text(run(app))
     assert "may not be expected to hold" in text
+
+
+def test_the_split_that_decisions_were_made_on_is_offered_first():
+    splits = [one.split for one in shift.list_references().values()]
+    assert splits[0] == "validation"
+    assert splits.index("milk10k_validation") < splits.index("test")
