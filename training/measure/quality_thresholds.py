@@ -2,7 +2,7 @@
 
     dermalens evaluate quality --data DIR
 
-reads a random sample of HAM10000 (under a minute on one core), prints each measure's percentiles, how often
+reads a random sample of HAM10000 (a minute or two on one core), prints each measure's percentiles, how often
 each finding is raised on these real images and how often a blur is recognised, and writes all of it to
 training/runs/quality/thresholds.json.
 """
@@ -17,14 +17,14 @@ import cv2
 import numpy as np
 import typer
 
-from core.datasets.ham10000 import DatasetError
-from core.images.quality import assess_quality, pixel_features
+from core.datasets.ham10000 import DatasetError, load_masks, read_ham10000
+from core.images.quality import WORKING_SIDE_PX, assess_quality, pixel_features
 from core.images.quality_findings import QualityReport
-from core.images.reading import list_images, read_image
+from core.images.reading import read_image
 from training.command import exit_with_message
 
 PERCENTILES = (0, 0.5, 1, 2, 5, 50, 95, 98, 99, 99.5, 100)
-BLURS_PX = (1.0, 1.5, 2.0, 3.0, 5.0)  # Gaussian sigma, of 200 px
+BLURS_PX = (1.0, 1.5, 2.0, 3.0, 5.0)  # Gaussian sigma, of the working copy
 MEASURES = [name for name in QualityReport.__annotations__ if name != "findings"]
 OUTPUT = Path(__file__).parents[1] / "runs" / "quality" / "thresholds.json"
 
@@ -36,13 +36,13 @@ def main(
     seed: int = 0,
 ) -> None:
     """Print the figures and write them to training/runs/quality/thresholds.json."""
-    files = {path.stem: path for path in list_images(data)}
-    ids = sorted(stem for stem in files if f"{stem}_segmentation" in files)
+    rows = read_ham10000(data).set_index("image_id")
+    ids = sorted(rows.index[(rows["image_path"] != "") & (rows["mask_path"] != "")])
     if not ids:
-        raise DatasetError(f"No image with a mask beside it (<image_id>_segmentation) under {data}.")
-    ids = random.Random(seed).sample(ids, min(sample, len(ids)))
-    images = [read_image(files[stem]).pixels for stem in ids]
-    masks = [_read_mask(files[f"{stem}_segmentation"], i.shape) for stem, i in zip(ids, images, strict=True)]
+        raise DatasetError(f"No image with an expert mask in {data}. Unpack HAM10000's masks there.")
+    rows = rows.loc[random.Random(seed).sample(ids, min(sample, len(ids)))]
+    images = [read_image(path).pixels for path in rows["image_path"]]
+    masks = load_masks(rows, [image.shape[:2] for image in images])
     reports = [assess_quality(image, mask) for image, mask in zip(images, masks, strict=True)]
     # Every 7th pixel of every 5th image: 1.3 million pixels.
     pixels = np.concatenate([np.stack(pixel_features(i)).reshape(4, -1)[:, ::7] for i in images[::5]], axis=1)
@@ -60,11 +60,6 @@ def main(
     print(text)
 
 
-def _read_mask(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    mask = read_image(path).pixels[..., 0]
-    return cv2.resize(mask, shape[1::-1], interpolation=cv2.INTER_AREA) > 127
-
-
 def _percentiles(values: list[float] | np.ndarray) -> dict[str, float]:
     levels = np.nanpercentile(np.asarray(values, dtype=float), PERCENTILES)
     return {f"P{level:g}": round(float(value), 4) for level, value in zip(PERCENTILES, levels, strict=True)}
@@ -76,7 +71,11 @@ def _finding_rates(reports: list[QualityReport]) -> dict[str, float]:
 
 
 def _blur_recognised(images: list[np.ndarray], sigma_px: float) -> float:
-    reports = [assess_quality(cv2.GaussianBlur(image, (0, 0), sigma_px)) for image in images]
+    """Share of images found blurred; the sigma is of the working copy, so a larger image is blurred more."""
+    reports = [
+        assess_quality(cv2.GaussianBlur(image, (0, 0), sigma_px * max(image.shape) / WORKING_SIDE_PX))
+        for image in images
+    ]
     return _finding_rates(reports).get("blurred", 0.0)
 
 
