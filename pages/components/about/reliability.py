@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.systems.reliability import read_reliability, reliability_rows
+from pages.components.shared.engine import MAX_ANALYSES_BYTES
 
 
 def draw_reliability() -> None:
@@ -15,6 +16,7 @@ def draw_reliability() -> None:
     machine = record["machine"]
     st.caption(
         f"{record['date']}, {machine['cores']} cores with a load of {machine['load_average']} (above the number of "
-        "cores: other work ran beside). A session keeps up to 256 MB of results, which a short row only fills. From "
+        f"cores: other work ran beside). A session keeps up to {MAX_ANALYSES_BYTES // 2**20} MB of results, which a short "
+        "row only fills. From "
         "`reliability.json`, written by `make soak`."
     )
