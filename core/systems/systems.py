@@ -16,6 +16,7 @@ from models.manifest import BundleError, Manifest, list_bundles, read_manifest
 
 SYSTEMS_FILE = RUNS_DIR / "systems.json"
 MOBILE_FILE = RESULTS_DIR / "mobile.csv"
+MAX_ANSWERS_CHANGED = 0.002  # share that networks of lower precision may change
 # Score in the file, its heading. A score that a system does not have is NaN in the table.
 SCORES = {
     "dice": "Dice",

@@ -23,6 +23,7 @@ from core.datasets.splits import HAM10000
 from core.errors import DermalensError
 from core.evaluation.predictions import Predictions, from_frame
 from core.systems.evaluations import RUNS_DIR
+from core.systems.systems import MAX_ANSWERS_CHANGED
 from core.taxonomy import suspicious_flags
 from models.loading import load_bundle
 from models.manifest import Manifest, read_manifest
@@ -34,7 +35,6 @@ from training.measure.evaluate import predict_split, score_predictions
 
 PRECISION, SPLIT = "bf16", "validation"
 MAX_SCORE_CHANGE = 0.001
-MAX_ANSWERS_CHANGED = 0.002
 
 
 def estimates(scores: Any, name: str = "") -> Iterator[tuple[str, float]]:

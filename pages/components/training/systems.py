@@ -5,7 +5,14 @@ import re
 import streamlit as st
 
 from core.systems.model_card import format_score
-from core.systems.systems import SCORES, SystemRecord, mobile_table, read_systems, systems_table
+from core.systems.systems import (
+    MAX_ANSWERS_CHANGED,
+    SCORES,
+    SystemRecord,
+    mobile_table,
+    read_systems,
+    systems_table,
+)
 from models.manifest import BundleError, read_manifest
 from pages.components.shared.notices import escape
 
@@ -114,3 +121,9 @@ def _draw_mobile() -> None:
         "The classifier alone, one view of each whole validation image, so below the scores of whole analyses above; "
         "written by `dermalens export-mobile --to FOLDER --data DIR`, which makes the files."
     )
+    changed = table.loc[table["Answers changed"] > MAX_ANSWERS_CHANGED, "File"]
+    if len(changed):
+        st.caption(
+            f":material/warning: {escape(', '.join(changed))}: more than {MAX_ANSWERS_CHANGED:.1%} of the answers change. Use "
+            "another file where it fits."
+        )

@@ -361,3 +361,4 @@ def test_the_files_for_phones_have_a_table_where_they_were_scored(app: AppTest, 
     monkeypatch.setattr(systems, "mobile_table", lambda fingerprint: table)
     [shown] = [frame.value for frame in run(none).dataframe if "File" in frame.value]
     assert shown["MB"].tolist() == [6.2]
+    assert "int8: more than 0.2% of the answers change" in read_text(none)
