@@ -355,6 +355,7 @@ def test_without_a_record_the_systems_view_names_the_command(app: AppTest, monke
 def test_the_files_for_phones_have_a_table_where_they_were_scored(app: AppTest, monkeypatch):
     system = SystemRecord("Ours", "Outlines, then names.", "ham", "", {}, 12_000_000, 27.0, 400.0)
     monkeypatch.setattr(systems, "read_systems", lambda: [system])
+    monkeypatch.setattr(systems, "mobile_table", lambda fingerprint: pd.DataFrame())
     none = open_training(app, training_view="Systems")
     assert not [frame for frame in none.dataframe if "File" in frame.value]
     table = pd.DataFrame({"File": ["int8"], "MB": [6.2], "Answers changed": [0.02]})
