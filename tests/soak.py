@@ -39,6 +39,7 @@ from tests.server.session import time_page
 
 PICTURES = 12  # different ones; sessions take them in different orders
 UPLOADS = count(1)  # a number in each upload's bytes: a session would answer the same bytes from its memory
+BROWSER_NICENESS = 15  # of all that follows the server: a visitor's browser runs on a machine of its own
 VERDICT = re.compile(r"^Probability of malignancy (\d+\.\d%)$")
 RESULT_FILES = ("results.jsonl", "predictions.csv", "errors.csv")
 # The first part of the row fills caches; the slope is that of the rest.
@@ -146,6 +147,7 @@ def soak_server(sessions: int, analyses: int, in_a_row: int, folder: Path) -> Fo
     before = children()
     with serve_app(folder / "server.log") as url:
         [server] = children() - before
+        os.nice(BROWSER_NICENESS)
         with open_browser() as browser:
             pages = [open_page(browser, url) for _ in range(sessions)]
             for turn in range(analyses):
