@@ -4,9 +4,9 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from core.datasets.ham10000 import DatasetError
+from tests.pages.dataset.drawn_dataset import MASKS, write_dataset
 from training.command import exit_with_message
 from training.fit import train_classification, train_segmentation
 from training.measure import quality_thresholds
@@ -43,10 +43,12 @@ def test_a_librarys_complaint_keeps_its_traceback():
 
 
 def test_a_folder_without_masks_gives_no_thresholds(tmp_path, capsys):
-    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "lesion.png")
+    write_dataset(tmp_path)
+    for mask in (tmp_path / MASKS).iterdir():
+        mask.unlink()
     with pytest.raises(SystemExit):
         quality_thresholds.main(tmp_path)
-    assert "No image with a mask" in capsys.readouterr().err
+    assert "No image with an expert mask" in capsys.readouterr().err
 
 
 def test_what_goes_well_is_left_alone(capsys):

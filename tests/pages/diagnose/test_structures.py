@@ -86,8 +86,9 @@ def test_the_view_of_a_bundle_with_a_probe_is_left_with_one_without(give, app, p
 
 def test_measurements_are_ranges_between_the_plausible_outlines(give, app, phantom_png):
     give()
-    text = read_text(upload(app, ("lesion.png", phantom_png)))
-    assert "tightest and the widest plausible outline" in text and "made up for tests" in text
+    upload(app, ("lesion.png", phantom_png))
+    [note] = [one for one in app.caption if "tightest and widest plausible outline" in one.value]
+    assert "80% of experts" in note.value and "made up for tests" in note.proto.help
     [analysis] = app.session_state["analyses"].values()
     own, tight, wide = analysis.measure_plausible()
     assert tight.diameter_px < own.diameter_px < wide.diameter_px
