@@ -12,7 +12,7 @@ import numpy as np
 
 from core.images.quality_findings import QUALITY_THRESHOLDS, QualityReport, QualityThresholds, find_faults
 
-# Long side of the working copy: that of the images the thresholds were set on.
+# Long side of the working copy, on which the thresholds were set.
 WORKING_SIDE_PX = 200
 
 # Glare: near-white spots this much brighter than the median of their surroundings (luminance in [0, 1]).

@@ -16,9 +16,8 @@ class QualityThresholds:
     outside the whole range of HAM10000 rather than at a percentile.
     """
 
-    min_sharpness: float = (
-        0.45  # P1 is 0.52, and 0.48 of the same images at 200 px: how they were shrunk shifts it
-    )
+    # P1 is 0.52, and was 0.48 of the same images at 200 px: how an image was scaled down shifts it.
+    min_sharpness: float = 0.45
     min_mean_luminance: float = 0.25  # the lowest is 0.26
     max_black_share: float = 0.10  # luminance clipped black; P99.5 is 0.001, one image exceeds this
     max_mean_luminance: float = 0.86  # the highest is 0.857
@@ -29,9 +28,8 @@ class QualityThresholds:
     # P1 is 0.69, the highest of the tests' non-skin images 0.34 (colour noise): halfway.
     min_dermoscopy_likeness: float = 0.50
     min_contrast: float = 1.5  # L* units; the lowest is 2.2
-    min_side_px: int = (
-        150  # that of 200 x 150 images, from which networks learn as much (control_ham10000_200)
-    )
+    # Shorter side of 200 x 150 px images, from which a network learns as much (control_ham10000_200).
+    min_side_px: int = 150
 
 
 QUALITY_THRESHOLDS = QualityThresholds()

@@ -44,7 +44,7 @@ def main(
     images = [read_image(path).pixels for path in rows["image_path"]]
     masks = load_masks(rows, [image.shape[:2] for image in images])
     reports = [assess_quality(image, mask) for image, mask in zip(images, masks, strict=True)]
-    # Every 7th pixel of every 5th image: 1.3 million pixels.
+    # Every 7th pixel of every 5th image: 5 million of 400 px images.
     pixels = np.concatenate([np.stack(pixel_features(i)).reshape(4, -1)[:, ::7] for i in images[::5]], axis=1)
     result = {
         "command": f"dermalens evaluate quality --sample {sample} --seed {seed}",

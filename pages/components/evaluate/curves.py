@@ -57,9 +57,8 @@ def take_point(targets: list[str]) -> None:
 def choose_point(context: Context, targets: list[str]) -> tuple[str, float]:
     """Positive class and decision threshold."""
     titles: dict[str, str] = {}
-    for (
-        target
-    ) in targets:  # where benign and malignant are the classes, both ask for malignancy: the first counts
+    # Where the classes are benign and malignant, two targets ask for malignancy: the first, with its threshold, counts.
+    for target in targets:
         titles.setdefault(title(target), target)
     if st.session_state.get(TARGET) not in titles:
         st.session_state.pop(TARGET, None)
