@@ -40,7 +40,7 @@ MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 40
 # Files directly in these folders, without `__init__.py`.
 MAX_FILES = {"core": 12, "training": 6, "pages/components": 4}
 MAX_CONFIGS = 45
-MAX_TRACKED_FILES = 650  # without the files that only make a folder a package
+MAX_TRACKED_FILES = 646  # without the files that only make a folder a package
 
 
 def source_files() -> list[Path]:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from core.datasets.similar import MAP_NAME
 from core.systems.evaluations import RUNS_DIR
 from tests.browser.conftest import settle
-from tests.pages.dataset.drawn_dataset import ROWS, write_dataset
+from tests.drawn_dataset import ROWS, write_dataset
 
 pytestmark = pytest.mark.browser
 MAP = RUNS_DIR / "ham10000" / MAP_NAME

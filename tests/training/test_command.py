@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.datasets.ham10000 import DatasetError
-from tests.pages.dataset.drawn_dataset import MASKS, write_dataset
+from tests.drawn_dataset import MASKS, write_dataset
 from training.command import exit_with_message
 from training.fit import train_classification, train_segmentation
 from training.measure import quality_thresholds

@@ -129,7 +129,12 @@ def score_files(files: Sequence[Path], data: Path, limit: int | None) -> list[di
     manifest = read_manifest()
     rows = read_split(data, "validation")
     rows = rows.iloc[:: max(1, len(rows) // limit)][:limit] if limit else rows
-    squares = np.stack([to_square(image, manifest.classifier) for image in load_pixels(rows, 400)])
+    squares = np.stack(
+        [
+            to_square(image, manifest.classifier)
+            for image in load_pixels(rows, manifest.classifier.long_side_px)
+        ]
+    )
     labels = rows["dx"].map({code: k for k, code in enumerate(manifest.classes)}).to_numpy()
     keras_model = load_network(manifest.folder, manifest.classifier)
     chunks = np.array_split(squares, max(1, len(squares) // 8))

@@ -27,6 +27,7 @@ SCORES = {
     "classification": ("val_macro_auc", "val_balanced_accuracy", "val_accuracy", "val_loss"),
     "segmentation": ("val_dice", "val_jaccard", "val_failed_share"),
 }
+TABLES = (*(f"{task}.csv" for task in SCORES), "ablations.csv", "bundles.csv")
 BUNDLE_SCORES = {
     "macro_roc_auc": "macro_roc_auc",
     "balanced_accuracy": "balanced_accuracy",
@@ -163,8 +164,8 @@ def update_table(file: Path, rows: Sequence[dict[str, Any]], keys: Sequence[str]
     new.to_csv(file, index=False)
 
 
-def run(runs_dirs: Sequence[Path] = (RUNS_DIR, WORK_DIR), results_dir: Path = RESULTS_DIR) -> None:
-    """Update every table in `results_dir` from the folders in `runs_dirs`."""
+def run(runs_dirs: Sequence[Path] = (RUNS_DIR, WORK_DIR), results_dir: Path = RESULTS_DIR) -> list[str]:
+    """Update the tables of `TABLES` in `results_dir` from the folders in `runs_dirs`; returns those that are there."""
     runs = collect_runs(runs_dirs)
     ablations = []
     for task, scores in SCORES.items():
@@ -175,12 +176,12 @@ def run(runs_dirs: Sequence[Path] = (RUNS_DIR, WORK_DIR), results_dir: Path = RE
     update_table(results_dir / "ablations.csv", ablations + list_controls(runs), ["name"])
     bundles = [row for runs_dir in runs_dirs for row in read_bundles(runs_dir)]
     update_table(results_dir / "bundles.csv", bundles, ["bundle", "version"])
+    return [name for name in TABLES if (results_dir / name).is_file()]
 
 
 @exit_with_message
 def main() -> None:
-    run()
-    print(f"Wrote {', '.join(sorted(path.name for path in RESULTS_DIR.glob('*.csv')))}")
+    print(f"Wrote {', '.join(run())}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,5 @@ def draw_reliability() -> None:
     st.caption(
         f"{record['date']}, {machine['cores']} cores with a load of {machine['load_average']} (above the number of "
         f"cores: other work ran beside). A session keeps up to {MAX_ANALYSES_BYTES // 2**20} MB of results, which a short "
-        "row only fills. From "
-        "`reliability.json`, written by `make soak`."
+        "row only fills. From `reliability.json`, written by `make soak`."
     )

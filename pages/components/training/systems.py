@@ -13,7 +13,8 @@ from core.systems.systems import (
     read_systems,
     systems_table,
 )
-from models.manifest import BundleError, read_manifest
+from models.manifest import BundleError
+from pages.components.shared import engine
 from pages.components.shared.notices import escape
 
 
@@ -98,7 +99,7 @@ def _draw_notes(systems: list[SystemRecord]) -> None:
 def _draw_mobile() -> None:
     """The shipped classifier as files for phones, where they were scored."""
     try:
-        table = mobile_table(read_manifest().fingerprint)
+        table = mobile_table(engine.read_current_manifest().fingerprint)
     except BundleError:
         return  # Diagnose and About say what is wrong with the bundle
     if table.empty:

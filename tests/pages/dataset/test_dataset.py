@@ -12,8 +12,8 @@ from core.datasets.catalogue import NOT_GIVEN
 from core.settings import DATA_VARIABLE
 from core.systems.evaluations import RUNS_DIR
 from pages.components.dataset import browse, context, feature_map
+from tests.drawn_dataset import MASKS, ROWS, write_dataset
 from tests.pages.conftest import open_app
-from tests.pages.dataset.drawn_dataset import MASKS, ROWS, write_dataset
 from tests.pages.driver import DATASET, keys, read_text, run, visit
 
 NEVUS, TRAINED, MELANOMA, TRAINED_TOO, SAME_MELANOMA = (row[1] for row in ROWS)
@@ -54,6 +54,13 @@ def open_dataset(**address: str) -> AppTest:
     app = open_app()
     app.switch_page(DATASET)
     app.query_params.update(address)
+    return run(app)
+
+
+def type_folder(folder: Path) -> AppTest:
+    """The page after the name of a dataset's folder was typed."""
+    app = open_dataset()
+    app.text_input(key="dataset_folder").input(str(folder))
     return run(app)
 
 
@@ -102,18 +109,14 @@ def test_facts_of_the_training_part_ship_without_a_folder():
 
 
 def test_a_typed_folder_is_refused_where_the_server_allows_none(tmp_path):
-    app = open_dataset()
-    app.text_input(key="dataset_folder").input(str(write_dataset(tmp_path / "typed")))
-    run(app)
+    app = type_folder(write_dataset(tmp_path / "typed"))
     assert "DERMALENS_ROOT" in app.error[0].value.replace("\\", "")
 
 
 def test_a_typed_folder_outside_the_allowed_one_is_refused(tmp_path, monkeypatch):
     (tmp_path / "allowed").mkdir()
     monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path / "allowed"))
-    app = open_dataset()
-    app.text_input(key="dataset_folder").input(str(write_dataset(tmp_path / "elsewhere")))
-    run(app)
+    app = type_folder(write_dataset(tmp_path / "elsewhere"))
     assert "lies outside" in app.error[0].value
     app = open_dataset(view="checks")
     app.text_input(key="checks_folder").input(str(tmp_path / "elsewhere"))
@@ -134,9 +137,7 @@ def test_pictures_that_links_lead_to_outside_of_the_root_are_not_shown(tmp_path,
 
 def test_a_wrong_folder_is_named_and_what_ships_is_still_shown(tmp_path, monkeypatch):
     monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path))
-    app = open_dataset()
-    app.text_input(key="dataset_folder").input(str(tmp_path / "nowhere"))
-    run(app)
+    app = type_folder(tmp_path / "nowhere")
     [error] = app.error
     assert "nowhere" in error.value and "no folder" in error.value
     assert "10,015" in read_text(app)
@@ -144,9 +145,7 @@ def test_a_wrong_folder_is_named_and_what_ships_is_still_shown(tmp_path, monkeyp
 
 def test_a_folder_that_is_typed_shows_its_pictures(tmp_path, monkeypatch):
     monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path))
-    app = open_dataset()
-    app.text_input(key="dataset_folder").input(str(write_dataset(tmp_path / "typed")))
-    run(app)
+    app = type_folder(write_dataset(tmp_path / "typed"))
     assert shown(app) == [row[1] for row in ROWS]
     assert all(item["src"].startswith("data:image/jpeg;base64,") for item in pictures(app))
     assert "**5** images · 3 lesions" in read_text(app)
@@ -154,9 +153,7 @@ def test_a_folder_that_is_typed_shows_its_pictures(tmp_path, monkeypatch):
 
 def test_a_typed_folder_is_kept_when_another_page_was_looked_at(tmp_path, monkeypatch):
     monkeypatch.setenv("DERMALENS_ROOT", str(tmp_path))
-    app = open_dataset()
-    app.text_input(key="dataset_folder").input(str(write_dataset(tmp_path / "typed")))
-    run(app)
+    app = type_folder(write_dataset(tmp_path / "typed"))
     visit(visit(app, "pages/about.py"), DATASET)
     assert len(shown(app)) == 5
 

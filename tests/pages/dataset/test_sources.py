@@ -16,8 +16,8 @@ from core.datasets.drawn import choose_rows
 from core.phantoms.lesions import draw_phantom
 from core.settings import DATA_VARIABLE
 from pages.components.dataset import sources
+from tests.drawn_dataset import write_dataset
 from tests.pages.conftest import open_app
-from tests.pages.dataset.drawn_dataset import write_dataset
 from tests.pages.driver import DATASET, EVALUATE, keys, read_text, run, visit
 from tests.training.data.site import Handler, Site, make_zip
 from training.data import background

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.datasets.ham10000 import DatasetError
-from tests.pages.dataset.drawn_dataset import write_dataset
+from tests.drawn_dataset import write_dataset
 from training.measure import quality_thresholds
 
 
